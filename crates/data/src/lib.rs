@@ -1,0 +1,1 @@
+//! Tables of numbers from files: readers, splits and standardisation.

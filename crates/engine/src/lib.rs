@@ -1,0 +1,1 @@
+//! Runs and differentiates a network graph on the CPU.

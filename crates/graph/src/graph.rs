@@ -1,0 +1,365 @@
+//! What the network is: values, the nodes that make them, and constants.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Error, Op, Result, Tensor};
+
+/// Names a value of one [`Graph`]; stays valid in graphs derived from it by masking or shrinking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(u32);
+
+/// Names a node of one [`Graph`]: its place in evaluation order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(u32);
+
+impl ValueId {
+    /// The position of the value in [`Graph::values`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl NodeId {
+    /// The position of the node in [`Graph::nodes`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The length of one axis of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dim {
+    /// Known.
+    Fixed(usize),
+    /// Known by name only, for example the batch.
+    Named(String),
+}
+
+impl Dim {
+    /// The axis along which rows are stacked.
+    pub fn batch() -> Self {
+        Dim::Named("batch".into())
+    }
+
+    /// The length, if it is known.
+    pub fn fixed(&self) -> Option<usize> {
+        match self {
+            Dim::Fixed(length) => Some(*length),
+            Dim::Named(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dim::Fixed(length) => write!(f, "{length}"),
+            Dim::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A tensor that flows through the network, or a constant of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// Unique within the graph.
+    pub name: String,
+    /// The length along each axis, if known.
+    pub shape: Option<Vec<Dim>>,
+    /// The numbers, if this is a constant; shared, so that copies of a graph are cheap.
+    pub constant: Option<Arc<Tensor>>,
+}
+
+/// One operation: which values it reads and makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Unique within the graph, for messages.
+    pub name: String,
+    /// What is computed.
+    pub op: Op,
+    /// Values read; `None` where an optional input is left out.
+    pub inputs: Vec<Option<ValueId>>,
+    /// Values made.
+    pub outputs: Vec<ValueId>,
+}
+
+impl Node {
+    /// The value at input `index`.
+    ///
+    /// # Errors
+    /// If the node has no such input.
+    pub fn input(&self, index: usize) -> Result<ValueId> {
+        self.inputs.get(index).copied().flatten().ok_or_else(|| {
+            Error::invalid(format!("{} has no input {index}", self.op.onnx_name())).at(&self.name)
+        })
+    }
+
+    /// The first value made.
+    ///
+    /// # Errors
+    /// If the node makes none.
+    pub fn output(&self) -> Result<ValueId> {
+        self.outputs.first().copied().ok_or_else(|| {
+            Error::invalid(format!("{} has no output", self.op.onnx_name())).at(&self.name)
+        })
+    }
+}
+
+/// A network: nodes in an order in which they can be evaluated.
+///
+/// Graphs are built by [`GraphBuilder`] and otherwise replaced, not changed; only constants may be
+/// set, by the trainer that owns the graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) values: Vec<Value>,
+    pub(crate) inputs: Vec<ValueId>,
+    pub(crate) outputs: Vec<ValueId>,
+}
+
+impl Graph {
+    /// The graph's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All nodes, each after the nodes whose values it reads.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// All values, indexed by [`ValueId::index`]; some may no longer be read.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The value of that name, index and shape.
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.index()]
+    }
+
+    /// The values that the caller provides.
+    pub fn inputs(&self) -> &[ValueId] {
+        &self.inputs
+    }
+
+    /// The values that the caller receives.
+    pub fn outputs(&self) -> &[ValueId] {
+        &self.outputs
+    }
+
+    /// The constant behind a value, if it is one.
+    pub fn constant(&self, id: ValueId) -> Option<&Tensor> {
+        self.values[id.index()].constant.as_deref()
+    }
+
+    /// The value called `name`.
+    pub fn value_named(&self, name: &str) -> Option<ValueId> {
+        let index = self.values.iter().position(|v| v.name == name)?;
+        Some(ValueId(index as u32))
+    }
+
+    /// Ids of all values, in order.
+    pub fn value_ids(&self) -> impl Iterator<Item = ValueId> + use<> {
+        (0..self.values.len() as u32).map(ValueId)
+    }
+
+    /// Ids of all nodes, in order.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// The node of that id.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The node that makes a value; `None` for inputs and constants.
+    pub fn producer(&self, id: ValueId) -> Option<NodeId> {
+        self.node_ids()
+            .find(|&n| self.node(n).outputs.contains(&id))
+    }
+
+    /// The nodes that read a value, in order.
+    pub fn readers(&self, id: ValueId) -> Vec<NodeId> {
+        self.node_ids()
+            .filter(|&n| self.node(n).inputs.contains(&Some(id)))
+            .collect()
+    }
+
+    /// Replaces the numbers of a constant by others of the same shape.
+    ///
+    /// # Errors
+    /// If the value is not a constant or the shape differs.
+    pub fn set_constant(&mut self, id: ValueId, tensor: Tensor) -> Result<()> {
+        let value = &mut self.values[id.index()];
+        match &value.constant {
+            Some(old) if old.shape() == tensor.shape() => {
+                value.constant = Some(Arc::new(tensor));
+                Ok(())
+            }
+            Some(old) => Err(Error::invalid(format!(
+                "cannot replace shape {:?} by {:?}",
+                old.shape(),
+                tensor.shape()
+            ))
+            .at(&value.name)),
+            None => Err(Error::invalid("is not a constant").at(&value.name)),
+        }
+    }
+
+    pub(crate) fn push_value(&mut self, value: Value) -> ValueId {
+        let id = ValueId(self.values.len() as u32);
+        self.values.push(value);
+        id
+    }
+}
+
+/// Builds a [`Graph`] node by node, so that the order is right by construction.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+}
+
+impl GraphBuilder {
+    /// An empty graph.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            graph: Graph {
+                name: name.into(),
+                nodes: vec![],
+                values: vec![],
+                inputs: vec![],
+                outputs: vec![],
+            },
+        }
+    }
+
+    /// Adds a value that the caller provides.
+    pub fn input(&mut self, name: impl Into<String>, shape: impl Into<Vec<Dim>>) -> ValueId {
+        let id = self.graph.push_value(Value {
+            name: name.into(),
+            shape: Some(shape.into()),
+            constant: None,
+        });
+        self.graph.inputs.push(id);
+        id
+    }
+
+    /// Adds a constant.
+    pub fn constant(&mut self, name: impl Into<String>, tensor: Tensor) -> ValueId {
+        let shape = tensor.shape().iter().map(|&d| Dim::Fixed(d)).collect();
+        self.graph.push_value(Value {
+            name: name.into(),
+            shape: Some(shape),
+            constant: Some(Arc::new(tensor)),
+        })
+    }
+
+    /// Adds a node with one output, named after the node, and returns that output.
+    pub fn node(&mut self, name: impl Into<String>, op: Op, inputs: &[ValueId]) -> ValueId {
+        let name = name.into();
+        let output = self.declare(name.clone(), None);
+        let inputs = inputs.iter().map(|&i| Some(i)).collect();
+        self.add_node(Node {
+            name,
+            op,
+            inputs,
+            outputs: vec![output],
+        });
+        output
+    }
+
+    /// Declares a value that a later [`GraphBuilder::add_node`] makes.
+    pub fn declare(&mut self, name: impl Into<String>, shape: Option<Vec<Dim>>) -> ValueId {
+        self.graph.push_value(Value {
+            name: name.into(),
+            shape,
+            constant: None,
+        })
+    }
+
+    /// Adds a node whose values were declared before.
+    pub fn add_node(&mut self, node: Node) {
+        self.graph.nodes.push(node);
+    }
+
+    /// Marks a value as a result.
+    pub fn output(&mut self, value: ValueId) {
+        self.graph.outputs.push(value);
+    }
+
+    /// The finished graph.
+    ///
+    /// # Errors
+    /// If names repeat, a value is made twice or read before it is made, or there is no output.
+    pub fn build(self) -> Result<Graph> {
+        let graph = self.graph;
+        let mut names = std::collections::HashSet::new();
+        for value in &graph.values {
+            if !names.insert(value.name.as_str()) {
+                return Err(Error::invalid("two values have this name").at(&value.name));
+            }
+        }
+        let mut ready: Vec<bool> = graph.values.iter().map(|v| v.constant.is_some()).collect();
+        for input in &graph.inputs {
+            ready[input.index()] = true;
+        }
+        for node in &graph.nodes {
+            if let Some(early) = node.inputs.iter().flatten().find(|i| !ready[i.index()]) {
+                let name = &graph.value(*early).name;
+                return Err(
+                    Error::invalid(format!("reads '{name}' before it is made")).at(&node.name)
+                );
+            }
+            for made in &node.outputs {
+                if std::mem::replace(&mut ready[made.index()], true) {
+                    let name = &graph.value(*made).name;
+                    return Err(Error::invalid(format!("makes '{name}' again")).at(&node.name));
+                }
+            }
+        }
+        match graph.outputs.iter().find(|o| !ready[o.index()]) {
+            Some(missing) => {
+                Err(Error::invalid("is an output that nothing makes")
+                    .at(&graph.value(*missing).name))
+            }
+            None if graph.outputs.is_empty() => Err(Error::invalid("the graph has no output")),
+            None => Ok(graph),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Unary;
+
+    #[test]
+    fn order_names_and_outputs_are_checked() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+        let y = b.node("y", Op::Unary(Unary::Relu), &[x]);
+        b.output(y);
+        let graph = b.build().unwrap();
+        assert_eq!(graph.readers(x), [NodeId(0)]);
+        assert_eq!(graph.producer(y), Some(NodeId(0)));
+
+        let mut b = GraphBuilder::new("twice");
+        b.input("x", []);
+        b.input("x", []);
+        assert_eq!(b.build().unwrap_err().place(), Some("x"));
+
+        let mut b = GraphBuilder::new("early");
+        let late = b.declare("late", None);
+        b.node("y", Op::Identity, &[late]);
+        assert_eq!(
+            b.build().unwrap_err().to_string(),
+            "y: reads 'late' before it is made"
+        );
+
+        assert!(GraphBuilder::new("empty").build().is_err());
+    }
+}

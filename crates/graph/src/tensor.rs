@@ -1,0 +1,165 @@
+//! A constant of the network: a shape and its numbers, row-major.
+
+use crate::{Error, Result};
+
+/// The numbers of a [`Tensor`], by element type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// 32-bit floats: every weight that is trained.
+    F32(Vec<f32>),
+    /// 64-bit integers: indices and shapes.
+    I64(Vec<i64>),
+}
+
+impl Data {
+    fn len(&self) -> usize {
+        match self {
+            Data::F32(values) => values.len(),
+            Data::I64(values) => values.len(),
+        }
+    }
+}
+
+/// A dense array of constants in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    shape: Vec<usize>,
+    data: Data,
+}
+
+impl Tensor {
+    /// A tensor of `shape` over `data`.
+    ///
+    /// # Errors
+    /// If the product of `shape` is not the number of elements.
+    pub fn new(shape: impl Into<Vec<usize>>, data: Data) -> Result<Self> {
+        let shape = shape.into();
+        let elements = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+        if elements != Some(data.len()) {
+            return Err(Error::invalid(format!(
+                "a tensor of shape {shape:?} cannot hold {} elements",
+                data.len()
+            )));
+        }
+        Ok(Self { shape, data })
+    }
+
+    /// A tensor of 32-bit floats; see [`Tensor::new`].
+    pub fn f32(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Result<Self> {
+        Self::new(shape, Data::F32(values))
+    }
+
+    /// A tensor of 64-bit integers; see [`Tensor::new`].
+    pub fn i64(shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Result<Self> {
+        Self::new(shape, Data::I64(values))
+    }
+
+    /// The length along each axis; empty for a scalar.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers with their type.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// The numbers, if they are 32-bit floats.
+    pub fn as_f32(&self) -> Option<&[f32]> {
+        match &self.data {
+            Data::F32(values) => Some(values),
+            Data::I64(_) => None,
+        }
+    }
+
+    /// The numbers for writing, if they are 32-bit floats.
+    pub fn as_f32_mut(&mut self) -> Option<&mut [f32]> {
+        match &mut self.data {
+            Data::F32(values) => Some(values),
+            Data::I64(_) => None,
+        }
+    }
+
+    /// The numbers, if they are 64-bit integers.
+    pub fn as_i64(&self) -> Option<&[i64]> {
+        match &self.data {
+            Data::I64(values) => Some(values),
+            Data::F32(_) => None,
+        }
+    }
+
+    /// The tensor with only `kept` indices along `axis`, in that order.
+    ///
+    /// # Errors
+    /// If there is no such axis or an index lies beyond it.
+    pub fn select(&self, axis: usize, kept: &[usize]) -> Result<Self> {
+        let Some(&length) = self.shape.get(axis) else {
+            return Err(Error::invalid(format!(
+                "shape {:?} has no axis {axis}",
+                self.shape
+            )));
+        };
+        if let Some(bad) = kept.iter().find(|&&i| i >= length) {
+            return Err(Error::invalid(format!(
+                "index {bad} on an axis of length {length}"
+            )));
+        }
+        let mut shape = self.shape.clone();
+        shape[axis] = kept.len();
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let outer: usize = self.shape[..axis].iter().product();
+        fn pick<T: Copy>(
+            all: &[T],
+            (outer, length, inner): (usize, usize, usize),
+            kept: &[usize],
+        ) -> Vec<T> {
+            let mut out = Vec::with_capacity(outer * kept.len() * inner);
+            for o in 0..outer {
+                for &i in kept {
+                    let start = (o * length + i) * inner;
+                    out.extend_from_slice(&all[start..start + inner]);
+                }
+            }
+            out
+        }
+        let dims = (outer, length, inner);
+        let data = match &self.data {
+            Data::F32(values) => Data::F32(pick(values, dims, kept)),
+            Data::I64(values) => Data::I64(pick(values, dims, kept)),
+        };
+        Ok(Self { shape, data })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_refused() {
+        assert!(Tensor::f32([2, 3], vec![0.0; 5]).is_err());
+        assert!(Tensor::f32([usize::MAX, 2], vec![]).is_err());
+    }
+
+    #[test]
+    fn select_keeps_rows_or_columns_in_the_given_order() {
+        let t = Tensor::f32([2, 3], vec![0., 1., 2., 3., 4., 5.]).unwrap();
+        assert_eq!(t.select(0, &[1]).unwrap().as_f32().unwrap(), [3., 4., 5.]);
+        assert_eq!(
+            t.select(1, &[2, 0]).unwrap().as_f32().unwrap(),
+            [2., 0., 5., 3.]
+        );
+        assert!(t.select(1, &[3]).is_err());
+        assert!(t.select(2, &[0]).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Compress a neural network to the size that its data needs.

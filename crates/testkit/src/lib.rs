@@ -1,0 +1,1 @@
+//! Generators, gradient checks and tiny models for the tests of the workspace.

@@ -1,0 +1,1 @@
+//! Trains a network under a penalty and removes dead units on the way.
