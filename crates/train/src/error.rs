@@ -1,0 +1,96 @@
+//! What can stop a training run.
+
+use std::fmt;
+
+/// The result of a training operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of thing stopped the run; callers may match on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting outside its range, or settings that contradict each other.
+    Settings,
+    /// Data that do not fit the network.
+    Data,
+    /// A loss or a weight that is not a number.
+    Diverged,
+    /// Masked and shrunk network disagree.
+    Verification,
+    /// The network cannot be run or grouped.
+    Network,
+}
+
+/// An error of a run: its kind, where it arose, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Error {
+    kind: ErrorKind,
+    place: Option<String>,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error without a place or a hint yet.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            place: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// A setting out of range.
+    pub fn settings(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Settings, message)
+    }
+
+    /// Names the layer, epoch or setting where the error arose.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// Adds what the user can do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What kind of thing stopped the run.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The layer, epoch or setting where the error arose.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    /// What the user can do about it.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<secateur_graph::Error> for Error {
+    fn from(error: secateur_graph::Error) -> Self {
+        let mut this = Error::new(ErrorKind::Network, error.to_string());
+        this.hint = error.hint_text().map(str::to_owned);
+        this
+    }
+}

@@ -1,0 +1,113 @@
+//! The network a run starts from: a chain of dense layers with random weights.
+
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Normal};
+use secateur_graph::{Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary};
+
+use crate::{Error, Result};
+
+/// Widths and activation of a multi-layer perceptron.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mlp {
+    /// Number of input features; at least 1.
+    pub inputs: usize,
+    /// Units of each hidden layer; each at least 1. May be empty.
+    pub hidden: Vec<usize>,
+    /// Number of outputs; at least 1.
+    pub outputs: usize,
+    /// Function after each hidden layer.
+    pub activation: Unary,
+}
+
+impl Mlp {
+    /// The graph with weights `[in, out]` drawn from `rng` and biases of zero.
+    ///
+    /// Hidden weights are normal with variance 2/in before rectifiers (He et al. 2015, eq. 10) and
+    /// 2/(in + out) before tanh and sigmoid (Glorot & Bengio 2010, eq. 12); output weights have
+    /// variance 1/in, so that the first loss does not depend on the width.
+    ///
+    /// # Errors
+    /// If a width is zero.
+    pub fn build(&self, rng: &mut ChaCha8Rng) -> Result<Graph> {
+        let mut widths = vec![self.inputs];
+        widths.extend(&self.hidden);
+        widths.push(self.outputs);
+        if let Some(layer) = widths.iter().position(|&w| w == 0) {
+            return Err(
+                Error::settings(format!("layer {layer} of the network has width 0"))
+                    .hint("give every hidden layer at least one unit, for example --net 64-32"),
+            );
+        }
+        let mut b = GraphBuilder::new("mlp");
+        let mut value = b.input("features", [Dim::batch(), Dim::Fixed(self.inputs)]);
+        let last = widths.len() - 2;
+        for (layer, pair) in widths.windows(2).enumerate() {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            let variance = match self.activation {
+                _ if layer == last => 1.0 / inputs as f32,
+                Unary::Relu | Unary::LeakyRelu { .. } => 2.0 / inputs as f32,
+                Unary::Tanh | Unary::Sigmoid => 2.0 / (inputs + outputs) as f32,
+            };
+            let normal = Normal::new(0.0, variance.sqrt())
+                .map_err(|e| Error::settings(format!("initial weights: {e}")))?;
+            let weights = (0..inputs * outputs).map(|_| normal.sample(rng)).collect();
+            let name = format!("dense{}", layer + 1);
+            let weight = b.constant(
+                format!("{name}.weight"),
+                Tensor::f32([inputs, outputs], weights)?,
+            );
+            let bias = b.constant(
+                format!("{name}.bias"),
+                Tensor::f32([outputs], vec![0.0; outputs])?,
+            );
+            let output = if layer == last {
+                "output".to_owned()
+            } else {
+                name.clone()
+            };
+            value = b.node(output, Op::Gemm(Gemm::default()), &[value, weight, bias]);
+            if layer != last {
+                value = b.node(format!("{name}.act"), Op::Unary(self.activation), &[value]);
+            }
+        }
+        b.output(value);
+        Ok(b.build()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    #[test]
+    fn widths_and_spread_of_the_weights() {
+        let mlp = Mlp {
+            inputs: 50,
+            hidden: vec![80],
+            outputs: 3,
+            activation: Unary::Relu,
+        };
+        let graph = mlp.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let id = graph.value_named("dense1.weight").unwrap();
+        let weights = graph.constant(id).unwrap().as_f32().unwrap();
+        assert_eq!(weights.len(), 50 * 80);
+        let variance = weights.iter().map(|w| w * w).sum::<f32>() / 4000.0;
+        // The variance of 4,000 draws has a relative standard error of sqrt(2/4000) = 0.022.
+        assert!((variance / (2.0 / 50.0) - 1.0).abs() < 0.1, "{variance}");
+        let again = mlp.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        assert_eq!(graph, again);
+    }
+
+    #[test]
+    fn a_zero_width_is_refused() {
+        let mlp = Mlp {
+            inputs: 5,
+            hidden: vec![8, 0],
+            outputs: 3,
+            activation: Unary::Tanh,
+        };
+        let error = mlp.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap_err();
+        assert!(error.to_string().contains("layer 2"), "{error}");
+    }
+}
