@@ -1,1 +1,24 @@
 //! Tables of numbers from files: readers, splits and standardisation.
+//!
+//! [`load`] reads an embedded set, a text table or a folder of IDX files into a [`Dataset`]; [`split`] draws training,
+//! validation and test rows from a seed; a [`Standardiser`] is fitted on the training rows and applied as rows are
+//! copied out. Files are not trusted: every byte sequence gives a data set or an [`Error`] that names its place.
+
+#![forbid(unsafe_code)]
+
+mod dataset;
+mod duplicates;
+mod embedded;
+mod error;
+mod features;
+mod load;
+mod split;
+mod standardise;
+
+pub use dataset::{Dataset, Fingerprint, ImageShape, Target};
+pub use embedded::EMBEDDED;
+pub use error::{Error, ErrorKind, Result};
+pub use features::{Features, Storage};
+pub use load::{Format, LoadOptions, Missing, Task, load};
+pub use split::{Split, SplitOptions, split};
+pub use standardise::{Scaling, Standardiser, TargetScaler};
