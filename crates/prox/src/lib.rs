@@ -1,1 +1,28 @@
 //! Penalties on groups of weights and their proximal operators.
+#![forbid(unsafe_code)]
+
+mod elementwise;
+mod error;
+mod group_penalty;
+mod metric;
+mod names;
+mod penalties;
+mod penalty;
+mod radial;
+mod real;
+mod strength;
+
+pub use error::{Error, ErrorKind, Result};
+pub use penalties::cges::Cges;
+pub use penalties::exclusive::Exclusive;
+pub use penalties::group_l0::GroupL0;
+pub use penalties::group_lasso::GroupLasso;
+pub use penalties::group_log_sum::GroupLogSum;
+pub use penalties::group_mcp::GroupMcp;
+pub use penalties::group_scad::GroupScad;
+pub use penalties::l1::L1;
+pub use penalties::sparse_group_lasso::SparseGroupLasso;
+pub use penalties::squared_l2::SquaredL2;
+pub use penalty::Penalty;
+pub use real::Real;
+pub use strength::Strength;
