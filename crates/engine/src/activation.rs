@@ -1,0 +1,85 @@
+//! What follows a layer's affine map, forwards and backwards.
+
+use secateur_graph::Unary;
+
+use crate::kernels::pointwise;
+use crate::{Error, Result};
+
+/// An element-wise function whose derivative can be told from its result.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// `x`
+    Identity,
+    /// `max(x, 0)`, with derivative 0 at 0.
+    Relu,
+    /// `x` above zero, `alpha * x` elsewhere; `alpha` is not negative.
+    LeakyRelu {
+        /// Slope below zero.
+        alpha: f32,
+    },
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+}
+
+impl Activation {
+    /// The engine's version of a graph's function.
+    ///
+    /// # Errors
+    /// If the slope of a leaky ReLU is negative or not finite: its derivative could then not be told
+    /// from its result.
+    pub(crate) fn from_graph(unary: Unary) -> Result<Self> {
+        match unary {
+            Unary::Relu => Ok(Self::Relu),
+            Unary::LeakyRelu { alpha } if alpha >= 0.0 && alpha.is_finite() => {
+                Ok(Self::LeakyRelu { alpha })
+            }
+            Unary::LeakyRelu { alpha } => Err(Error::unsupported(format!(
+                "a LeakyRelu of slope {alpha} cannot be trained"
+            ))
+            .hint("use a finite slope of 0 or more")),
+            Unary::Tanh => Ok(Self::Tanh),
+            Unary::Sigmoid => Ok(Self::Sigmoid),
+        }
+    }
+
+    /// Replaces each row `r` of `values` by `f(r + bias)`; an empty `bias` stands for zeros.
+    pub(crate) fn forward(self, values: &mut [f32], bias: &[f32], width: usize) {
+        match self {
+            Self::Identity if bias.is_empty() => {}
+            Self::Identity => pointwise::add_bias(values, bias, width),
+            Self::Relu => pointwise::relu(values, bias, width),
+            Self::LeakyRelu { alpha } => pointwise::leaky_relu(values, bias, width, alpha),
+            Self::Tanh => pointwise::tanh(values, bias, width),
+            Self::Sigmoid => pointwise::sigmoid(values, bias, width),
+        }
+    }
+
+    /// Multiplies `gradients` by the derivative at the place where the function gave `results`.
+    pub(crate) fn backward(self, results: &[f32], gradients: &mut [f32]) {
+        match self {
+            Self::Identity => {}
+            Self::Relu => pointwise::relu_gradient(results, gradients),
+            Self::LeakyRelu { alpha } => {
+                pointwise::leaky_relu_gradient(results, gradients, alpha);
+            }
+            Self::Tanh => pointwise::tanh_gradient(results, gradients),
+            Self::Sigmoid => pointwise::sigmoid_gradient(results, gradients),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slope_that_hides_the_sign_is_refused() {
+        for alpha in [-0.1, f32::NAN, f32::INFINITY] {
+            assert!(Activation::from_graph(Unary::LeakyRelu { alpha }).is_err());
+        }
+        let kept = Activation::from_graph(Unary::LeakyRelu { alpha: 0.0 }).unwrap();
+        assert_eq!(kept, Activation::LeakyRelu { alpha: 0.0 });
+    }
+}

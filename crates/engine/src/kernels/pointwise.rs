@@ -1,0 +1,66 @@
+//! Bias and activation in one pass, and activation derivatives.
+
+fn per_row(values: &mut [f32], bias: &[f32], width: usize, f: impl Fn(f32) -> f32) {
+    if bias.is_empty() {
+        for v in values {
+            *v = f(*v);
+        }
+    } else {
+        for row in values.chunks_exact_mut(width) {
+            for (v, b) in row.iter_mut().zip(bias) {
+                *v = f(*v + b);
+            }
+        }
+    }
+}
+
+fn per_gradient(results: &[f32], gradients: &mut [f32], derivative: impl Fn(f32) -> f32) {
+    for (g, y) in gradients.iter_mut().zip(results) {
+        *g *= derivative(*y);
+    }
+}
+
+pub(crate) fn add_bias(values: &mut [f32], bias: &[f32], width: usize) {
+    per_row(values, bias, width, |x| x);
+}
+
+pub(crate) fn relu(values: &mut [f32], bias: &[f32], width: usize) {
+    per_row(values, bias, width, |x| if x > 0.0 { x } else { 0.0 });
+}
+
+pub(crate) fn leaky_relu(values: &mut [f32], bias: &[f32], width: usize, alpha: f32) {
+    per_row(values, bias, width, |x| if x > 0.0 { x } else { alpha * x });
+}
+
+pub(crate) fn tanh(values: &mut [f32], bias: &[f32], width: usize) {
+    per_row(values, bias, width, f32::tanh);
+}
+
+pub(crate) fn sigmoid(values: &mut [f32], bias: &[f32], width: usize) {
+    per_row(values, bias, width, |x| 1.0 / (1.0 + (-x).exp()));
+}
+
+pub(crate) fn relu_gradient(results: &[f32], gradients: &mut [f32]) {
+    per_gradient(results, gradients, |y| if y > 0.0 { 1.0 } else { 0.0 });
+}
+
+pub(crate) fn leaky_relu_gradient(results: &[f32], gradients: &mut [f32], alpha: f32) {
+    per_gradient(results, gradients, |y| if y > 0.0 { 1.0 } else { alpha });
+}
+
+pub(crate) fn tanh_gradient(results: &[f32], gradients: &mut [f32]) {
+    per_gradient(results, gradients, |y| 1.0 - y * y);
+}
+
+pub(crate) fn sigmoid_gradient(results: &[f32], gradients: &mut [f32]) {
+    per_gradient(results, gradients, |y| y * (1.0 - y));
+}
+
+/// Adds the column sums of `rows` to `sums`, in row order.
+pub(crate) fn add_column_sums(rows: &[f32], sums: &mut [f32]) {
+    for row in rows.chunks_exact(sums.len()) {
+        for (s, r) in sums.iter_mut().zip(row) {
+            *s += r;
+        }
+    }
+}
