@@ -54,6 +54,13 @@ impl Error {
         self
     }
 
+    /// Names the place unless a nearer one was named already.
+    #[must_use]
+    pub(crate) fn at_if_nowhere(mut self, place: &str) -> Self {
+        self.place.get_or_insert_with(|| place.into());
+        self
+    }
+
     /// Adds what the user can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -210,6 +210,15 @@ impl Graph {
         }
     }
 
+    /// `wanted`, or the first numbered variant of it that no value is called.
+    pub(crate) fn unused_name(&self, wanted: &str) -> String {
+        let variants = (2u32..).map(|n| format!("{wanted}.{n}"));
+        std::iter::once(wanted.to_string())
+            .chain(variants)
+            .find(|name| self.value_named(name).is_none())
+            .unwrap_or_default()
+    }
+
     pub(crate) fn push_value(&mut self, value: Value) -> ValueId {
         let id = ValueId(self.values.len() as u32);
         self.values.push(value);

@@ -2,14 +2,39 @@
 //!
 //! A [`Graph`] is a list of nodes over values, some of them constants. Everything here is pure: no
 //! files, no random numbers, no training. Derived graphs share unchanged constants.
+//!
+//! [`ChannelGroups::of`] finds the units that can be removed; a [`Keep`] says which ones stay; [`mask`]
+//! silences the others, [`shrink`] removes them, and [`evaluate`] shows that both compute the same.
 #![forbid(unsafe_code)]
 
+mod channels;
+mod cost;
 mod error;
+mod eval;
 mod graph;
+mod groups;
+mod keep;
+mod mask;
 mod op;
+mod ops;
+mod permute;
+mod reindex;
+mod shapes;
+mod shrink;
 mod tensor;
+mod text;
 
+pub use cost::{Cost, NodeCost, cost};
 pub use error::{Error, ErrorKind, Result};
+pub use eval::{Array, evaluate, evaluate_all};
 pub use graph::{Dim, Graph, GraphBuilder, Node, NodeId, Value, ValueId};
-pub use op::{Binary, Gemm, Op, Opaque, Unary};
+pub use groups::{Activation, ChannelGroups, Freeze, Group, GroupId, GroupKind, Member, Role};
+pub use keep::Keep;
+pub use mask::mask;
+pub use op::Op;
+pub use ops::{Binary, Gemm, Opaque, Unary};
+pub use permute::{Permuted, permute};
+pub use reindex::Cut;
+pub use shapes::infer_shapes;
+pub use shrink::{InputCut, Shrunk, shrink};
 pub use tensor::{Data, Tensor};

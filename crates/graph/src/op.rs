@@ -1,5 +1,7 @@
 //! The operations a network is made of: a closed set, so that the compiler leads whoever adds one.
 
+use crate::ops::{Binary, Gemm, Opaque, Unary};
+
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -30,70 +32,6 @@ pub enum Op {
     Identity,
     /// Anything else: carried through unchanged, and freezing the channels that it touches.
     Opaque(Opaque),
-}
-
-/// Attributes of [`Op::Gemm`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gemm {
-    /// Factor of the product.
-    pub alpha: f32,
-    /// Factor of the added constant.
-    pub beta: f32,
-    /// Whether the first operand is transposed.
-    pub trans_a: bool,
-    /// Whether the second operand is transposed; `false` means weights are `[in, out]`.
-    pub trans_b: bool,
-}
-
-impl Default for Gemm {
-    fn default() -> Self {
-        Self {
-            alpha: 1.0,
-            beta: 1.0,
-            trans_a: false,
-            trans_b: false,
-        }
-    }
-}
-
-/// Element-wise binary arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binary {
-    /// `a + b`
-    Add,
-    /// `a - b`
-    Sub,
-    /// `a * b`
-    Mul,
-    /// `a / b`
-    Div,
-}
-
-/// Element-wise functions.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Unary {
-    /// `max(x, 0)`
-    Relu,
-    /// `x` above zero, `alpha * x` below.
-    LeakyRelu {
-        /// Slope below zero.
-        alpha: f32,
-    },
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `1 / (1 + exp(-x))`
-    Sigmoid,
-}
-
-/// An operator that is not understood, kept so that it can be written back.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Opaque {
-    /// Operator domain; empty for the standard one.
-    pub domain: String,
-    /// Operator name.
-    pub op_type: String,
-    /// The node's message in bytes, as it was read.
-    pub message: Vec<u8>,
 }
 
 impl Op {

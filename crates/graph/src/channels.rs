@@ -1,0 +1,319 @@
+//! Which channels are the same unit? A walk through the graph with two union-finds.
+//!
+//! Every position of a channel axis starts as an *atom* of its own where it is made. Operations pass
+//! atoms on, couple them, claim slices of constants for them, or freeze them. Coupled atoms are one
+//! unit; units made together are one group.
+
+use crate::groups::{Freeze, GroupKind, Role};
+use crate::ops;
+use crate::shapes::axis_at;
+use crate::{Graph, Node, Op, Result, ValueId};
+
+/// A channel at the place where it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Atom(pub(crate) usize);
+
+/// The channel axis of an activation, and the atom at each position.
+#[derive(Debug, Clone)]
+pub(crate) struct Channels {
+    pub(crate) axis: usize,
+    pub(crate) atoms: Vec<Atom>,
+}
+
+/// A slice of a constant along `axis` for every atom.
+pub(crate) struct Claim {
+    pub(crate) tensor: ValueId,
+    pub(crate) axis: usize,
+    pub(crate) role: Role,
+    pub(crate) atoms: Vec<Atom>,
+}
+
+/// Slices of a constant that cannot be cut: along one axis or all.
+pub(crate) struct Pin {
+    pub(crate) tensor: ValueId,
+    pub(crate) axis: Option<usize>,
+    pub(crate) freeze: Freeze,
+}
+
+/// What the walk has found so far.
+pub(crate) struct Walk<'g> {
+    graph: &'g Graph,
+    channels: Vec<Option<Channels>>,
+    /// Atoms that are the same unit.
+    pub(crate) units: UnionFind,
+    /// Atoms that belong to the same group.
+    pub(crate) groups: UnionFind,
+    /// Inputs of the graph by their first atom.
+    pub(crate) kinds: Vec<(Atom, GroupKind)>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) pins: Vec<Pin>,
+    pub(crate) frozen: Vec<(Vec<Atom>, Freeze)>,
+}
+
+impl<'g> Walk<'g> {
+    /// Walks a graph whose shapes are inferred.
+    pub(crate) fn through(graph: &'g Graph) -> Result<Self> {
+        let mut walk = Self {
+            graph,
+            channels: vec![None; graph.values().len()],
+            units: UnionFind::default(),
+            groups: UnionFind::default(),
+            kinds: vec![],
+            claims: vec![],
+            pins: vec![],
+            frozen: vec![],
+        };
+        for &input in graph.inputs() {
+            walk.enter(input)?;
+        }
+        for node in graph.nodes() {
+            ops::channels(node, &mut walk).map_err(|e| e.at_if_nowhere(&node.name))?;
+        }
+        for &output in graph.outputs() {
+            walk.freeze_at(
+                output,
+                Freeze {
+                    node: graph.value(output).name.clone(),
+                    reason: "is an output of the graph".into(),
+                },
+            );
+        }
+        Ok(walk)
+    }
+
+    /// The features of an input, or those of them that a `Gather` on it selects.
+    fn enter(&mut self, input: ValueId) -> Result<()> {
+        let Some(axis) = input_axis(self.graph, input) else {
+            return Ok(());
+        };
+        let (value, length) = match selection(self.graph, input)? {
+            Some((node, picked)) => (node.output()?, Some(picked.len())),
+            None => (input, self.length(input, axis)),
+        };
+        if let Some(length) = length.filter(|&n| n > 0) {
+            let atoms = self.produce(value, axis, length);
+            self.kinds.push((atoms[0], GroupKind::Input(input)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn graph(&self) -> &'g Graph {
+        self.graph
+    }
+
+    /// The channels of an activation, if they are known.
+    pub(crate) fn channels(&self, value: ValueId) -> Option<&Channels> {
+        self.channels[value.index()].as_ref()
+    }
+
+    pub(crate) fn is_parameter(&self, value: ValueId) -> bool {
+        self.graph.constant(value).is_some()
+    }
+
+    pub(crate) fn rank(&self, value: ValueId) -> Option<usize> {
+        self.graph.value(value).shape.as_ref().map(Vec::len)
+    }
+
+    /// The length of an axis, if it is known.
+    pub(crate) fn length(&self, value: ValueId, axis: usize) -> Option<usize> {
+        self.graph.value(value).shape.as_ref()?.get(axis)?.fixed()
+    }
+
+    pub(crate) fn has_fixed_axis(&self, value: ValueId, axis: i64) -> bool {
+        let at = self.rank(value).and_then(|rank| axis_at(axis, rank).ok());
+        at.and_then(|axis| self.length(value, axis)).is_some()
+    }
+
+    pub(crate) fn producer(&self, value: ValueId) -> Option<&'g Node> {
+        self.graph.producer(value).map(|id| self.graph.node(id))
+    }
+
+    /// Whether the node selects features of an input, which then are the input's units.
+    pub(crate) fn is_selection(&self, node: &Node) -> bool {
+        let made = node.outputs.first();
+        made.is_some_and(|made| self.channels(*made).is_some())
+    }
+
+    /// New channels, made together.
+    pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Atom> {
+        let atoms: Vec<Atom> = (0..length)
+            .map(|_| {
+                self.groups.add();
+                Atom(self.units.add())
+            })
+            .collect();
+        for pair in atoms.windows(2) {
+            self.groups.union(pair[0], pair[1]);
+        }
+        let made = atoms.clone();
+        self.carry(value, Channels { axis, atoms });
+        made
+    }
+
+    /// The value has these channels.
+    pub(crate) fn carry(&mut self, value: ValueId, channels: Channels) {
+        self.channels[value.index()] = Some(channels);
+    }
+
+    /// Channels at equal positions are the same units.
+    pub(crate) fn couple(&mut self, a: &Channels, b: &Channels) {
+        for (&a, &b) in a.atoms.iter().zip(&b.atoms) {
+            self.units.union(a, b);
+            self.groups.union(a, b);
+        }
+    }
+
+    /// The slices of a constant along `axis` belong to these channels.
+    pub(crate) fn claim(&mut self, tensor: ValueId, axis: usize, role: Role, atoms: &[Atom]) {
+        self.claims.push(Claim {
+            tensor,
+            axis,
+            role,
+            atoms: atoms.to_vec(),
+        });
+    }
+
+    /// Claims the axis of a constant that broadcasts against the channels of a value with `rank` axes.
+    pub(crate) fn claim_broadcast(
+        &mut self,
+        tensor: ValueId,
+        channels: &Channels,
+        rank: usize,
+        role: Role,
+        node: &Node,
+    ) {
+        let own_rank = self.rank(tensor).unwrap_or(0);
+        for axis in 0..own_rank {
+            let length = self.length(tensor, axis);
+            if axis + rank == channels.axis + own_rank && length == Some(channels.atoms.len()) {
+                self.claim(tensor, axis, role, &channels.atoms);
+            } else if length != Some(1) {
+                self.pin(tensor, axis, node, "varies along an axis without channels");
+            }
+        }
+    }
+
+    /// The constant cannot be cut along `axis`.
+    pub(crate) fn pin(&mut self, tensor: ValueId, axis: usize, node: &Node, reason: &str) {
+        self.pins.push(Pin {
+            tensor,
+            axis: Some(axis),
+            freeze: freeze(node, reason),
+        });
+    }
+
+    /// The channels of a value, or all slices of a constant, cannot be removed.
+    pub(crate) fn freeze(&mut self, value: ValueId, node: &Node, reason: &str) {
+        self.freeze_at(value, freeze(node, reason));
+    }
+
+    fn freeze_at(&mut self, value: ValueId, freeze: Freeze) {
+        if self.is_parameter(value) {
+            self.pins.push(Pin {
+                tensor: value,
+                axis: None,
+                freeze,
+            });
+        } else if let Some(channels) = self.channels(value) {
+            let atoms = channels.atoms.clone();
+            self.frozen.push((atoms, freeze));
+        }
+    }
+}
+
+fn freeze(node: &Node, reason: &str) -> Freeze {
+    Freeze {
+        node: node.name.clone(),
+        reason: reason.into(),
+    }
+}
+
+/// The axis of an input that holds its features: the second, or the only one.
+pub(crate) fn input_axis(graph: &Graph, input: ValueId) -> Option<usize> {
+    match graph.value(input).shape.as_deref()? {
+        [] => None,
+        [_] => Some(0),
+        [_, _, ..] => Some(1),
+    }
+}
+
+/// The node that alone reads an input and selects distinct features of it, and what it selects.
+pub(crate) fn selection(graph: &Graph, input: ValueId) -> Result<Option<(&Node, Vec<usize>)>> {
+    let [reader] = graph.readers(input)[..] else {
+        return Ok(None);
+    };
+    let node = graph.node(reader);
+    let (Op::Gather { axis }, Some(Some(indices))) = (&node.op, node.inputs.get(1)) else {
+        return Ok(None);
+    };
+    let Some(shape) = &graph.value(input).shape else {
+        return Ok(None);
+    };
+    let Some(features) = input_axis(graph, input).filter(|&f| axis_at(*axis, shape.len()) == Ok(f))
+    else {
+        return Ok(None);
+    };
+    let is_plain = graph.value(*indices).shape.as_ref().map(Vec::len) == Some(1)
+        && graph.readers(*indices).len() == 1
+        && !graph.outputs().contains(&input);
+    let Some(length) = shape[features].fixed().filter(|_| is_plain) else {
+        return Ok(None);
+    };
+    let picked = ops::picked(graph, node, length)?;
+    let is_distinct = |picked: &Vec<usize>| {
+        let mut sorted = picked.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        sorted.len() == picked.len()
+    };
+    Ok(picked.filter(is_distinct).map(|picked| (node, picked)))
+}
+
+/// Disjoint sets of atoms; the root of a set is its first atom.
+#[derive(Debug, Default)]
+pub(crate) struct UnionFind {
+    parents: Vec<usize>,
+}
+
+impl UnionFind {
+    fn add(&mut self) -> usize {
+        self.parents.push(self.parents.len());
+        self.parents.len() - 1
+    }
+
+    /// How many atoms there are.
+    pub(crate) fn len(&self) -> usize {
+        self.parents.len()
+    }
+
+    pub(crate) fn root(&mut self, atom: Atom) -> usize {
+        let mut at = atom.0;
+        while self.parents[at] != at {
+            self.parents[at] = self.parents[self.parents[at]];
+            at = self.parents[at];
+        }
+        at
+    }
+
+    fn union(&mut self, a: Atom, b: Atom) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b)] = a.min(b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_the_first_atom_of_the_set() {
+        let mut sets = UnionFind::default();
+        for _ in 0..5 {
+            sets.add();
+        }
+        sets.union(Atom(4), Atom(2));
+        sets.union(Atom(2), Atom(1));
+        let roots: Vec<usize> = (0..5).map(|a| sets.root(Atom(a))).collect();
+        assert_eq!(roots, [0, 1, 1, 3, 1]);
+    }
+}

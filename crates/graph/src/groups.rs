@@ -1,0 +1,307 @@
+//! Which channels must live or die together, and which slices of which tensors are theirs?
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::channels::{Atom, Walk};
+use crate::shapes::infer_shapes;
+use crate::{Graph, Result, Tensor, ValueId};
+
+/// Names a group of one [`ChannelGroups`]. Shrinking keeps the order of groups, and so their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(u32);
+
+impl GroupId {
+    /// The position of the group in [`ChannelGroups::groups`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where the units of a group come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupKind {
+    /// They are the features of an input of the graph, or the ones a `Gather` on it selects.
+    Input(ValueId),
+    /// They are made by a layer, and exchangeable.
+    Hidden,
+}
+
+/// What a slice of a tensor does for its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Makes the unit: incoming weights and bias.
+    Produces,
+    /// Contracts the unit: outgoing weights.
+    Reads,
+    /// Goes along with it: a scale or shift per channel.
+    Carries,
+}
+
+/// An axis of a constant whose positions belong to units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The constant.
+    pub tensor: ValueId,
+    /// The axis whose positions are units.
+    pub axis: usize,
+    /// What the slices do.
+    pub role: Role,
+    /// For every position on the axis, the unit of this group that it belongs to, if any.
+    pub unit_of: Vec<Option<u32>>,
+}
+
+/// An axis of an activation whose positions belong to units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// The activation.
+    pub value: ValueId,
+    /// The axis whose positions are units.
+    pub axis: usize,
+    /// For every position on the axis, the unit of this group that it belongs to, if any.
+    pub unit_of: Vec<Option<u32>>,
+}
+
+/// Why no unit of a group may be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freeze {
+    /// The node, tensor or output where the reason lies.
+    pub node: String,
+    /// A predicate on the channels, such as "is an output of the graph".
+    pub reason: String,
+}
+
+/// Units that have their tensors in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Where the units come from.
+    pub kind: GroupKind,
+    /// The input or the first node that makes the units.
+    pub name: String,
+    /// How many units there are.
+    pub units: usize,
+    /// Slices of constants.
+    pub members: Vec<Member>,
+    /// Activations that hold the units, in order.
+    pub activations: Vec<Activation>,
+    /// Why no unit may go, if so.
+    pub frozen: Option<Freeze>,
+}
+
+impl Group {
+    /// Every axis that holds units, of constants and activations; one may come more than once.
+    pub(crate) fn axes(&self) -> impl Iterator<Item = (ValueId, usize, &[Option<u32>])> {
+        let members = self.members.iter();
+        let members = members.map(|m| (m.tensor, m.axis, m.unit_of.as_slice()));
+        let activations = self.activations.iter();
+        members.chain(activations.map(|a| (a.value, a.axis, a.unit_of.as_slice())))
+    }
+
+    /// How many scalars all reading slices of one unit hold (of the largest unit, where a `Gather` makes
+    /// them differ).
+    pub fn size(&self, graph: &Graph) -> usize {
+        let mut sizes = vec![0; self.units];
+        for member in self.members.iter().filter(|m| m.role == Role::Reads) {
+            let elements = graph.constant(member.tensor).map_or(0, Tensor::len);
+            let slice = elements / member.unit_of.len().max(1);
+            for &unit in member.unit_of.iter().flatten() {
+                sizes[unit as usize] += slice;
+            }
+        }
+        sizes.into_iter().max().unwrap_or(0)
+    }
+}
+
+/// All groups of a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelGroups {
+    groups: Vec<Group>,
+    /// Names of the graph's values, for printing.
+    pub(crate) names: Vec<String>,
+}
+
+impl ChannelGroups {
+    /// Finds the groups of a graph.
+    ///
+    /// # Errors
+    /// If shapes do not fit together.
+    pub fn of(graph: &Graph) -> Result<Self> {
+        let shaped = infer_shapes(graph)?;
+        let walk = Walk::through(&shaped)?;
+        Ok(Self {
+            groups: collect(&shaped, walk),
+            names: graph.values().iter().map(|v| v.name.clone()).collect(),
+        })
+    }
+
+    /// All groups: inputs first, then in the order in which their first units are made.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Ids of all groups, in order.
+    pub fn ids(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..self.groups.len() as u32).map(GroupId)
+    }
+
+    /// Ids and groups, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (GroupId, &Group)> {
+        self.ids().zip(&self.groups)
+    }
+
+    /// The group of that id.
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.groups[id.index()]
+    }
+
+    /// The group called `name`.
+    pub fn named(&self, name: &str) -> Option<GroupId> {
+        self.iter().find(|(_, g)| g.name == name).map(|(id, _)| id)
+    }
+}
+
+/// Numbers groups and their units, and sorts what the walk found under them.
+fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
+    let places = Places::of(&mut walk);
+    let mut groups: Vec<Group> = places
+        .units
+        .iter()
+        .map(|&units| Group {
+            kind: GroupKind::Hidden,
+            name: String::new(),
+            units,
+            members: vec![],
+            activations: vec![],
+            frozen: None,
+        })
+        .collect();
+    for &(atom, kind) in &walk.kinds {
+        if let GroupKind::Input(input) = kind {
+            let group = &mut groups[places.of[atom.0].0];
+            group.name.clone_from(&graph.value(input).name);
+            group.kind = kind;
+        }
+    }
+    for value in graph.value_ids() {
+        let Some(channels) = walk.channels(value) else {
+            continue;
+        };
+        for (index, unit_of) in places.split(&channels.atoms) {
+            let group = &mut groups[index];
+            if group.name.is_empty() {
+                let producer = graph.producer(value).map(|n| &graph.node(n).name);
+                let name = producer.unwrap_or(&graph.value(value).name);
+                group.name.clone_from(name);
+            }
+            group.activations.push(Activation {
+                value,
+                axis: channels.axis,
+                unit_of,
+            });
+        }
+    }
+    for claim in &walk.claims {
+        for (index, unit_of) in places.split(&claim.atoms) {
+            let member = Member {
+                tensor: claim.tensor,
+                axis: claim.axis,
+                role: claim.role,
+                unit_of,
+            };
+            if !groups[index].members.contains(&member) {
+                groups[index].members.push(member);
+            }
+        }
+    }
+    let freeze = |group: &mut Group, why: &Freeze| {
+        group.frozen.get_or_insert_with(|| why.clone());
+    };
+    for (atoms, why) in &walk.frozen {
+        for (index, _) in places.split(atoms) {
+            freeze(&mut groups[index], why);
+        }
+    }
+    for pin in &walk.pins {
+        for group in &mut groups {
+            let pinned =
+                |m: &Member| m.tensor == pin.tensor && pin.axis.is_none_or(|a| a == m.axis);
+            if group.members.iter().any(pinned) {
+                freeze(group, &pin.freeze);
+            }
+        }
+    }
+    for (index, tensor) in ties(&groups) {
+        let why = Freeze {
+            node: graph.value(tensor).name.clone(),
+            reason: "holds elements that belong to two units".into(),
+        };
+        freeze(&mut groups[index], &why);
+    }
+    groups
+}
+
+/// Groups that claim an element that another unit claims as well, with the tensor.
+fn ties(groups: &[Group]) -> Vec<(usize, ValueId)> {
+    let mut owners: HashMap<(ValueId, usize, usize), (usize, u32)> = HashMap::new();
+    let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
+    let mut tied = vec![];
+    for (index, group) in groups.iter().enumerate() {
+        for member in &group.members {
+            for (position, unit) in member.unit_of.iter().enumerate() {
+                let Some(unit) = *unit else { continue };
+                let place = (member.tensor, member.axis, position);
+                let owner = *owners.entry(place).or_insert((index, unit));
+                if owner != (index, unit) {
+                    tied.extend([(owner.0, member.tensor), (index, member.tensor)]);
+                }
+            }
+            if member.role == Role::Reads {
+                let first = *read_axes
+                    .entry(member.tensor)
+                    .or_insert((member.axis, index));
+                if first.0 != member.axis {
+                    tied.extend([(first.1, member.tensor), (index, member.tensor)]);
+                }
+            }
+        }
+    }
+    tied
+}
+
+/// The group and unit of every atom.
+struct Places {
+    of: Vec<(usize, u32)>,
+    units: Vec<usize>,
+}
+
+impl Places {
+    fn of(walk: &mut Walk<'_>) -> Self {
+        let mut group_at: HashMap<usize, usize> = HashMap::new();
+        let mut unit_at: HashMap<usize, u32> = HashMap::new();
+        let mut units: Vec<usize> = vec![];
+        let atoms = walk.units.len();
+        let mut of = Vec::with_capacity(atoms);
+        for atom in (0..atoms).map(Atom) {
+            let group = *group_at.entry(walk.groups.root(atom)).or_insert_with(|| {
+                units.push(0);
+                units.len() - 1
+            });
+            let unit = *unit_at.entry(walk.units.root(atom)).or_insert_with(|| {
+                units[group] += 1;
+                units[group] as u32 - 1
+            });
+            of.push((group, unit));
+        }
+        Self { of, units }
+    }
+
+    /// The index map of each group that has a part in `atoms`.
+    fn split(&self, atoms: &[Atom]) -> BTreeMap<usize, Vec<Option<u32>>> {
+        let mut maps = BTreeMap::new();
+        for (position, atom) in atoms.iter().enumerate() {
+            let (group, unit) = self.of[atom.0];
+            let map = maps.entry(group).or_insert_with(|| vec![None; atoms.len()]);
+            map[position] = Some(unit);
+        }
+        maps
+    }
+}

@@ -1,0 +1,53 @@
+//! The same network without the units that go, at the same shape: what a shrunk network is compared with.
+
+use crate::{ChannelGroups, Graph, Keep, Result, Role, Tensor, ValueId};
+
+/// Sets exactly the reading slices of dropped units to 0.0.
+///
+/// # Errors
+/// If `keep` was made for other groups.
+pub fn mask(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Graph> {
+    keep.check(groups)?;
+    let mut masked = graph.clone();
+    for (id, group) in groups.iter() {
+        for member in group.members.iter().filter(|m| m.role == Role::Reads) {
+            let dropped = |position: usize| {
+                member.unit_of[position].is_some_and(|unit| !keep.keeps(id, unit as usize))
+            };
+            if (0..member.unit_of.len()).any(dropped) {
+                zero(&mut masked, member.tensor, member.axis, dropped)?;
+            }
+        }
+    }
+    Ok(masked)
+}
+
+/// Sets slices of a constant along an axis to 0.0.
+pub(crate) fn zero(
+    graph: &mut Graph,
+    tensor: ValueId,
+    axis: usize,
+    dropped: impl Fn(usize) -> bool,
+) -> Result<()> {
+    match graph.constant(tensor).map(|t| t.zeroed(axis, dropped)) {
+        Some(zeroed) => graph.set_constant(tensor, zeroed),
+        None => Ok(()),
+    }
+}
+
+impl Tensor {
+    /// A copy with the slices at `positions` of an axis set to 0.0; whole numbers stay as they are.
+    pub(crate) fn zeroed(&self, axis: usize, dropped: impl Fn(usize) -> bool) -> Self {
+        let mut copy = self.clone();
+        let length = self.shape()[axis];
+        let inner: usize = self.shape()[axis + 1..].iter().product();
+        if let Some(values) = copy.as_f32_mut() {
+            for (slice, values) in values.chunks_exact_mut(inner.max(1)).enumerate() {
+                if dropped(slice % length) {
+                    values.fill(0.0);
+                }
+            }
+        }
+        copy
+    }
+}

@@ -1,0 +1,150 @@
+//! `Add`, `Sub`, `Mul`, `Div`: a constant per channel goes along with its channel, two activations are coupled.
+
+use super::input_shape;
+use crate::channels::{Channels, Walk};
+use crate::eval::Array;
+use crate::groups::Role;
+use crate::{Dim, Graph, Node, Op, Result, ValueId, shapes};
+
+/// Element-wise binary arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binary {
+    /// `a + b`
+    Add,
+    /// `a - b`
+    Sub,
+    /// `a * b`
+    Mul,
+    /// `a / b`
+    Div,
+}
+
+impl Binary {
+    /// The result for one pair of numbers.
+    pub(crate) fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+        }
+    }
+}
+
+pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
+    match (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?) {
+        (Some(a), Some(b)) => shapes::broadcast(a, b).map(Some),
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+    let (a, b) = (node.input(0)?, node.input(1)?);
+    match (walk.is_parameter(a), walk.is_parameter(b)) {
+        (false, true) => with_constant(node, a, b, walk),
+        (true, false) => with_constant(node, b, a, walk),
+        (false, false) => couple(node, a, b, walk),
+        (true, true) => {
+            walk.freeze(a, node, "is computed from constants");
+            walk.freeze(b, node, "is computed from constants");
+            Ok(())
+        }
+    }
+}
+
+fn with_constant(
+    node: &Node,
+    activation: ValueId,
+    constant: ValueId,
+    walk: &mut Walk<'_>,
+) -> Result<()> {
+    let made = node.output()?;
+    let (Some(rank), Some(rank_made)) = (walk.rank(activation), walk.rank(made)) else {
+        walk.freeze(activation, node, "has an unknown shape");
+        walk.freeze(constant, node, "is combined with a value of unknown shape");
+        return Ok(());
+    };
+    let Some(channels) = walk.channels(activation).cloned() else {
+        walk.freeze(
+            constant,
+            node,
+            "is combined with channels that are not known",
+        );
+        return Ok(());
+    };
+    let shifted = Channels {
+        axis: channels.axis + rank_made - rank,
+        atoms: channels.atoms,
+    };
+    let length = walk.length(made, shifted.axis);
+    if length != Some(shifted.atoms.len()) {
+        walk.freeze(activation, node, "is stretched along its channels");
+        walk.freeze(constant, node, "stretches the channels of an activation");
+        return Ok(());
+    }
+    let role = match walk.producer(activation).map(|n| &n.op) {
+        Some(Op::MatMul) if node.op == Op::Binary(Binary::Add) => Role::Produces,
+        _ => Role::Carries,
+    };
+    walk.claim_broadcast(constant, &shifted, rank_made, role, node);
+    walk.carry(made, shifted);
+    Ok(())
+}
+
+fn couple(node: &Node, a: ValueId, b: ValueId, walk: &mut Walk<'_>) -> Result<()> {
+    let made = node.output()?;
+    let aligned = |walk: &Walk<'_>, value: ValueId| {
+        let channels = walk.channels(value)?;
+        let axis = channels.axis + walk.rank(made)? - walk.rank(value)?;
+        let atoms = channels.atoms.clone();
+        (walk.length(made, axis) == Some(atoms.len())).then_some(Channels { axis, atoms })
+    };
+    match (aligned(walk, a), aligned(walk, b)) {
+        (Some(left), Some(right)) if left.axis == right.axis => {
+            walk.couple(&left, &right);
+            walk.carry(made, left);
+        }
+        _ => {
+            let reason = "meets an activation whose channels do not line up with its own";
+            walk.freeze(a, node, reason);
+            walk.freeze(b, node, reason);
+        }
+    }
+    Ok(())
+}
+
+impl Binary {
+    pub(super) fn evaluate(self, a: &Array, b: &Array) -> Result<Array> {
+        let dims = |array: &Array| {
+            array
+                .shape
+                .iter()
+                .map(|&n| Dim::Fixed(n))
+                .collect::<Vec<_>>()
+        };
+        let shape: Vec<usize> = shapes::broadcast(&dims(a), &dims(b))?
+            .iter()
+            .filter_map(Dim::fixed)
+            .collect();
+        let (a, b) = (a.broadcast_to(&shape)?, b.broadcast_to(&shape)?);
+        let pairs = a.values.iter().zip(&b.values);
+        let values = pairs.map(|(&a, &b)| self.apply(a, b)).collect();
+        Ok(Array { shape, values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_broadcast_over_rows() {
+        let a = Array::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
+        let b = Array::new([2], vec![1.0, 2.0]).unwrap();
+        let values = |op: Binary| op.evaluate(&a, &b).unwrap().values;
+        assert_eq!(values(Binary::Add), [2.0, 4.0, 4.0, 6.0]);
+        assert_eq!(values(Binary::Sub), [0.0, 0.0, 2.0, 2.0]);
+        assert_eq!(values(Binary::Mul), [1.0, 4.0, 3.0, 8.0]);
+        assert_eq!(values(Binary::Div), [1.0, 1.0, 3.0, 2.0]);
+    }
+}

@@ -1,0 +1,133 @@
+//! `Gather` on constant indices: picks channels.
+
+use super::{Sources, input_shape, movement};
+use crate::channels::Walk;
+use crate::eval::Array;
+use crate::shapes::axis_at;
+use crate::{Dim, Error, Graph, Node, Result, Tensor, ValueId};
+
+pub(super) fn shape(graph: &Graph, node: &Node, axis: i64) -> Result<Option<Vec<Dim>>> {
+    let (Some(x), Some(indices)) = (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?)
+    else {
+        return Ok(None);
+    };
+    let axis = axis_at(axis, x.len())?;
+    Ok(Some([&x[..axis], indices, &x[axis + 1..]].concat()))
+}
+
+/// The positions that the node picks, if they are constant, along an axis of `length`.
+pub(crate) fn positions(graph: &Graph, node: &Node, length: usize) -> Result<Option<Vec<usize>>> {
+    let Some(indices) = graph.constant(node.input(1)?) else {
+        return Ok(None);
+    };
+    let Some(indices) = indices.as_i64() else {
+        return Err(Error::invalid("Gather takes whole numbers as indices").at(&node.name));
+    };
+    let all = indices.iter().map(|&i| axis_at(i, length));
+    all.collect::<Result<Vec<_>>>()
+        .map(Some)
+        .map_err(|e| e.at_if_nowhere(&node.name))
+}
+
+pub(super) fn channels(node: &Node, axis: i64, walk: &mut Walk<'_>) -> Result<()> {
+    let (x, indices) = (node.input(0)?, node.input(1)?);
+    if walk.is_selection(node) {
+        return Ok(());
+    }
+    let plain = walk.is_parameter(indices)
+        && walk.rank(indices) == Some(1)
+        && walk.graph().readers(indices).len() == 1
+        && walk.has_fixed_axis(x, axis);
+    if !plain {
+        let reason = "is gathered other than by a constant list of its own";
+        walk.freeze(x, node, reason);
+        walk.freeze(indices, node, reason);
+        return Ok(());
+    }
+    let Some(picked) = walk.graph().constant(indices).and_then(Tensor::as_i64) else {
+        return Err(Error::invalid("Gather takes whole numbers as indices"));
+    };
+    let picked = picked.to_vec();
+    movement::channels(node, walk, |shape, labels| {
+        pick(axis, (shape, &labels), (&[picked.len()], &picked))
+    })
+}
+
+/// New indices after positions moved in what is read and in what is made.
+pub(super) fn slice(
+    graph: &Graph,
+    node: &Node,
+    axis: i64,
+    sources: &Sources,
+) -> Result<Option<(ValueId, Tensor)>> {
+    let (x, indices, made) = (node.input(0)?, node.input(1)?, node.output()?);
+    let Some(shape) = &graph.value(x).shape else {
+        return Ok(None);
+    };
+    let axis = axis_at(axis, shape.len())?;
+    let (before, after) = (sources.get(&(x, axis)), sources.get(&(made, axis)));
+    let Some(length) = shape[axis].fixed().filter(|_| before.or(after).is_some()) else {
+        return Ok(None);
+    };
+    let Some(old) = positions(graph, node, length)? else {
+        return Ok(None);
+    };
+    let moved = |position: usize| match before {
+        None => Ok(position),
+        Some(source) => source.iter().position(|&s| s == position).ok_or_else(|| {
+            Error::invalid(format!("picks channel {position}, which is gone")).at(&node.name)
+        }),
+    };
+    let kept: Vec<usize> = match after {
+        None => (0..old.len()).collect(),
+        Some(source) => source.clone(),
+    };
+    let new: Result<Vec<i64>> = kept.iter().map(|&k| Ok(moved(old[k])? as i64)).collect();
+    let tensor = Tensor::i64([kept.len()], new?)?;
+    Ok(Some((indices, tensor)))
+}
+
+fn pick<T: Clone>(
+    axis: i64,
+    (shape, values): (&[usize], &[T]),
+    (indices_shape, indices): (&[usize], &[i64]),
+) -> Result<(Vec<usize>, Vec<T>)> {
+    let axis = axis_at(axis, shape.len())?;
+    let (length, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+    let outer: usize = shape[..axis].iter().product();
+    let mut out = Vec::with_capacity(outer * indices.len() * inner);
+    for o in 0..outer {
+        for &index in indices {
+            let start = (o * length + axis_at(index, length)?) * inner;
+            out.extend_from_slice(&values[start..start + inner]);
+        }
+    }
+    let shape = [&shape[..axis], indices_shape, &shape[axis + 1..]].concat();
+    Ok((shape, out))
+}
+
+pub(super) fn evaluate(axis: i64, x: &Array, indices: &Array) -> Result<Array> {
+    if let Some(bad) = indices.values.iter().find(|i| i.fract() != 0.0) {
+        return Err(Error::invalid(format!("{bad} is no index")));
+    }
+    let whole: Vec<i64> = indices.values.iter().map(|&i| i as i64).collect();
+    let (shape, values) = pick(axis, (&x.shape, &x.values), (&indices.shape, &whole))?;
+    Array::new(shape, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picks_along_an_axis_and_counts_from_the_end() {
+        let x = Array::new([2, 3], vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let at = |indices: Vec<f64>| Array::new([indices.len()], indices).unwrap();
+        let y = evaluate(1, &x, &at(vec![-1.0, 0.0])).unwrap();
+        assert_eq!((y.shape, y.values), (vec![2, 2], vec![2.0, 0.0, 5.0, 3.0]));
+        let y = evaluate(0, &x, &at(vec![1.0])).unwrap();
+        assert_eq!(y.values, [3.0, 4.0, 5.0]);
+        assert!(evaluate(1, &x, &at(vec![3.0])).is_err());
+        assert!(evaluate(1, &x, &at(vec![0.5])).is_err());
+    }
+}

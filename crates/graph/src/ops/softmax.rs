@@ -1,0 +1,58 @@
+//! `Softmax`: mixes what lies along its axis without weights.
+
+use super::{identity, input_shape};
+use crate::channels::Walk;
+use crate::eval::Array;
+use crate::shapes::axis_at;
+use crate::{Dim, Graph, Node, Result};
+
+pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
+    Ok(input_shape(graph, node, 0)?.map(<[Dim]>::to_vec))
+}
+
+pub(super) fn channels(node: &Node, axis: i64, walk: &mut Walk<'_>) -> Result<()> {
+    let x = node.input(0)?;
+    if let Some((channels, rank)) = walk.channels(x).zip(walk.rank(x))
+        && axis_at(axis, rank)? == channels.axis
+    {
+        walk.freeze(x, node, "is mixed across channels by Softmax");
+    }
+    identity::channels(node, walk)
+}
+
+pub(super) fn evaluate(axis: i64, x: &Array) -> Result<Array> {
+    let axis = axis_at(axis, x.shape.len())?;
+    let length = x.shape[axis];
+    let inner: usize = x.shape[axis + 1..].iter().product();
+    let outer: usize = x.shape[..axis].iter().product();
+    let mut values = x.values.clone();
+    for o in 0..outer {
+        for i in 0..inner {
+            let at = |k: usize| (o * length + k) * inner + i;
+            let highest = (0..length).map(|k| values[at(k)]).fold(f64::MIN, f64::max);
+            let sum: f64 = (0..length).map(|k| (values[at(k)] - highest).exp()).sum();
+            for k in 0..length {
+                values[at(k)] = (values[at(k)] - highest).exp() / sum;
+            }
+        }
+    }
+    Ok(Array {
+        shape: x.shape.clone(),
+        values,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_to_one_along_its_axis_without_overflow() {
+        let x = Array::new([2, 2], vec![1000.0, 1000.0, 0.0, 3f64.ln()]).unwrap();
+        let y = evaluate(-1, &x).unwrap();
+        assert_eq!(y.values[..2], [0.5, 0.5]);
+        assert!((y.values[3] - 0.75).abs() < 1e-15);
+        let down = evaluate(0, &x).unwrap();
+        assert_eq!(down.values[0] + down.values[2], 1.0);
+    }
+}

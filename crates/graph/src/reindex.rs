@@ -1,0 +1,61 @@
+//! Rebuilds a graph after positions on channel axes were picked or reordered: shrinking and permuting alike.
+
+use std::sync::Arc;
+
+use crate::ops::{self, Sources};
+use crate::{Dim, Error, ErrorKind, Graph, Result, Tensor, ValueId};
+
+/// What was picked along an axis of a constant: new position `i` holds old position `kept[i]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The constant, by the id that it has before and after.
+    pub tensor: ValueId,
+    /// The axis along which it was cut.
+    pub axis: usize,
+    /// Old positions in their new order.
+    pub kept: Vec<usize>,
+}
+
+/// Picks positions of constants and activations, and rewrites what refers to positions by number.
+///
+/// `graph` must have its shapes inferred.
+pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec<Cut>)> {
+    sources.retain(|&(value, axis), source| {
+        let shape = graph.value(value).shape.as_ref();
+        let length = shape.and_then(|s| s[axis].fixed());
+        let is_whole = source.iter().enumerate().all(|(new, &old)| new == old);
+        !(is_whole && length == Some(source.len()))
+    });
+    let mut small = graph.clone();
+    for node in graph.nodes() {
+        if let Some((tensor, rewritten)) = ops::slice(graph, node, &sources)? {
+            replace(&mut small, tensor, rewritten);
+        }
+    }
+    let mut cuts = vec![];
+    for ((value, axis), kept) in sources {
+        if kept.is_empty() {
+            let message = format!("would have nothing left along axis {axis}");
+            return Err(Error::new(ErrorKind::Keep, message).at(&graph.value(value).name));
+        }
+        if let Some(tensor) = small.constant(value) {
+            let picked = tensor.select(axis, &kept)?;
+            replace(&mut small, value, picked);
+            cuts.push(Cut {
+                tensor: value,
+                axis,
+                kept,
+            });
+        } else if let Some(shape) = &mut small.values[value.index()].shape {
+            shape[axis] = Dim::Fixed(kept.len());
+        }
+    }
+    Ok((small, cuts))
+}
+
+/// Sets a constant of another shape.
+fn replace(graph: &mut Graph, id: ValueId, tensor: Tensor) {
+    let value = &mut graph.values[id.index()];
+    value.shape = Some(tensor.shape().iter().map(|&n| Dim::Fixed(n)).collect());
+    value.constant = Some(Arc::new(tensor));
+}

@@ -1,0 +1,147 @@
+//! How long is every axis of every value?
+
+use crate::{Dim, Error, Graph, Result, ops};
+
+/// The graph with the shape of every value that its inputs and constants determine.
+///
+/// Shapes that were declared are kept where nothing better is known: the results of opaque nodes, and
+/// the names of unknown dimensions.
+///
+/// # Errors
+/// If operands do not fit together, or an inferred length differs from a declared one.
+pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
+    let mut shaped = graph.clone();
+    for id in graph.node_ids() {
+        let node = graph.node(id);
+        let Some(inferred) = ops::shape(&shaped, node).map_err(|e| e.at_if_nowhere(&node.name))?
+        else {
+            continue;
+        };
+        let made = node.output()?;
+        let value = &mut shaped.values[made.index()];
+        let merged = match &value.shape {
+            None => inferred,
+            Some(declared) => merge(declared, &inferred).ok_or_else(|| {
+                Error::invalid(format!(
+                    "'{}' is declared as {} but comes out as {}",
+                    value.name,
+                    text(declared),
+                    text(&inferred)
+                ))
+                .at(&node.name)
+            })?,
+        };
+        value.shape = Some(merged);
+    }
+    Ok(shaped)
+}
+
+fn merge(declared: &[Dim], inferred: &[Dim]) -> Option<Vec<Dim>> {
+    if declared.len() != inferred.len() {
+        return None;
+    }
+    declared
+        .iter()
+        .zip(inferred)
+        .map(|pair| match pair {
+            (Dim::Fixed(a), Dim::Fixed(b)) if a != b => None,
+            (Dim::Named(_), Dim::Fixed(_)) => Some(pair.1.clone()),
+            (Dim::Fixed(_) | Dim::Named(_), Dim::Fixed(_) | Dim::Named(_)) => Some(pair.0.clone()),
+        })
+        .collect()
+}
+
+/// The shape that two operands broadcast to, aligned at the last axis.
+pub(crate) fn broadcast(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>> {
+    let rank = a.len().max(b.len());
+    let at = |shape: &[Dim], axis: usize| match (axis + shape.len()).checked_sub(rank) {
+        Some(own) => shape[own].clone(),
+        None => Dim::Fixed(1),
+    };
+    (0..rank)
+        .map(|axis| match (at(a, axis), at(b, axis)) {
+            (Dim::Fixed(1), other) | (other, Dim::Fixed(1)) => Ok(other),
+            (Dim::Named(_), Dim::Fixed(n)) | (Dim::Fixed(n), Dim::Named(_)) => Ok(Dim::Fixed(n)),
+            (Dim::Named(name), Dim::Named(_)) => Ok(Dim::Named(name)),
+            (Dim::Fixed(m), Dim::Fixed(n)) if m == n => Ok(Dim::Fixed(n)),
+            (Dim::Fixed(_), Dim::Fixed(_)) => Err(Error::invalid(format!(
+                "shapes {} and {} do not broadcast",
+                text(a),
+                text(b)
+            ))),
+        })
+        .collect()
+}
+
+/// The position of an axis that may count from the end.
+pub(crate) fn axis_at(axis: i64, rank: usize) -> Result<usize> {
+    let from_start = if axis < 0 { axis + rank as i64 } else { axis };
+    usize::try_from(from_start)
+        .ok()
+        .filter(|&a| a < rank)
+        .ok_or_else(|| Error::invalid(format!("axis {axis} of a value with {rank} axes")))
+}
+
+/// A shape for messages, like `[batch, 4]`.
+pub(crate) fn text(shape: &[Dim]) -> String {
+    let dims: Vec<String> = shape.iter().map(Dim::to_string).collect();
+    format!("[{}]", dims.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GraphBuilder, Op, Tensor, Unary};
+
+    #[test]
+    fn broadcasting_aligns_last_axes() {
+        let named = [Dim::batch(), Dim::Fixed(3)];
+        assert_eq!(broadcast(&named, &[Dim::Fixed(3)]).unwrap(), named);
+        assert_eq!(broadcast(&[], &named).unwrap(), named);
+        let error = broadcast(&named, &[Dim::Fixed(2)]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "shapes [batch, 3] and [2] do not broadcast"
+        );
+    }
+
+    #[test]
+    fn axes_count_from_either_end() {
+        assert_eq!(axis_at(-1, 3).unwrap(), 2);
+        assert_eq!(axis_at(0, 3).unwrap(), 0);
+        assert!(axis_at(3, 3).is_err());
+        assert!(axis_at(-4, 3).is_err());
+    }
+
+    #[test]
+    fn a_declared_shape_must_agree() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::Named("n".into()), Dim::Fixed(2)]);
+        let w = b.constant("w", Tensor::f32([2, 3], vec![0.0; 6]).unwrap());
+        let y = b.declare("y", Some(vec![Dim::Named("rows".into()), Dim::Fixed(4)]));
+        b.add_node(crate::Node {
+            name: "product".into(),
+            op: Op::MatMul,
+            inputs: vec![Some(x), Some(w)],
+            outputs: vec![y],
+        });
+        b.output(y);
+        let error = infer_shapes(&b.build().unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "product: 'y' is declared as [rows, 4] but comes out as [n, 3]"
+        );
+    }
+
+    #[test]
+    fn shapes_flow_through_a_chain() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+        let w = b.constant("w", Tensor::f32([2, 3], vec![0.0; 6]).unwrap());
+        let h = b.node("h", Op::MatMul, &[x, w]);
+        let y = b.node("y", Op::Unary(Unary::Relu), &[h]);
+        b.output(y);
+        let shaped = infer_shapes(&b.build().unwrap()).unwrap();
+        assert_eq!(text(shaped.value(y).shape.as_ref().unwrap()), "[batch, 3]");
+    }
+}

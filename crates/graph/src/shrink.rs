@@ -1,0 +1,116 @@
+//! The same network without the units that go, physically smaller.
+
+use std::sync::Arc;
+
+use crate::channels::{input_axis, selection};
+use crate::groups::GroupKind;
+use crate::ops::Sources;
+use crate::reindex::{Cut, reindex};
+use crate::shapes::infer_shapes;
+use crate::{ChannelGroups, Dim, Graph, Keep, Node, Op, Result, Tensor, Value, ValueId};
+
+/// A smaller network, and how its constants came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shrunk {
+    /// The smaller network. Ids of values are those of the wider one; new values come after them.
+    pub graph: Graph,
+    /// What was cut from constants, so that what lies beside them (optimiser state) can be cut alike.
+    pub cuts: Vec<Cut>,
+    /// Which features of inputs are still read, for inputs that lost some.
+    pub inputs: Vec<InputCut>,
+}
+
+/// Which features of an input are still read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputCut {
+    /// The input; it keeps its shape, and a `Gather` behind it selects.
+    pub input: ValueId,
+    /// The features that stay, as positions among those that were read before.
+    pub kept: Vec<usize>,
+}
+
+/// Removes the units that `keep` drops from every tensor that holds them.
+///
+/// Inputs keep their shape: a `Gather` behind an input selects the features that stay, and the indices of
+/// one that is already there are narrowed.
+///
+/// # Errors
+/// If `keep` was made for other groups, or an axis would be left without positions.
+pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shrunk> {
+    keep.check(groups)?;
+    let shaped = infer_shapes(graph)?;
+    let (mut small, cuts) = reindex(&shaped, kept_positions(groups, keep))?;
+    let mut inputs = vec![];
+    for (id, group) in groups.iter() {
+        let GroupKind::Input(input) = group.kind else {
+            continue;
+        };
+        let kept = keep.kept(id);
+        if kept.len() == group.units {
+            continue;
+        }
+        if selection(&shaped, input)?.is_none() {
+            select(&mut small, &shaped, input, &kept)?;
+        }
+        inputs.push(InputCut { input, kept });
+    }
+    Ok(Shrunk {
+        graph: small,
+        cuts,
+        inputs,
+    })
+}
+
+fn kept_positions(groups: &ChannelGroups, keep: &Keep) -> Sources {
+    let mut sources = Sources::new();
+    for (id, group) in groups.iter() {
+        for (value, axis, unit_of) in group.axes() {
+            sources
+                .entry((value, axis))
+                .or_insert_with(|| (0..unit_of.len()).collect())
+                .retain(|&p| unit_of[p].is_none_or(|unit| keep.keeps(id, unit as usize)));
+        }
+    }
+    sources
+}
+
+/// Puts a `Gather` behind an input, for all that read it.
+fn select(small: &mut Graph, wide: &Graph, input: ValueId, kept: &[usize]) -> Result<()> {
+    let Some(axis) = input_axis(wide, input) else {
+        return Ok(());
+    };
+    let indices = Tensor::i64([kept.len()], kept.iter().map(|&k| k as i64).collect())?;
+    let name = &wide.value(input).name;
+    let indices = Value {
+        name: small.unused_name(&format!("{name}.kept")),
+        shape: Some(vec![Dim::Fixed(kept.len())]),
+        constant: Some(Arc::new(indices)),
+    };
+    let selected = Value {
+        name: small.unused_name(&format!("{name}.selected")),
+        shape: small.value(input).shape.clone(),
+        constant: None,
+    };
+    // The narrowed shape belongs to what is selected; the input has the one that it had.
+    small.values[input.index()]
+        .shape
+        .clone_from(&wide.value(input).shape);
+    let node_name = selected.name.clone();
+    let indices = small.push_value(indices);
+    let selected = small.push_value(selected);
+    for node in &mut small.nodes {
+        for read in node.inputs.iter_mut().filter(|i| **i == Some(input)) {
+            *read = Some(selected);
+        }
+    }
+    small.nodes.insert(
+        0,
+        Node {
+            name: node_name,
+            op: Op::Gather { axis: axis as i64 },
+            inputs: vec![Some(input), Some(indices)],
+            outputs: vec![selected],
+        },
+    );
+    Ok(())
+}
