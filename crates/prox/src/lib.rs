@@ -1,18 +1,24 @@
 //! Penalties on groups of weights and their proximal operators.
 #![forbid(unsafe_code)]
 
+mod choices;
 mod elementwise;
 mod error;
 mod group_penalty;
+mod group_weights;
 mod metric;
 mod names;
+pub mod part;
 mod penalties;
 mod penalty;
 mod radial;
 mod real;
 mod strength;
 
+pub use choices::{Compensation, Inputs, Members};
 pub use error::{Error, ErrorKind, Result};
+pub use group_weights::{GroupSize, GroupWeights};
+pub use part::{LayerUnits, Part, Share, Which, Widths};
 pub use penalties::cges::Cges;
 pub use penalties::exclusive::Exclusive;
 pub use penalties::group_l0::GroupL0;
