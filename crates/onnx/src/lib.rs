@@ -33,5 +33,5 @@ mod write;
 pub use error::{Error, ErrorKind, Result};
 pub use limits::Limits;
 pub use read::{read, read_file, read_node};
-pub use tensor::{Elements, elements, f32_tensor, i64_tensor, raw_tensor, shape};
+pub use tensor::{Elements, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape};
 pub use write::{write, write_node};

@@ -33,6 +33,11 @@ pub fn shape(tensor: &TensorProto) -> Result<Vec<usize>> {
     tensor.dims.iter().map(axis).collect()
 }
 
+/// Whether a tensor keeps its data in another file.
+pub fn is_external(tensor: &TensorProto) -> bool {
+    tensor.data_location == Some(DataLocation::EXTERNAL)
+}
+
 /// The elements of a tensor, from `raw_data` or from the typed field of its element type.
 ///
 /// # Errors
@@ -97,7 +102,7 @@ fn name(tensor: &TensorProto) -> String {
 }
 
 fn decode(tensor: &TensorProto) -> Result<Elements> {
-    if tensor.data_location == Some(DataLocation::EXTERNAL) {
+    if is_external(tensor) {
         return Err(Error::unsupported("keeps its data in another file")
             .hint("save the model with its weights inside, for example with onnx.save_model"));
     }

@@ -1,0 +1,274 @@
+//! An ONNX model as a network.
+
+mod node;
+mod order;
+mod value;
+
+use std::collections::{HashMap, HashSet};
+
+use secateur_onnx::proto::{
+    GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType,
+};
+use secateur_onnx::write_node;
+
+use self::value::{Constant, float_shape};
+use crate::raise::{NEWEST_OPSET, is_standard};
+use crate::{Dim, Error, Graph, GraphBuilder, Node, Op, Opaque, Result, ValueId};
+
+/// The oldest operator set read: in older ones arithmetic broadcasts by attributes.
+const OLDEST_OPSET: i64 = 7;
+
+const CONVERT: &str = "convert the model with onnx.version_converter to operator set 17";
+
+/// The network of an ONNX model.
+///
+/// Operators that [`Op`] names are understood, with the defaults of the model's operator set; any
+/// other becomes [`Op::Opaque`] with its message. Initializers and `Constant` nodes of 32-bit
+/// floats and 64-bit integers become constants, also where the file lists them as inputs. Constants
+/// of other types are carried as opaque nodes as long as no understood node reads them. Nodes
+/// without a name of their own get that of their first output. Nodes are put in an order in which
+/// they can be evaluated.
+///
+/// Not kept: descriptions, shapes of values between nodes, and what [`crate::ModelMeta::of`] takes.
+///
+/// # Errors
+/// Invalid: no graph or no operator set, a value made twice or by nobody, a cycle, inputs or
+/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, opaque
+/// standard operators before 13 (they could not be written back), subgraphs, functions, training
+/// information, sparse or external tensors, inputs and outputs that are not tensors of 32-bit
+/// floats. The place names the node or tensor.
+pub fn from_model(model: &ModelProto) -> Result<Graph> {
+    let opset = opset(model)?;
+    let Some(graph) = model.graph.as_option() else {
+        return Err(Error::invalid("the model holds no graph").hint("is it an ONNX file?"));
+    };
+    refuse_what_would_be_lost(model, graph)?;
+    let mut lowering = Lowering {
+        builder: GraphBuilder::new(graph.name.clone().unwrap_or_default()),
+        opset,
+        known: HashMap::new(),
+        node_names: HashSet::new(),
+        output_shapes: HashMap::new(),
+    };
+    lowering.whole(graph)?;
+    lowering.builder.build()
+}
+
+fn opset(model: &ModelProto) -> Result<i64> {
+    let mut imports = model.opset_import.iter();
+    let import = imports.find(|i| is_standard(i.domain.as_deref().unwrap_or_default()));
+    let version = match import {
+        Some(import) => import.version.unwrap_or_default(),
+        None => return Err(Error::invalid("the model names no operator set")),
+    };
+    if (OLDEST_OPSET..=NEWEST_OPSET).contains(&version) {
+        return Ok(version);
+    }
+    Err(Error::unsupported(format!(
+        "operator set {version} is outside {OLDEST_OPSET} to {NEWEST_OPSET}"
+    ))
+    .hint(CONVERT))
+}
+
+fn refuse_what_would_be_lost(model: &ModelProto, graph: &GraphProto) -> Result<()> {
+    let what = if !model.functions.is_empty() {
+        "functions"
+    } else if !model.training_info.is_empty() {
+        "training information"
+    } else if !graph.sparse_initializer.is_empty() {
+        "sparse initializers"
+    } else if !graph.quantization_annotation.is_empty() {
+        "quantization annotations"
+    } else {
+        return Ok(());
+    };
+    Err(Error::unsupported(format!(
+        "the model has {what}, which cannot be written back"
+    )))
+}
+
+/// What is known of a value while nodes are lowered.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: ValueId,
+    /// The number of axes, where the nodes so far tell.
+    rank: Option<usize>,
+    /// The element type, if it is one that only opaque nodes may read.
+    carried: Option<DataType>,
+}
+
+struct Lowering<'a> {
+    builder: GraphBuilder,
+    opset: i64,
+    known: HashMap<&'a str, Known>,
+    node_names: HashSet<String>,
+    output_shapes: HashMap<&'a str, Option<Vec<Dim>>>,
+}
+
+impl<'a> Lowering<'a> {
+    fn whole(&mut self, graph: &'a GraphProto) -> Result<()> {
+        let constants: Vec<&str> = graph.initializer.iter().map(value::tensor_name).collect();
+        for input in &graph.input {
+            let name = input.name.as_deref().unwrap_or_default();
+            if !constants.contains(&name) {
+                let shape = float_shape(input)?.ok_or_else(|| {
+                    Error::unsupported("is an input of unknown rank")
+                        .at(name)
+                        .hint("export the model with the shape of its inputs")
+                })?;
+                let rank = Some(shape.len());
+                let id = self.builder.input(name, shape);
+                self.know(name, id, rank);
+            }
+        }
+        for tensor in &graph.initializer {
+            self.constant(value::tensor_name(tensor), tensor, None)?;
+        }
+        for output in &graph.output {
+            let name = output.name.as_deref().unwrap_or_default();
+            if !self.known.contains_key(name) {
+                self.output_shapes.insert(name, float_shape(output)?);
+            }
+        }
+        for index in order::of(&graph.node, |name| self.known.contains_key(name))? {
+            self.node(&graph.node[index], index)?;
+        }
+        for output in &graph.output {
+            let name = output.name.as_deref().unwrap_or_default();
+            let known = self.known.get(name);
+            let known =
+                known.ok_or_else(|| Error::invalid("is an output that nothing makes").at(name))?;
+            if let Some(data_type) = known.carried {
+                return Err(value::unsupported_type(data_type).at(name));
+            }
+            self.builder.output(known.id);
+        }
+        Ok(())
+    }
+
+    /// Adds a constant, or a node that carries it: `carrier`, or one made for it.
+    fn constant(
+        &mut self,
+        name: &'a str,
+        tensor: &TensorProto,
+        carrier: Option<(&NodeProto, String)>,
+    ) -> Result<()> {
+        match value::constant(tensor)? {
+            Constant::Known(tensor) => {
+                let rank = tensor.shape().len();
+                let id = self.builder.constant(name, tensor);
+                self.know(name, id, Some(rank));
+            }
+            Constant::Carried(data_type) => {
+                match carrier {
+                    Some((node, node_name)) => self.opaque(node, node_name, vec![], vec![name])?,
+                    None => {
+                        let node = value::constant_node(name, tensor);
+                        let node_name = self.unique_name(name);
+                        self.opaque(&node, node_name, vec![], vec![name])?;
+                    }
+                }
+                if let Some(known) = self.known.get_mut(name) {
+                    known.carried = Some(data_type);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, node: &'a NodeProto, index: usize) -> Result<()> {
+        let name = self.unique_name(&node::label(node, index));
+        self.node_named(node, name.clone())
+            .map_err(|e| e.at_if_nowhere(&name))
+    }
+
+    fn node_named(&mut self, node: &'a NodeProto, name: String) -> Result<()> {
+        let outputs: Vec<&str> = node.output.iter().map(String::as_str).collect();
+        let constant = match node::standard(node) && node::op_type(node) == "Constant" {
+            true => value::constant_of_node(node)?,
+            false => None,
+        };
+        if let Some(tensor) = constant {
+            return self.constant(outputs[0], &tensor, Some((node, name)));
+        }
+        // The order of nodes has made sure that every input is known.
+        let known = |i: &String| self.known.get(i.as_str()).copied();
+        let inputs: Vec<Option<Known>> = node.input.iter().map(known).collect();
+        let ids: Vec<_> = inputs.iter().map(|i| i.map(|i| i.id)).collect();
+        let ranks: Vec<_> = inputs.iter().map(|i| i.and_then(|i| i.rank)).collect();
+        let Some(op) = node::understood(node, self.opset, &ranks)? else {
+            return self.opaque(node, name, ids, outputs);
+        };
+        for (input, name) in inputs.iter().zip(&node.input) {
+            if let Some(data_type) = input.and_then(|i| i.carried) {
+                return Err(value::unsupported_type(data_type).at(name));
+            }
+        }
+        let rank = node::rank(&op, &ranks);
+        let output = self.declare(outputs[0], rank);
+        self.builder.add_node(Node {
+            name,
+            op,
+            inputs: ids,
+            outputs: vec![output],
+        });
+        Ok(())
+    }
+
+    fn opaque(
+        &mut self,
+        node: &NodeProto,
+        name: String,
+        inputs: Vec<Option<ValueId>>,
+        outputs: Vec<&'a str>,
+    ) -> Result<()> {
+        node::check_opaque(node, self.opset)?;
+        let op = Op::Opaque(Opaque {
+            domain: node.domain.clone().unwrap_or_default(),
+            op_type: node::op_type(node).to_owned(),
+            message: write_node(node)?,
+        });
+        let outputs = outputs.into_iter().enumerate();
+        let outputs = outputs.map(|(index, output)| match output {
+            // An output that is left out has no name in the file and needs one here.
+            "" => self.builder.declare(format!("{name}:{index}"), None),
+            output => self.declare(output, None),
+        });
+        let outputs = outputs.collect();
+        self.builder.add_node(Node {
+            name,
+            op,
+            inputs,
+            outputs,
+        });
+        Ok(())
+    }
+
+    fn declare(&mut self, name: &'a str, rank: Option<usize>) -> ValueId {
+        let shape = self.output_shapes.get(name).cloned().flatten();
+        let id = self.builder.declare(name, shape);
+        self.know(name, id, rank);
+        id
+    }
+
+    fn unique_name(&mut self, label: &str) -> String {
+        let mut name = label.to_owned();
+        let mut copies = 1;
+        while !self.node_names.insert(name.clone()) {
+            copies += 1;
+            name = format!("{label}#{copies}");
+        }
+        name
+    }
+
+    fn know(&mut self, name: &'a str, id: ValueId, rank: Option<usize>) {
+        self.known.insert(
+            name,
+            Known {
+                id,
+                rank,
+                carried: None,
+            },
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! Shapes and constants of a file, as far as a network can hold them.
+
+use secateur_onnx::proto::tensor_shape_proto::{Dimension, dimension};
+use secateur_onnx::proto::{
+    AttributeProto, NodeProto, TensorProto, ValueInfoProto, attribute_proto::AttributeType,
+    tensor_proto::DataType, type_proto,
+};
+use secateur_onnx::{Elements, elements, shape};
+
+use crate::{Dim, Error, Result, Tensor};
+
+/// A constant of a file.
+pub(super) enum Constant {
+    /// Of a type that the network's own operations read.
+    Known(Tensor),
+    /// Of another type: to be passed on as it is.
+    Carried(DataType),
+}
+
+/// The constant in a tensor message.
+pub(super) fn constant(tensor: &TensorProto) -> Result<Constant> {
+    if tensor.data_type == Some(DataType::STRING as i32) {
+        return Ok(Constant::Carried(DataType::STRING));
+    }
+    Ok(match elements(tensor)? {
+        Elements::F32(values) => Constant::Known(Tensor::f32(shape(tensor)?, values)?),
+        Elements::I64(values) => Constant::Known(Tensor::i64(shape(tensor)?, values)?),
+        Elements::Raw { data_type, .. } => Constant::Carried(data_type),
+    })
+}
+
+/// The tensor that a `Constant` node makes, if it is given as numbers.
+pub(super) fn constant_of_node(node: &NodeProto) -> Result<Option<TensorProto>> {
+    let [attribute] = node.attribute.as_slice() else {
+        return Err(Error::invalid("Constant takes one attribute"));
+    };
+    if node.output.len() != 1 || !node.input.is_empty() {
+        return Err(Error::invalid(
+            "Constant takes no input and makes one output",
+        ));
+    }
+    let name = &node.output[0];
+    let floats = |shape: &[usize], v: &[f32]| secateur_onnx::f32_tensor(name, shape, v);
+    let ints = |shape: &[usize], v: &[i64]| secateur_onnx::i64_tensor(name, shape, v);
+    let a = attribute;
+    Ok(Some(match a.name.as_deref().unwrap_or_default() {
+        "value" => match a.t.as_option() {
+            Some(tensor) => TensorProto {
+                name: Some(name.clone()),
+                ..tensor.clone()
+            },
+            None => return Err(Error::invalid("attribute 'value' is no tensor")),
+        },
+        "value_float" => floats(&[], a.f.as_slice())?,
+        "value_floats" => floats(&[a.floats.len()], &a.floats)?,
+        "value_int" => ints(&[], a.i.as_slice())?,
+        "value_ints" => ints(&[a.ints.len()], &a.ints)?,
+        _ => return Ok(None),
+    }))
+}
+
+/// A node that makes the constant of a tensor message.
+pub(super) fn constant_node(name: &str, tensor: &TensorProto) -> NodeProto {
+    NodeProto {
+        name: Some(name.to_owned()),
+        op_type: Some("Constant".into()),
+        output: vec![name.to_owned()],
+        attribute: vec![AttributeProto {
+            name: Some("value".into()),
+            r#type: Some(AttributeType::TENSOR),
+            t: tensor.clone().into(),
+            ..AttributeProto::default()
+        }],
+        ..NodeProto::default()
+    }
+}
+
+pub(super) fn tensor_name(tensor: &TensorProto) -> &str {
+    tensor.name.as_deref().unwrap_or_default()
+}
+
+pub(super) fn unsupported_type(data_type: DataType) -> Error {
+    Error::unsupported(format!("has the element type {data_type:?}"))
+        .hint("32-bit floats and 64-bit integers are handled")
+}
+
+/// The shape, if given, of an input or output, which must be a tensor of 32-bit floats.
+pub(super) fn float_shape(info: &ValueInfoProto) -> Result<Option<Vec<Dim>>> {
+    let name = info.name.as_deref().unwrap_or_default();
+    let Some(type_proto::Value::TensorType(tensor)) = &info.r#type.value else {
+        return Err(Error::unsupported("is not declared as a tensor").at(name));
+    };
+    if tensor.elem_type != Some(DataType::FLOAT as i32) {
+        let code = tensor.elem_type.unwrap_or_default();
+        return Err(Error::unsupported(format!("has the element type {code}"))
+            .at(name)
+            .hint("inputs and outputs of 32-bit floats (type 1) are handled"));
+    }
+    let Some(shape) = tensor.shape.as_option() else {
+        return Ok(None);
+    };
+    let axes = shape.dim.iter().enumerate();
+    let dims = axes.map(|(axis, dim)| dimension(name, axis, dim));
+    dims.collect::<Result<_>>().map(Some)
+}
+
+fn dimension(name: &str, axis: usize, dim: &Dimension) -> Result<Dim> {
+    Ok(match &dim.value {
+        Some(dimension::Value::DimValue(length)) => {
+            let length = usize::try_from(*length);
+            Dim::Fixed(length.map_err(|_| {
+                Error::invalid(format!("axis {axis} has a negative length"))
+                    .at(name)
+                    .hint("give an axis of unknown length a name (dim_param) instead")
+            })?)
+        }
+        Some(dimension::Value::DimParam(param)) if !param.is_empty() => Dim::Named(param.clone()),
+        // A length that is unknown is none that another value shares.
+        _ => Dim::Named(format!("{name}:{axis}")),
+    })
+}
+
+impl From<secateur_onnx::Error> for Error {
+    fn from(error: secateur_onnx::Error) -> Self {
+        let message = error.message();
+        let mut out = match error.kind() {
+            secateur_onnx::ErrorKind::Malformed => Error::invalid(message),
+            _ => Error::unsupported(message),
+        };
+        if let Some(place) = error.place() {
+            out = out.at(place);
+        }
+        match error.hint_text() {
+            Some(hint) => out.hint(hint),
+            None => out,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! A network as an ONNX model.
+
+use secateur_onnx::proto::tensor_shape_proto::{Dimension, dimension};
+use secateur_onnx::proto::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto::AttributeType,
+    tensor_proto::DataType, type_proto,
+};
+use secateur_onnx::{Limits, f32_tensor, i64_tensor, read_node};
+
+use crate::{Data, Dim, Error, Gemm, Graph, Node, Op, Opaque, Result, Tensor, Unary, ValueId};
+
+/// The newest operator set of which every handled operator is known.
+pub(crate) const NEWEST_OPSET: i64 = 28;
+
+/// The oldest operator set in which all handled operators mean what [`Op`] says: that of the
+/// present Softmax.
+pub(crate) const OLDEST_WRITTEN_OPSET: i64 = 13;
+
+/// What a model file says beside the network itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelMeta {
+    /// The program that writes the file.
+    pub producer_name: String,
+    /// Its version.
+    pub producer_version: String,
+    /// A description for people; empty for none.
+    pub doc: String,
+    /// Keys and values for programs (`metadata_props`); keys must differ.
+    pub properties: Vec<(String, String)>,
+    /// The version of the standard operators, from 13 to 28. A graph with opaque nodes needs the
+    /// one that it was read with, see [`ModelMeta::of`].
+    pub opset: i64,
+    /// Further operator domains and their versions, for opaque nodes.
+    pub domains: Vec<(String, i64)>,
+}
+
+impl Default for ModelMeta {
+    /// Written by this library in operator set 17, without description or properties.
+    fn default() -> Self {
+        Self {
+            producer_name: "secateur".into(),
+            producer_version: env!("CARGO_PKG_VERSION").into(),
+            doc: String::new(),
+            properties: vec![],
+            opset: 17,
+            domains: vec![],
+        }
+    }
+}
+
+impl ModelMeta {
+    /// What a model read from a file says, so that a graph made from it can be written back.
+    pub fn of(model: &ModelProto) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let mut meta = Self {
+            producer_name: text(&model.producer_name),
+            producer_version: text(&model.producer_version),
+            doc: text(&model.doc_string),
+            properties: vec![],
+            opset: OLDEST_WRITTEN_OPSET,
+            domains: vec![],
+        };
+        for entry in &model.metadata_props {
+            meta.properties.push((text(&entry.key), text(&entry.value)));
+        }
+        for import in &model.opset_import {
+            let version = import.version.unwrap_or_default();
+            match import.domain.as_deref().unwrap_or_default() {
+                // Older files are read only when every node's meaning is the same in this set.
+                "" | "ai.onnx" => meta.opset = version.max(OLDEST_WRITTEN_OPSET),
+                domain => meta.domains.push((domain.to_owned(), version)),
+            }
+        }
+        meta
+    }
+
+    /// The version of the file format that came with the operator set: runtimes that know the one
+    /// know the other.
+    fn ir_version(&self) -> i64 {
+        match self.opset {
+            ..=14 => 7,
+            15..=18 => 8,
+            19..=20 => 9,
+            21..=22 => 10,
+            23 => 11,
+            24 => 12,
+            25..=27 => 13,
+            28.. => 14,
+        }
+    }
+}
+
+/// The ONNX model of a network.
+///
+/// Inputs and outputs are 32-bit floats (an output that is an integer constant aside), axes without
+/// a known length are named, and constants that are read become initializers in `raw_data`; others
+/// are left out. Attributes are always written, also at their defaults. Opaque nodes are written as
+/// they were read, with the present names of their inputs and outputs. An unnamed graph is called
+/// `main`, as the format demands a name.
+///
+/// # Errors
+/// If the operator set is outside 13 to 28, two properties have the same key, an opaque node's
+/// domain has no version in `meta` or its message cannot be read back.
+pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
+    check_meta(graph, meta)?;
+    let name = match graph.name() {
+        "" => "main",
+        name => name,
+    };
+    let proto = GraphProto {
+        name: Some(name.to_owned()),
+        node: graph
+            .nodes()
+            .iter()
+            .map(|n| node(graph, n))
+            .collect::<Result<_>>()?,
+        initializer: initializers(graph)?,
+        input: graph
+            .inputs()
+            .iter()
+            .map(|&v| value_info(graph, v))
+            .collect(),
+        output: graph
+            .outputs()
+            .iter()
+            .map(|&v| value_info(graph, v))
+            .collect(),
+        ..GraphProto::default()
+    };
+    let imports = std::iter::once((String::new(), meta.opset)).chain(meta.domains.iter().cloned());
+    let properties = meta.properties.iter().cloned();
+    Ok(ModelProto {
+        ir_version: Some(meta.ir_version()),
+        producer_name: Some(meta.producer_name.clone()),
+        producer_version: Some(meta.producer_version.clone()),
+        doc_string: Some(meta.doc.clone()).filter(|d| !d.is_empty()),
+        graph: proto.into(),
+        opset_import: imports
+            .map(|(domain, version)| OperatorSetIdProto {
+                domain: Some(domain),
+                version: Some(version),
+                ..OperatorSetIdProto::default()
+            })
+            .collect(),
+        metadata_props: properties
+            .map(|(key, value)| StringStringEntryProto {
+                key: Some(key),
+                value: Some(value),
+                ..StringStringEntryProto::default()
+            })
+            .collect(),
+        ..ModelProto::default()
+    })
+}
+
+fn check_meta(graph: &Graph, meta: &ModelMeta) -> Result<()> {
+    if !(OLDEST_WRITTEN_OPSET..=NEWEST_OPSET).contains(&meta.opset) {
+        return Err(Error::unsupported(format!(
+            "cannot write operator set {}, only {OLDEST_WRITTEN_OPSET} to {NEWEST_OPSET}",
+            meta.opset
+        )));
+    }
+    let mut keys = std::collections::HashSet::new();
+    if let Some((key, _)) = meta.properties.iter().find(|(key, _)| !keys.insert(key)) {
+        return Err(Error::invalid(format!("two properties are called '{key}'")));
+    }
+    for node in graph.nodes() {
+        if let Op::Opaque(Opaque {
+            domain, op_type, ..
+        }) = &node.op
+        {
+            let known = is_standard(domain) || meta.domains.iter().any(|(d, _)| d == domain);
+            if !known {
+                let what = format!("{op_type} is of domain '{domain}', which has no version");
+                return Err(Error::invalid(what)
+                    .at(&node.name)
+                    .hint("take the meta data of the model that was read"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a domain is that of the standard operators.
+pub(crate) fn is_standard(domain: &str) -> bool {
+    matches!(domain, "" | "ai.onnx")
+}
+
+fn initializers(graph: &Graph) -> Result<Vec<TensorProto>> {
+    let mut read = vec![false; graph.values().len()];
+    let inputs = graph.nodes().iter().flat_map(|n| n.inputs.iter().flatten());
+    for id in inputs.chain(graph.outputs()) {
+        read[id.index()] = true;
+    }
+    let constants = graph.value_ids().filter(|id| read[id.index()]);
+    constants
+        .filter_map(|id| Some((&graph.value(id).name, graph.constant(id)?)))
+        .map(|(name, tensor)| initializer(name, tensor))
+        .collect()
+}
+
+fn initializer(name: &str, tensor: &Tensor) -> Result<TensorProto> {
+    Ok(match tensor.data() {
+        Data::F32(values) => f32_tensor(name, tensor.shape(), values)?,
+        Data::I64(values) => i64_tensor(name, tensor.shape(), values)?,
+    })
+}
+
+fn value_info(graph: &Graph, id: ValueId) -> ValueInfoProto {
+    let value = graph.value(id);
+    let elem_type = match value.constant.as_deref().map(Tensor::data) {
+        Some(Data::I64(_)) => DataType::INT64,
+        Some(Data::F32(_)) | None => DataType::FLOAT,
+    };
+    let shape = value.shape.as_ref().map(|dims| TensorShapeProto {
+        dim: dims.iter().map(dimension).collect(),
+        ..TensorShapeProto::default()
+    });
+    let tensor = type_proto::Tensor {
+        elem_type: Some(elem_type as i32),
+        shape: shape.into(),
+        ..type_proto::Tensor::default()
+    };
+    let r#type = TypeProto {
+        value: Some(tensor.into()),
+        ..TypeProto::default()
+    };
+    ValueInfoProto {
+        name: Some(value.name.clone()),
+        r#type: r#type.into(),
+        ..ValueInfoProto::default()
+    }
+}
+
+fn dimension(dim: &Dim) -> Dimension {
+    let value = match dim {
+        // A vector's length is at most `isize::MAX`, so only a shape without elements saturates.
+        Dim::Fixed(length) => {
+            dimension::Value::DimValue(i64::try_from(*length).unwrap_or(i64::MAX))
+        }
+        Dim::Named(name) => dimension::Value::DimParam(name.clone()),
+    };
+    Dimension {
+        value: Some(value),
+        ..Dimension::default()
+    }
+}
+
+fn node(graph: &Graph, node: &Node) -> Result<NodeProto> {
+    let name_of = |id: &ValueId| graph.value(*id).name.clone();
+    let input = node.inputs.iter();
+    let input = input
+        .map(|i| i.as_ref().map(name_of).unwrap_or_default())
+        .collect();
+    let output: Vec<String> = node.outputs.iter().map(name_of).collect();
+    if let Op::Opaque(opaque) = &node.op {
+        let mut proto = read_node(&opaque.message, &Limits::default())
+            .map_err(|e| Error::from(e).at(&node.name))?;
+        proto.input = input;
+        // An optional output that the file left out stays left out.
+        let absent: Vec<bool> = proto.output.iter().map(String::is_empty).collect();
+        proto.output = output;
+        for (name, absent) in proto.output.iter_mut().zip(absent) {
+            if absent {
+                name.clear();
+            }
+        }
+        return Ok(proto);
+    }
+    Ok(NodeProto {
+        input,
+        output,
+        name: Some(node.name.clone()),
+        op_type: Some(node.op.onnx_name().to_owned()),
+        attribute: attributes(&node.op),
+        ..NodeProto::default()
+    })
+}
+
+fn attributes(op: &Op) -> Vec<AttributeProto> {
+    match op {
+        Op::Gemm(Gemm {
+            alpha,
+            beta,
+            trans_a,
+            trans_b,
+        }) => vec![
+            float("alpha", *alpha),
+            float("beta", *beta),
+            int("transA", i64::from(*trans_a)),
+            int("transB", i64::from(*trans_b)),
+        ],
+        Op::Unary(Unary::LeakyRelu { alpha }) => vec![float("alpha", *alpha)],
+        Op::Softmax { axis } | Op::Flatten { axis } | Op::Gather { axis } => {
+            vec![int("axis", *axis)]
+        }
+        Op::Unary(Unary::Relu | Unary::Tanh | Unary::Sigmoid)
+        | Op::MatMul
+        | Op::Binary(_)
+        | Op::Identity
+        | Op::Opaque(_) => vec![],
+    }
+}
+
+fn float(name: &str, value: f32) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::FLOAT),
+        f: Some(value),
+        ..AttributeProto::default()
+    }
+}
+
+fn int(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::INT),
+        i: Some(value),
+        ..AttributeProto::default()
+    }
+}
