@@ -1,4 +1,8 @@
 //! A network written as an ONNX model and read back is the same network.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what the tests build is well formed, or the test fails"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,9 +22,12 @@ struct Said {
     name: String,
     inputs: Vec<(String, Option<Vec<Dim>>)>,
     outputs: Vec<(String, Option<Vec<Dim>>)>,
-    nodes: Vec<(String, Op, Vec<Option<String>>, Vec<String>)>,
+    nodes: Vec<SaidNode>,
     constants: BTreeMap<String, Tensor>,
 }
+
+/// Name, operation, names of inputs and of outputs.
+type SaidNode = (String, Op, Vec<Option<String>>, Vec<String>);
 
 fn said(graph: &Graph) -> Said {
     let name = |id: &ValueId| graph.value(*id).name.clone();

@@ -1,0 +1,412 @@
+//! What a network is made of when it comes from a file: defaults, constants, order and refusals.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what the tests build is well formed, or the test fails"
+)]
+
+use secateur_graph::{
+    Dim, Error, ErrorKind, Gemm, Graph, ModelMeta, Op, Tensor, Unary, from_model, to_model,
+};
+use secateur_onnx::proto::attribute_proto::AttributeType;
+use secateur_onnx::proto::tensor_proto::DataType;
+use secateur_onnx::proto::tensor_shape_proto::{Dimension, dimension};
+use secateur_onnx::proto::{
+    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+};
+use secateur_onnx::{f32_tensor, i64_tensor, raw_tensor, read_node};
+
+fn value(name: &str, lengths: &[i64]) -> ValueInfoProto {
+    let dim = |&length: &i64| Dimension {
+        value: match length {
+            0 => Some(dimension::Value::DimParam("batch".into())),
+            length => Some(dimension::Value::DimValue(length)),
+        },
+        ..Dimension::default()
+    };
+    let shape = TensorShapeProto {
+        dim: lengths.iter().map(dim).collect(),
+        ..TensorShapeProto::default()
+    };
+    let tensor = type_proto::Tensor {
+        elem_type: Some(DataType::FLOAT as i32),
+        shape: shape.into(),
+        ..type_proto::Tensor::default()
+    };
+    let r#type = TypeProto {
+        value: Some(tensor.into()),
+        ..TypeProto::default()
+    };
+    ValueInfoProto {
+        name: Some(name.into()),
+        r#type: r#type.into(),
+        ..ValueInfoProto::default()
+    }
+}
+
+fn node(op_type: &str, inputs: &[&str], outputs: &[&str]) -> NodeProto {
+    NodeProto {
+        op_type: Some(op_type.into()),
+        input: inputs.iter().map(ToString::to_string).collect(),
+        output: outputs.iter().map(ToString::to_string).collect(),
+        ..NodeProto::default()
+    }
+}
+
+fn with(mut node: NodeProto, attribute: AttributeProto) -> NodeProto {
+    node.attribute.push(attribute);
+    node
+}
+
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.into()),
+        r#type: Some(AttributeType::INT),
+        i: Some(i),
+        ..AttributeProto::default()
+    }
+}
+
+fn tensor(name: &str, t: TensorProto) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.into()),
+        r#type: Some(AttributeType::TENSOR),
+        t: t.into(),
+        ..AttributeProto::default()
+    }
+}
+
+/// A model from `x` (batch, 3) to `y` by `nodes`, with a vector `w` of three ones.
+fn model(opset: i64, nodes: Vec<NodeProto>) -> ModelProto {
+    let graph = GraphProto {
+        node: nodes,
+        initializer: vec![f32_tensor("w", &[3], &[1.0; 3]).unwrap()],
+        input: vec![value("x", &[0, 3])],
+        output: vec![value("y", &[0, 3])],
+        ..GraphProto::default()
+    };
+    ModelProto {
+        ir_version: Some(8),
+        graph: graph.into(),
+        opset_import: vec![OperatorSetIdProto {
+            version: Some(opset),
+            ..OperatorSetIdProto::default()
+        }],
+        ..ModelProto::default()
+    }
+}
+
+fn only_op(graph: &Graph) -> &Op {
+    assert_eq!(graph.nodes().len(), 1);
+    &graph.nodes()[0].op
+}
+
+#[test]
+fn attributes_left_out_have_the_defaults_of_the_operator_set() {
+    let op = |opset, name: &str, inputs: &[&str]| {
+        let graph = from_model(&model(opset, vec![node(name, inputs, &["y"])])).unwrap();
+        only_op(&graph).clone()
+    };
+    assert_eq!(op(17, "Gemm", &["x", "w"]), Op::Gemm(Gemm::default()));
+    assert_eq!(
+        op(17, "LeakyRelu", &["x"]),
+        Op::Unary(Unary::LeakyRelu { alpha: 0.01 })
+    );
+    assert_eq!(op(17, "Flatten", &["x"]), Op::Flatten { axis: 1 });
+    assert_eq!(op(17, "Gather", &["w", "x"]), Op::Gather { axis: 0 });
+    assert_eq!(op(17, "Softmax", &["x"]), Op::Softmax { axis: -1 });
+    assert_eq!(op(13, "Softmax", &["x"]), Op::Softmax { axis: -1 });
+    assert_eq!(op(12, "Softmax", &["x"]), Op::Softmax { axis: 1 });
+}
+
+#[test]
+fn the_old_softmax_is_read_only_over_the_last_axis() {
+    let read = |axis, shape: &[i64]| {
+        let relu = node("Relu", &["x"], &["r"]);
+        let softmax = with(node("Softmax", &["r"], &["y"]), int("axis", axis));
+        let mut model = model(11, vec![relu, softmax]);
+        model.graph.get_or_insert_default().input = vec![value("x", shape)];
+        from_model(&model)
+    };
+    assert!(read(2, &[0, 3, 4]).is_ok());
+    assert!(read(-1, &[0, 3, 4]).is_ok());
+    let error = read(1, &[0, 3, 4]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.place(), Some("y"));
+    assert!(error.hint_text().unwrap().contains("version_converter"));
+}
+
+#[test]
+fn attributes_given_are_taken() {
+    let gemm = with(
+        node("Gemm", &["x", "w", ""], &["y"]),
+        AttributeProto {
+            name: Some("alpha".into()),
+            r#type: Some(AttributeType::FLOAT),
+            f: Some(0.5),
+            ..AttributeProto::default()
+        },
+    );
+    let gemm = with(gemm, int("transB", 1));
+    let graph = from_model(&model(17, vec![gemm])).unwrap();
+    let expected = Gemm {
+        alpha: 0.5,
+        trans_b: true,
+        ..Gemm::default()
+    };
+    assert_eq!(*only_op(&graph), Op::Gemm(expected));
+    assert_eq!(graph.nodes()[0].inputs.len(), 3);
+    assert_eq!(graph.nodes()[0].inputs[2], None);
+}
+
+#[test]
+fn initializers_listed_as_inputs_are_constants() {
+    let mut model = model(9, vec![node("Add", &["x", "w"], &["y"])]);
+    model
+        .graph
+        .get_or_insert_default()
+        .input
+        .push(value("w", &[3]));
+    let graph = from_model(&model).unwrap();
+    assert_eq!(graph.inputs().len(), 1);
+    let w = graph.value_named("w").unwrap();
+    assert_eq!(
+        graph.constant(w),
+        Some(&Tensor::f32([3], vec![1.0; 3]).unwrap())
+    );
+}
+
+#[test]
+fn constant_nodes_are_constants() {
+    let made = |attribute| {
+        let nodes = vec![
+            with(node("Constant", &[], &["c"]), attribute),
+            node("Add", &["x", "c"], &["y"]),
+        ];
+        let graph = from_model(&model(17, nodes))?;
+        assert_eq!(graph.nodes().len(), 1);
+        Ok::<_, Error>(
+            graph
+                .constant(graph.value_named("c").unwrap())
+                .unwrap()
+                .clone(),
+        )
+    };
+    let scalar = i64_tensor("", &[], &[7]).unwrap();
+    assert_eq!(
+        made(tensor("value", scalar)).unwrap(),
+        Tensor::i64([], vec![7]).unwrap()
+    );
+    let attribute = AttributeProto {
+        name: Some("value_floats".into()),
+        floats: vec![1.0, 2.0],
+        ..AttributeProto::default()
+    };
+    assert_eq!(
+        made(attribute).unwrap(),
+        Tensor::f32([2], vec![1.0, 2.0]).unwrap()
+    );
+    let attribute = AttributeProto {
+        name: Some("value_int".into()),
+        ..AttributeProto::default()
+    };
+    assert_eq!(made(attribute).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn other_element_types_are_carried_to_opaque_nodes_only() {
+    let half = || raw_tensor("h", &[1], DataType::FLOAT16, vec![0, 60]).unwrap();
+    let read = |reader: &str| {
+        let mut model = model(17, vec![node(reader, &["x", "h"], &["y"])]);
+        model.graph.get_or_insert_default().initializer.push(half());
+        from_model(&model)
+    };
+    let graph = read("Mystery").unwrap();
+    let carrier = &graph.nodes()[0];
+    let Op::Opaque(opaque) = &carrier.op else {
+        panic!("{carrier:?}");
+    };
+    let message = read_node(&opaque.message, &secateur_onnx::Limits::default()).unwrap();
+    assert_eq!(message.attribute[0].t.as_option(), Some(&half()));
+
+    let error = read("Add").unwrap_err();
+    assert_eq!(error.to_string(), "h: has the element type FLOAT16");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn unknown_operators_keep_their_message_and_their_absent_outputs() {
+    let mut odd = node("Odd", &["x", "", "w"], &["a", "", "y"]);
+    odd.name = Some("odd".into());
+    odd.domain = Some("com.example".into());
+    let mut model = model(17, vec![odd.clone(), node("Relu", &["a"], &["r"])]);
+    model.opset_import.push(OperatorSetIdProto {
+        domain: Some("com.example".into()),
+        version: Some(3),
+        ..OperatorSetIdProto::default()
+    });
+    let graph = from_model(&model).unwrap();
+    assert_eq!(graph.nodes()[0].outputs.len(), 3);
+    let back = to_model(&graph, &ModelMeta::of(&model)).unwrap();
+    assert_eq!(back.graph.node[0], odd);
+
+    let error = to_model(&graph, &ModelMeta::default()).unwrap_err();
+    assert_eq!(error.place(), Some("odd"));
+}
+
+#[test]
+fn axes_without_a_length_get_a_name() {
+    let mut model = model(17, vec![node("Relu", &["x"], &["y"])]);
+    let mut input = value("x", &[0, 3]);
+    let Some(type_proto::Value::TensorType(tensor)) =
+        &mut input.r#type.get_or_insert_default().value
+    else {
+        unreachable!("value() declares tensors");
+    };
+    tensor.shape.get_or_insert_default().dim[0].value = None;
+    model.graph.get_or_insert_default().input = vec![input];
+    let graph = from_model(&model).unwrap();
+    let shape = graph.value(graph.inputs()[0]).shape.clone().unwrap();
+    assert_eq!(shape, [Dim::Named("x:0".into()), Dim::Fixed(3)]);
+}
+
+#[test]
+fn nodes_without_or_with_equal_names_are_told_apart() {
+    let mut a = node("Relu", &["x"], &["a"]);
+    a.name = Some("same".into());
+    let mut b = node("Relu", &["a"], &["b"]);
+    b.name = Some("same".into());
+    let graph = from_model(&model(17, vec![a, b, node("Relu", &["b"], &["y"])])).unwrap();
+    let names: Vec<_> = graph.nodes().iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["same", "same#2", "y"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_and_named() {
+    let relu = || node("Relu", &["x"], &["y"]);
+    let changed = |change: &dyn Fn(&mut ModelProto)| {
+        let mut model = model(17, vec![relu()]);
+        change(&mut model);
+        model
+    };
+    let subgraph = AttributeProto {
+        name: Some("then_branch".into()),
+        g: GraphProto::default().into(),
+        ..AttributeProto::default()
+    };
+    let external = TensorProto {
+        data_location: Some(secateur_onnx::proto::tensor_proto::DataLocation::EXTERNAL),
+        ..f32_tensor("w", &[3], &[1.0; 3]).unwrap()
+    };
+    let (invalid, unsupported) = (ErrorKind::Invalid, ErrorKind::Unsupported);
+    let cases = [
+        (ModelProto::default(), invalid, None),
+        (changed(&|m| m.graph = None.into()), invalid, None),
+        (model(6, vec![relu()]), unsupported, None),
+        (model(99, vec![relu()]), unsupported, None),
+        (
+            model(12, vec![node("Erf", &["x"], &["y"])]),
+            unsupported,
+            Some("y"),
+        ),
+        (
+            model(17, vec![with(relu(), int("odd", 1))]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![node("Add", &["x"], &["y"])]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![node("Add", &["x", ""], &["y"])]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![node("Relu", &["x"], &["y", "z"])]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![with(node("If", &["x"], &["y"]), subgraph)]),
+            unsupported,
+            Some("y"),
+        ),
+        (
+            model(17, vec![node("Relu", &["gone"], &["y"])]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![node("Relu", &["y"], &["y"])]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![node("Relu", &["x"], &["z"])]),
+            invalid,
+            Some("y"),
+        ),
+        (
+            model(17, vec![relu(), node("Relu", &["x"], &["w"])]),
+            invalid,
+            Some("w"),
+        ),
+        (
+            changed(&|m| m.functions = vec![FunctionProto::default()]),
+            unsupported,
+            None,
+        ),
+        (
+            changed(&|m| m.graph.get_or_insert_default().initializer = vec![external.clone()]),
+            unsupported,
+            Some("tensor 'w'"),
+        ),
+        (
+            changed(&|m| m.graph.get_or_insert_default().input = vec![value("x", &[-1, 3])]),
+            invalid,
+            Some("x"),
+        ),
+        (
+            changed(&|m| m.graph.get_or_insert_default().input[0].r#type = None.into()),
+            unsupported,
+            Some("x"),
+        ),
+        (
+            changed(&|m| {
+                let graph = m.graph.get_or_insert_default();
+                let twice = graph.initializer[0].clone();
+                graph.initializer.push(twice);
+            }),
+            invalid,
+            Some("w"),
+        ),
+    ];
+    for (index, (model, kind, place)) in cases.iter().enumerate() {
+        let error = from_model(model).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.place()),
+            (*kind, *place),
+            "case {index}: {error}"
+        );
+    }
+}
+
+#[test]
+fn operator_sets_outside_the_known_are_not_written() {
+    let graph = from_model(&model(17, vec![node("Relu", &["x"], &["y"])])).unwrap();
+    for (opset, written) in [(12, false), (13, true), (28, true), (29, false)] {
+        let meta = ModelMeta {
+            opset,
+            ..ModelMeta::default()
+        };
+        assert_eq!(to_model(&graph, &meta).is_ok(), written, "{opset}");
+    }
+    let meta = ModelMeta {
+        properties: vec![("k".into(), "1".into()), ("k".into(), "2".into())],
+        ..ModelMeta::default()
+    };
+    assert!(to_model(&graph, &meta).is_err());
+}
