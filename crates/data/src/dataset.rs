@@ -190,7 +190,7 @@ impl Dataset {
     }
 
     pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
-        self.notes.extend(notes);
+        self.notes = notes;
         self
     }
 }

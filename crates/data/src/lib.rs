@@ -11,9 +11,12 @@ mod duplicates;
 mod embedded;
 mod error;
 mod features;
+mod idx;
 mod load;
+mod source;
 mod split;
 mod standardise;
+mod table;
 
 pub use dataset::{Dataset, Fingerprint, ImageShape, Target};
 pub use embedded::EMBEDDED;
