@@ -10,7 +10,9 @@ use secateur_onnx::proto::{
 };
 use secateur_onnx::{Limits, f32_tensor, i64_tensor, read_node};
 
-use crate::{Data, Dim, Error, Gemm, Graph, Node, Op, Opaque, Result, Tensor, Unary, ValueId};
+use crate::{
+    Data, Dim, Error, Gemm, Graph, Node, Op, Opaque, Result, Tensor, Unary, ValueId, infer_shapes,
+};
 
 pub use self::meta::ModelMeta;
 pub(crate) use self::meta::{NEWEST_OPSET, OLDEST_WRITTEN_OPSET, is_standard};
@@ -19,15 +21,17 @@ pub(crate) use self::meta::{NEWEST_OPSET, OLDEST_WRITTEN_OPSET, is_standard};
 ///
 /// Inputs and outputs are 32-bit floats (an output that is an integer constant aside), axes without
 /// a known length are named, and constants that are read become initializers in `raw_data`; others
-/// are left out. Attributes are always written, also at their defaults. Opaque nodes are written as
+/// are left out. Outputs without a shape get the inferred one. Attributes are always written, also at their defaults. Opaque nodes are written as
 /// they were read, with the present names of their inputs and outputs. An unnamed graph is called
 /// `main`, as the format demands a name.
 ///
 /// # Errors
-/// If the operator set is outside 13 to 28, two properties have the same key, an opaque node's
+/// If an output's shape is to be inferred and the operands before it do not fit together, the
+/// operator set is outside 13 to 28, two properties have the same key, an opaque node's
 /// domain has no version in `meta` or its message cannot be read back.
 pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
     check_meta(graph, meta)?;
+    let outputs = output_infos(graph)?;
     let name = match graph.name() {
         "" => "main",
         name => name,
@@ -45,11 +49,7 @@ pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
             .iter()
             .map(|&v| value_info(graph, v))
             .collect(),
-        output: graph
-            .outputs()
-            .iter()
-            .map(|&v| value_info(graph, v))
-            .collect(),
+        output: outputs,
         ..GraphProto::default()
     };
     let imports = std::iter::once((String::new(), meta.opset)).chain(meta.domains.iter().cloned());
@@ -124,6 +124,19 @@ fn initializer(name: &str, tensor: &Tensor) -> Result<TensorProto> {
         Data::F32(values) => f32_tensor(name, tensor.shape(), values)?,
         Data::I64(values) => i64_tensor(name, tensor.shape(), values)?,
     })
+}
+
+fn output_infos(graph: &Graph) -> Result<Vec<ValueInfoProto>> {
+    let mut outputs = graph.outputs().iter();
+    let inferred;
+    let shaped = if outputs.all(|&v| graph.value(v).shape.is_some()) {
+        graph
+    } else {
+        inferred = infer_shapes(graph)?;
+        &inferred
+    };
+    let outputs = graph.outputs().iter();
+    Ok(outputs.map(|&v| value_info(shaped, v)).collect())
 }
 
 fn value_info(graph: &Graph, id: ValueId) -> ValueInfoProto {

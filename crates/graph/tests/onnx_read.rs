@@ -5,7 +5,8 @@
 )]
 
 use secateur_graph::{
-    Dim, Error, ErrorKind, Gemm, Graph, ModelMeta, Op, Tensor, Unary, from_model, to_model,
+    Dim, Error, ErrorKind, Gemm, Graph, GraphBuilder, ModelMeta, Op, Tensor, Unary, from_model,
+    to_model,
 };
 use secateur_onnx::proto::attribute_proto::AttributeType;
 use secateur_onnx::proto::tensor_proto::DataType;
@@ -409,4 +410,16 @@ fn operator_sets_outside_the_known_are_not_written() {
         ..ModelMeta::default()
     };
     assert!(to_model(&graph, &meta).is_err());
+}
+
+/// The format's checker asks for the shape of every output.
+#[test]
+fn outputs_without_a_shape_are_written_with_the_inferred_one() {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+    let w = b.constant("w", Tensor::f32([2, 3], vec![0.0; 6]).unwrap());
+    let y = b.node("y", Op::MatMul, &[x, w]);
+    b.output(y);
+    let model = to_model(&b.build().unwrap(), &ModelMeta::default()).unwrap();
+    assert_eq!(model.graph.output, [value("y", &[0, 3])]);
 }

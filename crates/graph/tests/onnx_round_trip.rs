@@ -141,7 +141,8 @@ fn graph(steps: Vec<Step>, weights: Vec<f32>, indices: &[i64]) -> Graph {
             };
             opaque.message = write_node(&message).unwrap();
         }
-        let output = b.declare(format!("y{number}"), None);
+        let shape = Some(vec![Dim::batch(), Dim::Fixed(number)]);
+        let output = b.declare(format!("y{number}"), shape);
         values.push((output, format!("y{number}")));
         let inputs = inputs.into_iter().map(|i| i.map(|i| i.0)).collect();
         b.add_node(Node {
