@@ -1,12 +1,14 @@
 //! Penalties on groups of weights and their proximal operators.
 #![forbid(unsafe_code)]
 
+pub mod check;
 mod choices;
 mod elementwise;
 mod error;
 mod group_penalty;
 mod group_weights;
 mod metric;
+pub mod naive;
 mod names;
 pub mod part;
 mod penalties;

@@ -22,7 +22,8 @@ impl GroupPenalty for SquaredL2 {
     fn prox_in_place<T: Real>(&self, group: &mut [T], s: Strength, step: f64) {
         let divisor = 1.0 + step * s.lambda;
         for w in group {
-            *w = T::from_f64(w.to_f64() / divisor);
+            // Adding zero makes a negative zero positive.
+            *w = T::from_f64(w.to_f64() / divisor) + T::ZERO;
         }
     }
 
@@ -55,7 +56,7 @@ impl GroupPenalty for SquaredL2 {
 
     fn prox_in_metric<T: Real>(&self, group: &mut [T], d: &[T], s: Strength) -> Result<()> {
         for (w, d) in group.iter_mut().zip(d) {
-            *w = T::from_f64(w.to_f64() / (1.0 + s.lambda / d.to_f64()));
+            *w = T::from_f64(w.to_f64() / (1.0 + s.lambda / d.to_f64())) + T::ZERO;
         }
         Ok(())
     }
