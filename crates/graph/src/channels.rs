@@ -188,7 +188,12 @@ impl<'g> Walk<'g> {
             if axis + rank == channels.axis + own_rank && length == Some(channels.atoms.len()) {
                 self.claim(tensor, axis, role, &channels.atoms);
             } else if length != Some(1) {
-                self.pin(tensor, axis, node, "varies along an axis without channels");
+                self.pin(
+                    tensor,
+                    axis,
+                    node,
+                    "shares a constant that varies along another axis",
+                );
             }
         }
     }

@@ -66,7 +66,7 @@ pub struct Activation {
 pub struct Freeze {
     /// The node, tensor or output where the reason lies.
     pub node: String,
-    /// A predicate on the channels, such as "is an output of the graph".
+    /// What is true of the units, to be read after "it": "is an output of the graph".
     pub reason: String,
 }
 
@@ -232,7 +232,7 @@ fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
     for (index, tensor) in ties(&groups) {
         let why = Freeze {
             node: graph.value(tensor).name.clone(),
-            reason: "holds elements that belong to two units".into(),
+            reason: "shares elements of a tensor with another unit".into(),
         };
         freeze(&mut groups[index], &why);
     }

@@ -30,8 +30,8 @@ impl Keep {
     }
 
     /// Drops the units whose reading slices are all exactly 0.0, so that removal changes nothing of the
-    /// function; keeps at least `floor` units of each group (and one, if `floor` is 0), the first ones
-    /// where nothing else tells them apart.
+    /// function. Of a group, at least `floor` units stay (and one, if `floor` is 0), the first ones where too
+    /// few are read; and one wherever an axis would be left without positions.
     pub fn unread(graph: &Graph, groups: &ChannelGroups, floor: usize) -> Self {
         let mut keep = Self::all(groups);
         for (decision, group) in keep.groups.iter_mut().zip(groups.groups()) {
@@ -53,7 +53,7 @@ impl Keep {
         };
         let fail = |message: String| Err(Error::new(ErrorKind::Keep, message).at(&decision.name));
         if let Some(freeze) = &decision.frozen {
-            return fail(format!("cannot lose units: {freeze}"));
+            return fail(format!("cannot lose units, as it {freeze}"));
         }
         match decision.kept.get(unit) {
             None => fail(format!("has no unit {unit}, only {}", decision.kept.len())),
@@ -65,6 +65,11 @@ impl Keep {
                 Ok(())
             }
         }
+    }
+
+    /// Decides that all units of a group stay after all.
+    pub fn restore(&mut self, group: GroupId) {
+        self.groups[group.index()].kept.fill(true);
     }
 
     /// The units of a group that stay, in order.

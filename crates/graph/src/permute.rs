@@ -48,7 +48,7 @@ fn check(group: &Group, order: &[usize]) -> Result<()> {
         return Err(Error::invalid(message));
     }
     if let Some(freeze) = &group.frozen {
-        let message = format!("cannot be reordered: {freeze}");
+        let message = format!("cannot be reordered, as it {freeze}");
         return Err(Error::new(ErrorKind::Keep, message));
     }
     match group.kind {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::channels::{input_axis, selection};
-use crate::groups::GroupKind;
 use crate::ops::Sources;
 use crate::reindex::{Cut, reindex};
 use crate::shapes::infer_shapes;
@@ -39,20 +38,28 @@ pub struct InputCut {
 pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shrunk> {
     keep.check(groups)?;
     let shaped = infer_shapes(graph)?;
-    let (mut small, cuts) = reindex(&shaped, kept_positions(groups, keep))?;
+    let sources = kept_positions(groups, keep);
+    let (mut small, cuts) = reindex(&shaped, sources.clone())?;
     let mut inputs = vec![];
-    for (id, group) in groups.iter() {
-        let GroupKind::Input(input) = group.kind else {
+    for &input in shaped.inputs() {
+        let selected = selection(&shaped, input)?;
+        let read = match &selected {
+            Some((node, _)) => node.output()?,
+            None => input,
+        };
+        // Positions, not units: where features are coupled with each other, one unit has several.
+        let found = input_axis(&shaped, input).and_then(|axis| sources.get(&(read, axis)));
+        let Some(kept) = found.filter(|_| small.value(read).shape != shaped.value(read).shape)
+        else {
             continue;
         };
-        let kept = keep.kept(id);
-        if kept.len() == group.units {
-            continue;
+        if selected.is_none() {
+            select(&mut small, &shaped, input, kept)?;
         }
-        if selection(&shaped, input)?.is_none() {
-            select(&mut small, &shaped, input, &kept)?;
-        }
-        inputs.push(InputCut { input, kept });
+        inputs.push(InputCut {
+            input,
+            kept: kept.clone(),
+        });
     }
     Ok(Shrunk {
         graph: small,

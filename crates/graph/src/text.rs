@@ -6,7 +6,7 @@ use crate::groups::{ChannelGroups, Freeze, Group, GroupKind, Role};
 
 impl fmt::Display for Freeze {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' {}", self.node, self.reason)
+        write!(f, "{} (at '{}')", self.reason, self.node)
     }
 }
 
@@ -38,7 +38,7 @@ impl ChannelGroups {
         let plural = if group.units == 1 { "" } else { "s" };
         write!(f, "{kind} {}: {} unit{plural}", group.name, group.units)?;
         if let Some(freeze) = &group.frozen {
-            write!(f, ", frozen: {freeze}")?;
+            write!(f, ", frozen as it {freeze}")?;
         }
         writeln!(f)?;
         for member in &group.members {

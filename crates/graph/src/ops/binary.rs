@@ -61,15 +61,15 @@ fn with_constant(
     let made = node.output()?;
     let (Some(rank), Some(rank_made)) = (walk.rank(activation), walk.rank(made)) else {
         walk.freeze(activation, node, "has an unknown shape");
-        walk.freeze(constant, node, "is combined with a value of unknown shape");
-        return Ok(());
-    };
-    let Some(channels) = walk.channels(activation).cloned() else {
         walk.freeze(
             constant,
             node,
-            "is combined with channels that are not known",
+            "shares a constant with a value of unknown shape",
         );
+        return Ok(());
+    };
+    let Some(channels) = walk.channels(activation).cloned() else {
+        walk.freeze(constant, node, "shares a constant with unknown channels");
         return Ok(());
     };
     let shifted = Channels {
@@ -79,7 +79,11 @@ fn with_constant(
     let length = walk.length(made, shifted.axis);
     if length != Some(shifted.atoms.len()) {
         walk.freeze(activation, node, "is stretched along its channels");
-        walk.freeze(constant, node, "stretches the channels of an activation");
+        walk.freeze(
+            constant,
+            node,
+            "shares a constant that stretches other channels",
+        );
         return Ok(());
     }
     let role = match walk.producer(activation).map(|n| &n.op) {

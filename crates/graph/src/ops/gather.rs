@@ -23,7 +23,7 @@ pub(crate) fn positions(graph: &Graph, node: &Node, length: usize) -> Result<Opt
     let Some(indices) = indices.as_i64() else {
         return Err(Error::invalid("Gather takes whole numbers as indices").at(&node.name));
     };
-    let all = indices.iter().map(|&i| axis_at(i, length));
+    let all = indices.iter().map(|&i| index_at(i, length));
     all.collect::<Result<Vec<_>>>()
         .map(Some)
         .map_err(|e| e.at_if_nowhere(&node.name))
@@ -87,6 +87,11 @@ pub(super) fn slice(
     Ok(Some((indices, tensor)))
 }
 
+/// The position of an index that may count from the end.
+fn index_at(index: i64, length: usize) -> Result<usize> {
+    axis_at(index, length).map_err(|_| Error::invalid(format!("picks index {index} of {length}")))
+}
+
 fn pick<T: Clone>(
     axis: i64,
     (shape, values): (&[usize], &[T]),
@@ -98,7 +103,7 @@ fn pick<T: Clone>(
     let mut out = Vec::with_capacity(outer * indices.len() * inner);
     for o in 0..outer {
         for &index in indices {
-            let start = (o * length + axis_at(index, length)?) * inner;
+            let start = (o * length + index_at(index, length)?) * inner;
             out.extend_from_slice(&values[start..start + inner]);
         }
     }

@@ -115,7 +115,12 @@ pub(super) fn dense(
                 node,
                 "is multiplied along another axis than its channels",
             );
-            walk.pin(weights, axis_in, node, "reads channels that are not known");
+            walk.pin(
+                weights,
+                axis_in,
+                node,
+                "shares weights that read unknown channels",
+            );
         }
     }
     match (last, walk.length(weights, axis_out)) {
@@ -123,7 +128,12 @@ pub(super) fn dense(
             let atoms = walk.produce(made, axis, length);
             walk.claim(weights, axis_out, Role::Produces, &atoms);
         }
-        _ => walk.pin(weights, axis_out, node, "makes channels that are not known"),
+        _ => walk.pin(
+            weights,
+            axis_out,
+            node,
+            "shares weights that make unknown channels",
+        ),
     }
 }
 

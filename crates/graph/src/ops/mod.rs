@@ -5,6 +5,7 @@
 //! still lacks.
 
 mod binary;
+mod dense;
 mod flatten;
 mod gather;
 mod gemm;
@@ -15,6 +16,7 @@ mod opaque;
 mod softmax;
 mod unary;
 
+pub(crate) use dense::Dense;
 pub(crate) use gather::positions as picked;
 
 pub use binary::Binary;
