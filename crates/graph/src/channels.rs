@@ -7,6 +7,7 @@
 use crate::groups::{Freeze, GroupKind, Role};
 use crate::ops;
 use crate::shapes::axis_at;
+use crate::union_find::UnionFind;
 use crate::{Graph, Node, Op, Result, ValueId};
 
 /// A channel at the place where it is made.
@@ -272,53 +273,4 @@ pub(crate) fn selection(graph: &Graph, input: ValueId) -> Result<Option<(&Node, 
         sorted.len() == picked.len()
     };
     Ok(picked.filter(is_distinct).map(|picked| (node, picked)))
-}
-
-/// Disjoint sets of atoms; the root of a set is its first atom.
-#[derive(Debug, Default)]
-pub(crate) struct UnionFind {
-    parents: Vec<usize>,
-}
-
-impl UnionFind {
-    fn add(&mut self) -> usize {
-        self.parents.push(self.parents.len());
-        self.parents.len() - 1
-    }
-
-    /// How many atoms there are.
-    pub(crate) fn len(&self) -> usize {
-        self.parents.len()
-    }
-
-    pub(crate) fn root(&mut self, atom: Atom) -> usize {
-        let mut at = atom.0;
-        while self.parents[at] != at {
-            self.parents[at] = self.parents[self.parents[at]];
-            at = self.parents[at];
-        }
-        at
-    }
-
-    fn union(&mut self, a: Atom, b: Atom) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parents[a.max(b)] = a.min(b);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_root_is_the_first_atom_of_the_set() {
-        let mut sets = UnionFind::default();
-        for _ in 0..5 {
-            sets.add();
-        }
-        sets.union(Atom(4), Atom(2));
-        sets.union(Atom(2), Atom(1));
-        let roots: Vec<usize> = (0..5).map(|a| sets.root(Atom(a))).collect();
-        assert_eq!(roots, [0, 1, 1, 3, 1]);
-    }
 }

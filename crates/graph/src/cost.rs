@@ -60,3 +60,29 @@ pub fn cost(graph: &Graph) -> Result<Cost> {
         nodes,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dim, GraphBuilder, Op, Opaque, Tensor};
+
+    #[test]
+    fn shared_constants_count_once_and_unknown_work_is_said_to_be_unknown() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(3), Dim::Fixed(2)]);
+        let w = b.constant("w", Tensor::f32([2, 2], vec![0.0; 4]).unwrap());
+        let once = b.node("once", Op::MatMul, &[x, w]);
+        let twice = b.node("twice", Op::MatMul, &[once, w]);
+        let mystery = Op::Opaque(Opaque {
+            domain: String::new(),
+            op_type: "Mystery".into(),
+            message: vec![],
+        });
+        let y = b.node("y", mystery, &[twice]);
+        b.output(y);
+        let cost = cost(&b.build().unwrap()).unwrap();
+        assert_eq!((cost.params, cost.macs), (4, 2 * 3 * 4));
+        let macs: Vec<Option<u64>> = cost.nodes.iter().map(|n| n.macs).collect();
+        assert_eq!(macs, [Some(12), Some(12), None]);
+    }
+}

@@ -156,6 +156,7 @@ pub fn evaluate_all(graph: &Graph, inputs: &[Array]) -> Result<Vec<Option<Array>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Dim, GraphBuilder, Op, Opaque, Unary};
 
     #[test]
     fn broadcasting_repeats_missing_and_single_axes() {
@@ -171,5 +172,57 @@ mod tests {
         );
         assert!(row.broadcast_to(&[3]).is_err());
         assert!(column.broadcast_to(&[2]).is_err());
+    }
+
+    fn relu() -> Graph {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+        let y = b.node("y", Op::Unary(Unary::Relu), &[x]);
+        b.output(y);
+        b.output(y);
+        b.build().unwrap()
+    }
+
+    #[test]
+    fn a_value_may_be_two_outputs() {
+        let x = Array::new([1, 2], vec![-1.0, 2.0]).unwrap();
+        let outputs = evaluate(&relu(), &[x]).unwrap();
+        assert_eq!(outputs[0].values, [0.0, 2.0]);
+        assert_eq!(outputs[0], outputs[1]);
+    }
+
+    #[test]
+    fn inputs_that_do_not_fit_are_refused() {
+        let given = |shape: &[usize], values: usize| {
+            let x = Array {
+                shape: shape.to_vec(),
+                values: vec![0.0; values],
+            };
+            evaluate(&relu(), &[x]).unwrap_err().to_string()
+        };
+        assert_eq!(given(&[1, 3], 3), "x: was given shape [1, 3]");
+        assert_eq!(given(&[2], 2), "x: was given shape [2]");
+        assert_eq!(
+            given(&[1, 2], 3),
+            "x: an array of shape [1, 2] cannot hold 3 numbers"
+        );
+        let error = evaluate(&relu(), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "the network has 1 inputs, 0 were given");
+    }
+
+    #[test]
+    fn what_is_not_understood_names_its_node() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::Fixed(1)]);
+        let mystery = Opaque {
+            domain: String::new(),
+            op_type: "Mystery".into(),
+            message: vec![],
+        };
+        let y = b.node("y", Op::Opaque(mystery), &[x]);
+        b.output(y);
+        let x = Array::new([1], vec![0.0]).unwrap();
+        let error = evaluate(&b.build().unwrap(), &[x]).unwrap_err();
+        assert_eq!(error.to_string(), "y: Mystery cannot be evaluated here");
     }
 }

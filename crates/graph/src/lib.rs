@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod channels;
+mod collect;
 mod cost;
 mod error;
 mod eval;
@@ -26,6 +27,7 @@ mod shapes;
 mod shrink;
 mod tensor;
 mod text;
+mod union_find;
 
 pub use cost::{Cost, NodeCost, cost};
 pub use error::{Error, ErrorKind, Result};

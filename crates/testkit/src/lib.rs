@@ -1,12 +1,14 @@
 //! Generators, gradient checks and tiny models for the tests of the workspace.
 #![forbid(unsafe_code)]
 
+mod draw;
 mod gradient;
 mod models;
 mod plan;
 mod stream;
 
+pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use models::{mlp, rows, some_keep};
-pub use plan::{Form, Plan, Step, piecewise_linear, smooth};
+pub use plan::{Form, Plan, Step};
 pub use stream::Stream;

@@ -46,7 +46,10 @@ impl Dense {
             _ => node.inputs.get(2).copied().flatten(),
         };
         let own = |&tensor: &ValueId| {
-            let is_vector = graph.constant(tensor).is_some_and(|t| t.len() == columns);
+            let shape = graph.constant(tensor).map(Tensor::shape);
+            let is_vector = shape.is_some_and(|s| {
+                s.last() == Some(&columns) && s.iter().product::<usize>() == columns
+            });
             is_vector && graph.readers(tensor).len() == 1 && !graph.outputs().contains(&tensor)
         };
         let bias = added.filter(own).filter(|_| beta != 0.0);

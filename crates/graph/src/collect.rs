@@ -1,0 +1,154 @@
+//! Numbers the groups and units that a walk has found, and sorts members, activations and reasons under them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::channels::{Atom, Walk};
+use crate::groups::{Activation, Freeze, Group, GroupKind, Member, Role};
+use crate::{Graph, ValueId};
+
+/// Numbers groups and their units, and sorts what the walk found under them.
+pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
+    let places = Places::of(&mut walk);
+    let mut groups: Vec<Group> = places
+        .units
+        .iter()
+        .map(|&units| Group {
+            kind: GroupKind::Hidden,
+            name: String::new(),
+            units,
+            members: vec![],
+            activations: vec![],
+            frozen: None,
+        })
+        .collect();
+    for &(atom, kind) in &walk.kinds {
+        if let GroupKind::Input(input) = kind {
+            let group = &mut groups[places.of[atom.0].0];
+            group.name.clone_from(&graph.value(input).name);
+            group.kind = kind;
+        }
+    }
+    for value in graph.value_ids() {
+        let Some(channels) = walk.channels(value) else {
+            continue;
+        };
+        for (index, unit_of) in places.split(&channels.atoms) {
+            let group = &mut groups[index];
+            if group.name.is_empty() {
+                let producer = graph.producer(value).map(|n| &graph.node(n).name);
+                let name = producer.unwrap_or(&graph.value(value).name);
+                group.name.clone_from(name);
+            }
+            group.activations.push(Activation {
+                value,
+                axis: channels.axis,
+                unit_of,
+            });
+        }
+    }
+    for claim in &walk.claims {
+        for (index, unit_of) in places.split(&claim.atoms) {
+            let member = Member {
+                tensor: claim.tensor,
+                axis: claim.axis,
+                role: claim.role,
+                unit_of,
+            };
+            if !groups[index].members.contains(&member) {
+                groups[index].members.push(member);
+            }
+        }
+    }
+    let freeze = |group: &mut Group, why: &Freeze| {
+        group.frozen.get_or_insert_with(|| why.clone());
+    };
+    for (atoms, why) in &walk.frozen {
+        for (index, _) in places.split(atoms) {
+            freeze(&mut groups[index], why);
+        }
+    }
+    for pin in &walk.pins {
+        for group in &mut groups {
+            let pinned =
+                |m: &Member| m.tensor == pin.tensor && pin.axis.is_none_or(|a| a == m.axis);
+            if group.members.iter().any(pinned) {
+                freeze(group, &pin.freeze);
+            }
+        }
+    }
+    for (index, tensor) in ties(&groups) {
+        let why = Freeze {
+            node: graph.value(tensor).name.clone(),
+            reason: "shares elements of a tensor with another unit".into(),
+        };
+        freeze(&mut groups[index], &why);
+    }
+    groups
+}
+
+/// Groups that claim an element that another unit claims as well, with the tensor.
+fn ties(groups: &[Group]) -> Vec<(usize, ValueId)> {
+    let mut owners: HashMap<(ValueId, usize, usize), (usize, u32)> = HashMap::new();
+    let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
+    let mut tied = vec![];
+    for (index, group) in groups.iter().enumerate() {
+        for member in &group.members {
+            for (position, unit) in member.unit_of.iter().enumerate() {
+                let Some(unit) = *unit else { continue };
+                let place = (member.tensor, member.axis, position);
+                let owner = *owners.entry(place).or_insert((index, unit));
+                if owner != (index, unit) {
+                    tied.extend([(owner.0, member.tensor), (index, member.tensor)]);
+                }
+            }
+            if member.role == Role::Reads {
+                let first = *read_axes
+                    .entry(member.tensor)
+                    .or_insert((member.axis, index));
+                if first.0 != member.axis {
+                    tied.extend([(first.1, member.tensor), (index, member.tensor)]);
+                }
+            }
+        }
+    }
+    tied
+}
+
+/// The group and unit of every atom.
+struct Places {
+    of: Vec<(usize, u32)>,
+    units: Vec<usize>,
+}
+
+impl Places {
+    fn of(walk: &mut Walk<'_>) -> Self {
+        let mut group_at: HashMap<usize, usize> = HashMap::new();
+        let mut unit_at: HashMap<usize, u32> = HashMap::new();
+        let mut units: Vec<usize> = vec![];
+        let atoms = walk.units.len();
+        let mut of = Vec::with_capacity(atoms);
+        for atom in (0..atoms).map(Atom) {
+            let group = *group_at.entry(walk.groups.root(atom)).or_insert_with(|| {
+                units.push(0);
+                units.len() - 1
+            });
+            let unit = *unit_at.entry(walk.units.root(atom)).or_insert_with(|| {
+                units[group] += 1;
+                units[group] as u32 - 1
+            });
+            of.push((group, unit));
+        }
+        Self { of, units }
+    }
+
+    /// The index map of each group that has a part in `atoms`.
+    fn split(&self, atoms: &[Atom]) -> BTreeMap<usize, Vec<Option<u32>>> {
+        let mut maps = BTreeMap::new();
+        for (position, atom) in atoms.iter().enumerate() {
+            let (group, unit) = self.of[atom.0];
+            let map = maps.entry(group).or_insert_with(|| vec![None; atoms.len()]);
+            map[position] = Some(unit);
+        }
+        maps
+    }
+}
