@@ -122,13 +122,25 @@ impl Features {
         if width == 0 {
             return;
         }
+        let picked;
+        let by = match columns {
+            None => standardiser,
+            Some(columns) => {
+                picked = standardiser.pick(columns);
+                &picked
+            }
+        };
         for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
             let start = row as usize * self.columns;
             let cells = start..start + self.columns;
             match &self.storage {
-                Storage::U8(all) => write_bytes(&all[cells], columns, standardiser, out),
-                Storage::F32(all) => write_floats(&all[cells], columns, standardiser, out),
+                Storage::U8(all) => copy(&all[cells], columns, f32::from, out),
+                Storage::F32(all) => {
+                    copy(&all[cells], columns, |cell| cell, out);
+                    by.fill_missing(out);
+                }
             }
+            by.apply(out);
         }
     }
 
@@ -149,35 +161,12 @@ impl Features {
     }
 }
 
-fn write_bytes(row: &[u8], columns: Option<&[u32]>, by: &Standardiser, out: &mut [f32]) {
-    let (shift, scale) = (by.shift(), by.scale());
+fn copy<T: Copy>(row: &[T], columns: Option<&[u32]>, value: impl Fn(T) -> f32, out: &mut [f32]) {
     match columns {
-        None => {
-            for (((out, &cell), shift), scale) in out.iter_mut().zip(row).zip(shift).zip(scale) {
-                *out = (f32::from(cell) - shift) / scale;
-            }
-        }
+        None => (out.iter_mut().zip(row)).for_each(|(out, &cell)| *out = value(cell)),
         Some(columns) => {
             for (out, &column) in out.iter_mut().zip(columns) {
-                let column = column as usize;
-                *out = (f32::from(row[column]) - shift[column]) / scale[column];
-            }
-        }
-    }
-}
-
-fn write_floats(row: &[f32], columns: Option<&[u32]>, by: &Standardiser, out: &mut [f32]) {
-    let (shift, scale, fill) = (by.shift(), by.scale(), by.fill());
-    let write = |out: &mut f32, column: usize| {
-        let cell = row[column];
-        let cell = if cell.is_nan() { fill[column] } else { cell };
-        *out = (cell - shift[column]) / scale[column];
-    };
-    match columns {
-        None => (out.iter_mut().enumerate()).for_each(|(column, out)| write(out, column)),
-        Some(columns) => {
-            for (out, &column) in out.iter_mut().zip(columns) {
-                write(out, column as usize);
+                *out = value(row[column as usize]);
             }
         }
     }

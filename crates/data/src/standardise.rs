@@ -74,6 +74,36 @@ impl Standardiser {
         }
     }
 
+    /// The map of some columns, in the order given: what a network takes that lost the other inputs.
+    ///
+    /// # Panics
+    /// If a column does not exist.
+    #[must_use]
+    pub fn pick(&self, columns: &[u32]) -> Self {
+        let pick = |of: &[f32]| columns.iter().map(|&column| of[column as usize]).collect();
+        Self {
+            shift: pick(&self.shift),
+            scale: pick(&self.scale),
+            fill: pick(&self.fill),
+        }
+    }
+
+    /// Puts the fill of its column wherever a row is NaN.
+    pub(crate) fn fill_missing(&self, row: &mut [f32]) {
+        for (cell, &fill) in row.iter_mut().zip(&self.fill) {
+            if cell.is_nan() {
+                *cell = fill;
+            }
+        }
+    }
+
+    /// Standardises one row in place.
+    pub(crate) fn apply(&self, row: &mut [f32]) {
+        for ((cell, shift), scale) in row.iter_mut().zip(&self.shift).zip(&self.scale) {
+            *cell = (*cell - shift) / scale;
+        }
+    }
+
     /// What is subtracted from each column, in the column's units.
     pub fn shift(&self) -> &[f32] {
         &self.shift
