@@ -1,6 +1,6 @@
 //! Lossless reading and writing of ONNX model files.
 //!
-//! [`read`] turns bytes into a [`proto::ModelProto`] and [`write`] turns it back; nothing in
+//! [`read`] turns bytes into a [`proto::ModelProto`] and [`write()`] turns it back; nothing in
 //! between is interpreted, so fields that this schema does not know survive. [`shape`] and
 //! [`elements`] take the numbers out of a tensor message, [`raw_tensor`] and its typed forms put
 //! them in.

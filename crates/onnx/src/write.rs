@@ -17,7 +17,7 @@ pub fn write(model: &ModelProto) -> Result<Vec<u8>> {
 /// The bytes of one node's message; see [`crate::read_node`].
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub fn write_node(node: &NodeProto) -> Result<Vec<u8>> {
     encode(node)
 }
