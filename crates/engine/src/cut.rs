@@ -1,19 +1,8 @@
 //! Which units of a compiled network stay, without compiling it again.
 
-use secateur_graph::ValueId;
+use secateur_graph::Cut;
 
 use crate::{Dense, Error, Network, Result};
-
-/// The indices of one axis of one constant of the graph that stay, in their new order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cut {
-    /// The constant.
-    pub tensor: ValueId,
-    /// Its axis, as the graph lays it out.
-    pub axis: usize,
-    /// Old index of every new one.
-    pub kept: Vec<usize>,
-}
 
 #[derive(Default, Clone)]
 struct LayerCut<'a> {

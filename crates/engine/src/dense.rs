@@ -3,7 +3,7 @@
 use secateur_graph::ValueId;
 
 use crate::Activation;
-use crate::kernels::pointwise::add_column_sums;
+use crate::kernels::pointwise::{add_column_sums, transpose};
 use crate::matrix::{View, multiply};
 
 /// How many numbers an optimiser may keep per parameter beside the gradient.
@@ -146,11 +146,27 @@ impl Dense {
         self.activation.forward(y, &self.bias.values, self.outputs);
     }
 
-    /// `dx = dy W'` where `dy` is the gradient before this layer's activation.
-    pub(crate) fn backward(&self, dy: &[f32], dx: &mut [f32]) {
+    /// `dx = dy W'` where `dy` is the gradient before this layer's activation; `scratch` holds at least
+    /// [`Dense::scratch`] numbers for each row.
+    pub(crate) fn backward(&self, dy: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
         let rows = dy.len() / self.outputs;
         let dy = View::new(dy, rows, self.outputs);
-        multiply(dx, 0.0, dy, self.weight_view().transposed());
+        if self.scratch() == 0 {
+            multiply(dx, 0.0, dy, self.weight_view().transposed());
+        } else {
+            let turned = &mut scratch[..dx.len()];
+            multiply(turned, 0.0, self.weight_view(), dy.transposed());
+            transpose(turned, self.inputs, dx);
+        }
+    }
+
+    /// Numbers for each row that [`Dense::backward`] needs beside its result.
+    ///
+    /// `W dy'` reads the weights as they lie, `dy W'` turns them first; with wide layers that costs
+    /// more than turning the result.
+    pub(crate) fn scratch(&self) -> usize {
+        const WIDE: usize = 512;
+        if self.outputs < WIDE { 0 } else { self.inputs }
     }
 
     fn weight_view(&self) -> View<'_> {
@@ -158,24 +174,16 @@ impl Dense {
     }
 }
 
-/// `gradient = momentum * gradient + x[:, first..]' dy` for the rows of the weights in `gradient`.
-pub(crate) fn weight_gradient(
-    gradient: &mut [f32],
-    momentum: f32,
-    x: View<'_>,
-    dy: View<'_>,
-    first_row: usize,
-    rows: usize,
-) {
-    let x = x.transposed().rows(first_row, rows);
+/// `gradient = momentum * gradient + x dy`, where `x` holds a row for each row of `gradient`.
+pub(crate) fn weight_gradient(gradient: &mut [f32], momentum: f32, x: View<'_>, dy: View<'_>) {
     multiply(gradient, momentum, x, dy);
 }
 
 /// `gradient = momentum * gradient + column sums of dy`.
-pub(crate) fn bias_gradient(gradient: &mut [f32], momentum: f32, dy: &[f32]) {
+pub(crate) fn bias_gradient(gradient: &mut [f32], momentum: f32, dy: View<'_>) {
     for g in gradient.iter_mut() {
         // Not a product with 0, which would keep a NaN.
         *g = if momentum == 0.0 { 0.0 } else { momentum * *g };
     }
-    add_column_sums(dy, gradient);
+    add_column_sums(dy.data(), gradient);
 }

@@ -26,6 +26,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The number of columns.
+    pub(crate) fn width(self) -> usize {
+        self.columns
+    }
+
+    /// The slice that the matrix lies in.
+    pub(crate) fn data(self) -> &'a [f32] {
+        self.data
+    }
+
     /// Rows and columns exchanged.
     pub(crate) fn transposed(self) -> Self {
         Self {
@@ -51,6 +61,18 @@ impl<'a> View<'a> {
         }
     }
 
+    fn is_row_major(&self) -> bool {
+        self.column_stride == 1
+    }
+
+    /// `count` columns from `first`.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub(crate) fn columns(self, first: usize, count: usize) -> Self {
+        self.transposed().rows(first, count).transposed()
+    }
+
     fn is_inside(&self) -> bool {
         self.rows == 0
             || self.columns == 0
@@ -59,19 +81,46 @@ impl<'a> View<'a> {
     }
 }
 
-/// `c = keep * c + a * b` on the current thread, `c` row-major; with `keep` 0 the old `c` is not read.
+/// `c = keep * c + a * b` on the current thread; with `keep` 0 the old `c` is not read.
+///
+/// `c` is row-major.
 ///
 /// # Panics
 /// If the sizes do not fit together.
-#[expect(unsafe_code, reason = "the gemm crate takes pointers and strides")]
 pub(crate) fn multiply(c: &mut [f32], keep: f32, a: View<'_>, b: View<'_>) {
+    /// Beyond about this many columns the packed right operand no longer stays in the cache.
+    const PANEL: usize = 512;
+    let width = b.columns;
+    assert_eq!(c.len(), a.rows * width, "size of the result");
+    if a.rows == 0 || width < 2 * PANEL || !b.is_row_major() {
+        return multiply_strided(c, width, keep, a, b);
+    }
+    let mut first = 0;
+    while first < width {
+        let count = PANEL.min(width - first);
+        multiply_strided(&mut c[first..], width, keep, a, b.columns(first, count));
+        first += count;
+    }
+}
+
+/// `c[i * stride + j] = keep * c[i * stride + j] + (a * b)[i, j]`.
+#[expect(unsafe_code, reason = "the gemm crate takes pointers and strides")]
+fn multiply_strided(c: &mut [f32], stride: usize, keep: f32, a: View<'_>, b: View<'_>) {
+    if a.rows == 0 || b.columns == 0 {
+        return;
+    }
     assert_eq!(a.columns, b.rows, "inner dimensions");
-    assert_eq!(c.len(), a.rows * b.columns, "size of the result");
+    assert!(b.columns <= stride, "rows of the result overlap");
+    assert!(
+        (a.rows - 1) * stride + b.columns <= c.len(),
+        "a result beyond its slice"
+    );
     assert!(a.is_inside() && b.is_inside(), "a view beyond its slice");
     // SAFETY: `gemm` reads the elements `i * row_stride + j * column_stride` of `a` and `b` for i and
     // j below their rows and columns, all inside the slices as `is_inside` has checked; it writes
-    // `i * b.columns + j` of `c`, below `c.len()`. `c` is borrowed exclusively, so nothing aliases it.
-    // Strides fit `isize` because a slice has at most `isize::MAX` bytes.
+    // `i * stride + j` of `c` for i below `a.rows` and j below `b.columns`, inside `c` as the assertion
+    // above has checked. `c` is borrowed exclusively, so nothing aliases it. Strides fit `isize`
+    // because a slice has at most `isize::MAX` bytes.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -79,7 +128,7 @@ pub(crate) fn multiply(c: &mut [f32], keep: f32, a: View<'_>, b: View<'_>) {
             a.columns,
             c.as_mut_ptr(),
             1,
-            b.columns as isize,
+            stride as isize,
             keep != 0.0,
             a.data.as_ptr(),
             a.column_stride as isize,

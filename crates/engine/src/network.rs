@@ -1,15 +1,9 @@
 //! A compiled network: its layers and the buffers that a step needs.
 
-use std::ops::Range;
-use std::time::{Duration, Instant};
-
-use rayon::prelude::*;
 use secateur_graph::Graph;
 
-use crate::dense::{Dense, MAX_STATE_SLOTS, bias_gradient, weight_gradient};
-use crate::matrix::View;
+use crate::dense::{Dense, MAX_STATE_SLOTS};
 use crate::plan::{Plan, plan};
-use crate::update::{BlockKind, RowBlock, Task};
 use crate::{Error, Phases, Result, Threads};
 
 /// A network ready to run and train on at most [`Network::batch`] rows at a time.
@@ -21,10 +15,13 @@ pub struct Network {
     /// Each layer's outputs, and the gradients of what its activation was given.
     pub(crate) values: Vec<Vec<f32>>,
     pub(crate) deltas: Vec<Vec<f32>>,
+    /// Where transposed gradients wait to be turned.
+    pub(crate) scratch: Vec<f32>,
     pub(crate) selected_inputs: Option<Vec<usize>>,
     pub(crate) batch: usize,
-    threads: Threads,
-    phases: Phases,
+    pub(crate) threads: Threads,
+    macs_per_thread: usize,
+    pub(crate) phases: Phases,
 }
 
 impl Network {
@@ -73,9 +70,11 @@ impl Network {
             layers,
             values: vec![],
             deltas: vec![],
+            scratch: vec![],
             selected_inputs,
             batch,
             threads,
+            macs_per_thread: 2_000_000,
             phases: Phases::default(),
         };
         network.allocate();
@@ -87,6 +86,8 @@ impl Network {
         let buffer = |layer: &Dense| vec![0.0; self.batch * layer.outputs];
         self.values = self.layers.iter().map(buffer).collect();
         self.deltas = self.layers.iter().map(buffer).collect();
+        let widest = self.layers.iter().skip(1).map(Dense::scratch).max();
+        self.scratch = vec![0.0; self.batch * widest.unwrap_or(0)];
     }
 
     /// The layers in order.
@@ -124,6 +125,14 @@ impl Network {
         &self.threads
     }
 
+    /// Sets the least work, in multiply-adds, for which one more thread is used.
+    ///
+    /// The default, 2 million, is about 30 microseconds of work, a few times what waking a thread costs.
+    /// Another value may change results in the last bits, as another number of threads does.
+    pub fn set_macs_per_thread(&mut self, macs: usize) {
+        self.macs_per_thread = macs.max(1);
+    }
+
     /// Seconds spent so far, by phase.
     pub fn phases(&self) -> Phases {
         self.phases
@@ -138,124 +147,6 @@ impl Network {
         &self.values[layer]
     }
 
-    /// The outputs for `rows` rows of inputs: `rows * inputs` numbers in, `rows * outputs` out.
-    ///
-    /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
-    pub fn forward(&mut self, x: &[f32], rows: usize) -> &[f32] {
-        self.check(x, rows);
-        let start = Instant::now();
-        let threads = self.threads.clone();
-        threads.run(|| {
-            let (layers, mut shards) = self.shards(x, rows);
-            shards.par_iter_mut().for_each(|s| s.forward(layers));
-        });
-        self.phases.forward += start.elapsed().as_secs_f64();
-        let outputs = rows * self.outputs();
-        self.values.last().map_or(&[], |v| &v[..outputs])
-    }
-
-    /// The loss of `rows` rows, and the gradients of all activations for [`Network::update`].
-    ///
-    /// `loss` is called for consecutive ranges of rows, possibly at once on several threads. It is
-    /// given the range, the outputs of those rows, and a slice of the same size to fill with the
-    /// gradient of the outputs; it returns the loss of those rows. The losses are added in row order.
-    ///
-    /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
-    pub fn forward_backward<L>(&mut self, x: &[f32], rows: usize, loss: L) -> f64
-    where
-        L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,
-    {
-        self.check(x, rows);
-        let start = Instant::now();
-        let threads = self.threads.clone();
-        let (total, busy) = threads.run(|| {
-            let (layers, mut shards) = self.shards(x, rows);
-            let done: Vec<(f64, Phases)> = shards
-                .par_iter_mut()
-                .with_max_len(1)
-                .map(|s| s.forward_backward(layers, &loss))
-                .collect();
-            done.into_iter()
-                .fold((0.0, Phases::default()), |(l, p), (loss, phases)| {
-                    (l + loss, p.plus(phases))
-                })
-        });
-        self.phases.add(start.elapsed(), &busy);
-        total
-    }
-
-    /// Gradients of all parameters from the last [`Network::forward_backward`] on the same `x`, each
-    /// block handed to `update` as soon as it is known.
-    ///
-    /// A block's gradient becomes `momentum` times what it was plus the new gradient. `update` is
-    /// called once for every block, possibly at once on several threads and in any order.
-    ///
-    /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
-    pub fn update<U>(&mut self, x: &[f32], rows: usize, momentum: f32, update: U)
-    where
-        U: Fn(RowBlock<'_>) + Sync,
-    {
-        self.check(x, rows);
-        let start = Instant::now();
-        let threads = self.threads.clone();
-        let busy = threads.run(|| {
-            let values: &[Vec<f32>] = &self.values;
-            let deltas: &[Vec<f32>] = &self.deltas;
-            let mut tasks = vec![];
-            for (l, layer) in self.layers.iter_mut().enumerate() {
-                let width = layer.outputs;
-                let block = block_rows(layer);
-                tasks.extend(Task::split(
-                    &mut layer.weight,
-                    l,
-                    BlockKind::Weight,
-                    width,
-                    block,
-                ));
-                tasks.extend(Task::split(&mut layer.bias, l, BlockKind::Bias, width, 1));
-            }
-            tasks
-                .into_par_iter()
-                .with_max_len(1)
-                .map(|mut task| {
-                    let begin = Instant::now();
-                    let dy = &deltas[task.layer][..rows * task.width];
-                    match task.kind {
-                        BlockKind::Bias => bias_gradient(task.gradient, momentum, dy),
-                        BlockKind::Weight => {
-                            let x = match task.layer {
-                                0 => x,
-                                l => &values[l - 1],
-                            };
-                            let inputs = match task.layer {
-                                0 => x.len().checked_div(rows).unwrap_or(0),
-                                l => values[l - 1].len() / self.batch,
-                            };
-                            let x = View::new(&x[..rows * inputs], rows, inputs);
-                            let dy = View::new(dy, rows, task.width);
-                            let count = task.weight.len() / task.width;
-                            weight_gradient(task.gradient, momentum, x, dy, task.first_row, count);
-                        }
-                    }
-                    let middle = Instant::now();
-                    let mut penalty_time = Duration::ZERO;
-                    update(task.block(&mut penalty_time));
-                    let penalty = penalty_time.as_secs_f64();
-                    Phases {
-                        weight_gradient: (middle - begin).as_secs_f64(),
-                        update: (middle.elapsed().as_secs_f64() - penalty).max(0.0),
-                        penalty,
-                        ..Phases::default()
-                    }
-                })
-                .reduce(Phases::default, Phases::plus)
-        });
-        self.phases.add(start.elapsed(), &busy);
-    }
-
     /// Writes all parameters into the constants of `graph` that they came from.
     ///
     /// # Errors
@@ -264,91 +155,19 @@ impl Network {
         self.layers.iter().try_for_each(|l| l.write_back(graph))
     }
 
-    fn check(&self, x: &[f32], rows: usize) {
+    /// Checks that `x` holds `rows` rows.
+    pub(crate) fn check(&self, x: &[f32], rows: usize) {
         assert!(rows <= self.batch, "{rows} rows beyond {}", self.batch);
         assert_eq!(x.len(), rows * self.inputs(), "inputs of {rows} rows");
     }
 
-    /// Divides the buffers by rows.
-    fn shards<'a>(&'a mut self, x: &'a [f32], rows: usize) -> (&'a [Dense], Vec<Shard<'a>>) {
-        let inputs = self.inputs();
-        let count = self.threads.count().min(rows.max(1));
-        let mut values: Vec<&mut [f32]> = self.values.iter_mut().map(Vec::as_mut_slice).collect();
-        let mut deltas: Vec<&mut [f32]> = self.deltas.iter_mut().map(Vec::as_mut_slice).collect();
-        let layers = self.layers.as_slice();
-        let take = |rest: &mut Vec<&'a mut [f32]>, rows: usize| -> Vec<&'a mut [f32]> {
-            rest.iter_mut()
-                .zip(layers)
-                .map(|(rest, layer)| {
-                    let (taken, left) = std::mem::take(rest).split_at_mut(rows * layer.outputs);
-                    *rest = left;
-                    taken
-                })
-                .collect()
-        };
-        let shards = (0..count)
-            .map(|i| {
-                let range = rows * i / count..rows * (i + 1) / count;
-                Shard {
-                    x: &x[range.start * inputs..range.end * inputs],
-                    values: take(&mut values, range.len()),
-                    deltas: take(&mut deltas, range.len()),
-                    range,
-                }
-            })
-            .collect();
-        (layers, shards)
-    }
-}
-
-/// Consecutive rows of a batch with their part of every buffer.
-struct Shard<'a> {
-    range: Range<usize>,
-    x: &'a [f32],
-    values: Vec<&'a mut [f32]>,
-    deltas: Vec<&'a mut [f32]>,
-}
-
-impl Shard<'_> {
-    fn forward(&mut self, layers: &[Dense]) {
-        for (l, layer) in layers.iter().enumerate() {
-            let (before, rest) = self.values.split_at_mut(l);
-            let x = before.last().map_or(self.x, |v| &**v);
-            layer.forward(x, rest[0]);
-        }
+    /// How many threads are worth waking for `macs` multiply-adds.
+    pub(crate) fn threads_for(&self, macs: usize) -> usize {
+        (macs / self.macs_per_thread).clamp(1, self.threads.count())
     }
 
-    fn forward_backward<L>(&mut self, layers: &[Dense], loss: &L) -> (f64, Phases)
-    where
-        L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64,
-    {
-        let begin = Instant::now();
-        self.forward(layers);
-        let middle = Instant::now();
-        let last = layers.len() - 1;
-        let total = loss(self.range.clone(), self.values[last], self.deltas[last]);
-        layers[last]
-            .activation
-            .backward(self.values[last], self.deltas[last]);
-        for l in (1..layers.len()).rev() {
-            let (before, rest) = self.deltas.split_at_mut(l);
-            layers[l].backward(rest[0], before[l - 1]);
-            layers[l - 1]
-                .activation
-                .backward(self.values[l - 1], before[l - 1]);
-        }
-        let phases = Phases {
-            forward: (middle - begin).as_secs_f64(),
-            backward: middle.elapsed().as_secs_f64(),
-            ..Phases::default()
-        };
-        (total, phases)
+    /// Multiply-adds of one row in all layers.
+    pub(crate) fn macs(&self) -> usize {
+        self.layers.iter().map(|l| l.inputs * l.outputs).sum()
     }
-}
-
-/// Rows of a weight matrix that are updated together: as many as stay in the second-level cache with
-/// their velocity.
-fn block_rows(layer: &Dense) -> usize {
-    const BLOCK: usize = 64 * 2048;
-    (BLOCK / layer.outputs).clamp(1, layer.inputs)
 }

@@ -114,7 +114,10 @@ impl Plan {
             .constant(id)
             .and_then(Tensor::as_i64)
             .filter(|_| node.input(0).is_ok_and(|data| data == current))
-            .ok_or_else(|| Error::unsupported("Gather needs constant indices into the input"))?;
+            .ok_or_else(|| {
+                Error::unsupported("Gather needs constant indices into the input")
+                    .hint("only a selection of features can stand before the first layer")
+            })?;
         let shape = graph.value(current).shape.as_deref().unwrap_or_default();
         let width = match shape {
             [_, width] => width.fixed(),
@@ -182,12 +185,16 @@ fn dense(
     let (tensor, values) = graph
         .constant(id)
         .and_then(|t| Some((t, t.as_f32()?)))
-        .ok_or_else(|| Error::unsupported("the weights are not a constant of 32-bit floats"))?;
+        .ok_or_else(|| {
+            Error::unsupported("the weights are not a constant of 32-bit floats")
+                .hint("only constants can be trained")
+        })?;
     let &[first, second] = tensor.shape() else {
         return Err(Error::unsupported(format!(
             "the weights have shape {:?}, not two axes",
             tensor.shape()
-        )));
+        ))
+        .hint("only dense layers can be trained"));
     };
     if first == 0 || second == 0 {
         return Err(Error::invalid("a layer has no units")
@@ -216,7 +223,10 @@ impl Dense {
         let (tensor, values) = graph
             .constant(id)
             .and_then(|t| Some((t, t.as_f32()?)))
-            .ok_or_else(|| Error::unsupported("the bias is not a constant of 32-bit floats"))?;
+            .ok_or_else(|| {
+                Error::unsupported("the bias is not a constant of 32-bit floats")
+                    .hint("only constants can be trained, and no branches summed")
+            })?;
         if !matches!(tensor.shape(), [n] | [1, n] if *n == self.outputs) {
             return Err(Error::unsupported(format!(
                 "a bias of shape {:?} behind {} units",
@@ -250,7 +260,7 @@ impl Dense {
     }
 }
 
-fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns)
         .flat_map(|j| (0..rows).map(move |i| values[i * columns + j]))
         .collect()

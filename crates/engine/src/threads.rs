@@ -53,6 +53,11 @@ impl Threads {
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(work)
     }
+
+    /// Runs `work` once on every thread at the same time; results are in thread order.
+    pub fn broadcast<R: Send>(&self, work: impl Fn() -> R + Sync) -> Vec<R> {
+        self.pool.broadcast(|_| work())
+    }
 }
 
 impl fmt::Debug for Threads {
@@ -116,7 +121,7 @@ mod tests {
     fn denormals_vanish_on_every_worker_and_nowhere_else() {
         let product = || black_box(f32::MIN_POSITIVE) * black_box(0.5);
         let threads = Threads::new(3).unwrap();
-        let on_workers = threads.pool.broadcast(|_| product());
+        let on_workers = threads.broadcast(product);
         assert_eq!(on_workers, [0.0; 3]);
         assert!(product() > 0.0);
     }

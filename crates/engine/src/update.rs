@@ -1,9 +1,12 @@
-//! Which part of a layer's parameters an update is handed, with all that belongs to it.
+//! The second half of a step: parameter gradients, block by block, each updated while it is in the cache.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::dense::{MAX_STATE_SLOTS, Parameter};
+use crate::dense::{MAX_STATE_SLOTS, Parameter, bias_gradient, weight_gradient};
 use crate::kernels::update::{self, Adam, Nesterov, Sgd};
+use crate::matrix::View;
+use crate::{Dense, Network, Phases};
 
 /// What the numbers of a [`RowBlock`] are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,56 +90,150 @@ impl RowBlock<'_> {
     }
 }
 
+impl Network {
+    /// Gradients of all parameters from the last [`Network::forward_backward`] on the same `x`, each
+    /// block handed to `update` as soon as it is known.
+    ///
+    /// A block's gradient becomes `momentum` times what it was plus the new gradient. `update` is
+    /// called once for every block, possibly at once on several threads and in any order.
+    ///
+    /// # Panics
+    /// If `x` has another size or there are more rows than [`Network::batch`].
+    pub fn update<U>(&mut self, x: &[f32], rows: usize, momentum: f32, update: U)
+    where
+        U: Fn(RowBlock<'_>) + Sync,
+    {
+        self.check(x, rows);
+        let start = Instant::now();
+        let threads = self.threads.clone();
+        let count = self.threads_for(rows * self.macs());
+        let mut tasks = vec![];
+        for (l, layer) in self.layers.iter_mut().enumerate() {
+            let x = match l.checked_sub(1) {
+                None => x,
+                Some(before) => &self.values[before][..rows * layer.inputs],
+            };
+            let x = View::new(x, rows, layer.inputs);
+            let dy = View::new(&self.deltas[l][..rows * layer.outputs], rows, layer.outputs);
+            let block = block_rows(layer, count);
+            let Dense { weight, bias, .. } = layer;
+            tasks.extend(Task::split(weight, l, BlockKind::Weight, block, x, dy));
+            tasks.extend(Task::split(bias, l, BlockKind::Bias, 1, x, dy));
+        }
+        let busy = Mutex::new(Phases::default());
+        let queue = Mutex::new(tasks.into_iter());
+        let work = || {
+            let mut own = Phases::default();
+            while let Some(mut task) = pop(&queue) {
+                own = own.plus(task.run(momentum, &update));
+            }
+            let mut busy = busy.lock().unwrap_or_else(PoisonError::into_inner);
+            *busy = busy.plus(own);
+        };
+        threads.run(|| {
+            rayon::scope(|scope| {
+                for _ in 1..count {
+                    scope.spawn(|_| work());
+                }
+                work();
+            });
+        });
+        let busy = busy.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.phases.add(start.elapsed(), &busy);
+    }
+}
+
+/// The next task; a separate function so that the lock is free again when the task runs.
+fn pop<T>(queue: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+/// Rows of a weight matrix that are updated together.
+///
+/// Each block packs the gradients anew, so blocks are large; beyond this size they leave the cache
+/// before they are updated.
+fn block_rows(layer: &Dense, threads: usize) -> usize {
+    const MOST: usize = 256 * 2048;
+    const LEAST: usize = 8 << 10;
+    let elements = layer.inputs * layer.outputs;
+    let blocks = elements.div_ceil(MOST).next_multiple_of(threads);
+    let blocks = blocks.min(elements.div_ceil(LEAST));
+    layer.inputs.div_ceil(blocks)
+}
+
 /// A block before its gradient is computed.
-pub(crate) struct Task<'a> {
-    pub(crate) layer: usize,
-    pub(crate) kind: BlockKind,
-    pub(crate) first_row: usize,
-    pub(crate) width: usize,
-    pub(crate) weight: &'a mut [f32],
-    pub(crate) gradient: &'a mut [f32],
-    pub(crate) state: [&'a mut [f32]; MAX_STATE_SLOTS],
+struct Task<'a> {
+    layer: usize,
+    kind: BlockKind,
+    first_row: usize,
+    weight: &'a mut [f32],
+    gradient: &'a mut [f32],
+    state: [&'a mut [f32]; MAX_STATE_SLOTS],
+    x: View<'a>,
+    dy: View<'a>,
 }
 
 impl<'a> Task<'a> {
     /// Cuts a parameter into blocks of `rows` rows; the last may be smaller.
-    pub(crate) fn split(
+    fn split(
         parameter: &'a mut Parameter,
         layer: usize,
         kind: BlockKind,
-        width: usize,
         rows: usize,
+        x: View<'a>,
+        dy: View<'a>,
     ) -> impl Iterator<Item = Task<'a>> {
-        let size = (rows * width).max(1);
+        let size = rows * dy.width();
         let mut slots = parameter.state.iter_mut().map(|s| s.chunks_mut(size));
         let mut state: [_; MAX_STATE_SLOTS] = std::array::from_fn(|_| slots.next());
-        let blocks = parameter.values.chunks_mut(size);
-        blocks
-            .zip(parameter.gradient.chunks_mut(size))
-            .enumerate()
-            .map(move |(i, (weight, gradient))| Task {
-                layer,
-                kind,
-                first_row: i * rows,
-                width,
-                weight,
-                gradient,
-                state: state
-                    .each_mut()
-                    .map(|s| s.as_mut().and_then(Iterator::next).unwrap_or_default()),
-            })
+        let mut next_state = move || {
+            state
+                .each_mut()
+                .map(|s| s.as_mut().and_then(Iterator::next).unwrap_or_default())
+        };
+        let gradients = parameter.gradient.chunks_mut(size);
+        let blocks = parameter.values.chunks_mut(size).zip(gradients);
+        blocks.enumerate().map(move |(i, (weight, gradient))| Task {
+            layer,
+            kind,
+            first_row: i * rows,
+            weight,
+            gradient,
+            state: next_state(),
+            x,
+            dy,
+        })
     }
 
-    pub(crate) fn block<'b>(&'b mut self, penalty_time: &'b mut Duration) -> RowBlock<'b> {
-        RowBlock {
+    fn run(&mut self, momentum: f32, update: &impl Fn(RowBlock<'_>)) -> Phases {
+        let begin = Instant::now();
+        let width = self.dy.width();
+        match self.kind {
+            BlockKind::Bias => bias_gradient(self.gradient, momentum, self.dy),
+            BlockKind::Weight => {
+                let rows = self.gradient.len() / width;
+                let x = self.x.transposed().rows(self.first_row, rows);
+                weight_gradient(self.gradient, momentum, x, self.dy);
+            }
+        }
+        let middle = Instant::now();
+        let mut penalty_time = Duration::ZERO;
+        update(RowBlock {
             layer: self.layer,
             kind: self.kind,
             first_row: self.first_row,
-            width: self.width,
+            width,
             weight: self.weight,
             gradient: self.gradient,
             state: self.state.each_mut().map(|s| &mut **s),
-            penalty_time,
+            penalty_time: &mut penalty_time,
+        });
+        let penalty = penalty_time.as_secs_f64();
+        Phases {
+            weight_gradient: (middle - begin).as_secs_f64(),
+            update: (middle.elapsed().as_secs_f64() - penalty).max(0.0),
+            penalty,
+            ..Phases::default()
         }
     }
 }
@@ -149,7 +246,10 @@ mod tests {
     fn blocks_cover_the_parameter_once_with_matching_state() {
         let mut parameter = Parameter::new((0..21).map(|i| i as f32).collect(), 1);
         parameter.state[0] = parameter.values.clone();
-        let tasks: Vec<_> = Task::split(&mut parameter, 4, BlockKind::Weight, 3, 2).collect();
+        let none = View::new(&[], 0, 7);
+        let dy = View::new(&[], 0, 3);
+        let tasks: Vec<_> =
+            Task::split(&mut parameter, 4, BlockKind::Weight, 2, none, dy).collect();
         let seen: Vec<f32> = tasks.iter().flat_map(|t| t.weight.to_vec()).collect();
         assert_eq!(seen, (0..21).map(|i| i as f32).collect::<Vec<_>>());
         let first: Vec<_> = tasks.iter().map(|t| t.first_row).collect();

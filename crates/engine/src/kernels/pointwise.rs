@@ -64,3 +64,38 @@ pub(crate) fn add_column_sums(rows: &[f32], sums: &mut [f32]) {
         }
     }
 }
+
+/// Turns `from`, of `rows` rows, into its transpose.
+pub(crate) fn transpose(from: &[f32], rows: usize, to: &mut [f32]) {
+    const TILE: usize = 16;
+    let columns = from.len().checked_div(rows).unwrap_or(0);
+    for top in (0..rows).step_by(TILE) {
+        let bottom = rows.min(top + TILE);
+        for left in (0..columns).step_by(TILE) {
+            for j in left..columns.min(left + TILE) {
+                for i in top..bottom {
+                    to[j * rows + i] = from[i * columns + j];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposing_twice_changes_nothing_and_once_moves_rows_to_columns() {
+        for (rows, columns) in [(1, 1), (3, 40), (17, 33), (32, 16), (5, 0)] {
+            let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
+            let mut to = vec![0.0; from.len()];
+            transpose(&from, rows, &mut to);
+            for i in 0..rows {
+                for j in 0..columns {
+                    assert_eq!(to[j * rows + i], from[i * columns + j]);
+                }
+            }
+        }
+    }
+}

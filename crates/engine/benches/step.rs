@@ -1,0 +1,210 @@
+//! Milliseconds of a training step with momentum, and GFLOP/s beside what the machine can do at most.
+//!
+//! `cargo bench -p secateur-engine --bench step [-- SECONDS]`
+#![expect(clippy::print_stdout, reason = "a bench prints its results")]
+#![expect(clippy::unwrap_used, reason = "a bench may panic")]
+
+mod common;
+
+use std::ops::Range;
+
+use common::{drawn, interleaved};
+use secateur_engine::kernels::Sgd;
+use secateur_engine::{Network, Threads};
+use secateur_graph::{Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary};
+
+fn main() {
+    let seconds = std::env::args()
+        .filter_map(|a| a.parse().ok())
+        .next()
+        .unwrap_or(3.0);
+    for threads in [1, 2] {
+        let peak = peak::gflops(threads, seconds / 3.0);
+        println!("{threads} threads: peak {peak:.0} GFLOP/s of fused multiply-adds");
+        for (widths, batch) in [
+            (&[784, 300, 100, 10][..], 128),
+            (&[784, 2048, 2048, 10][..], 256),
+            (&[64, 32, 10][..], 32),
+        ] {
+            step(widths, batch, threads, seconds, peak);
+        }
+    }
+}
+
+fn step(widths: &[usize], batch: usize, threads: usize, seconds: f64, peak: f64) {
+    let inputs = widths[0];
+    let classes = widths[widths.len() - 1];
+    let x = drawn(batch * inputs, 7);
+    let loss = |rows: Range<usize>, outputs: &[f32], gradients: &mut [f32]| {
+        let mut total = 0.0;
+        let rows = rows.zip(outputs.chunks_exact(classes));
+        for ((row, z), g) in rows.zip(gradients.chunks_exact_mut(classes)) {
+            total += cross_entropy(z, g, row * 7 % classes, batch);
+        }
+        total
+    };
+    let mut network = Network::compile(&mlp(widths), batch, 0, threads).unwrap();
+    let step = Sgd {
+        rate: 0.01,
+        decay: 0.0,
+    };
+    let pool = network.threads().clone();
+    let [times] = pool.run(|| {
+        interleaved(
+            seconds,
+            [&mut || {
+                network.forward_backward(&x, batch, loss);
+                network.update(&x, batch, 0.9, |block| block.sgd(step, |_, _| {}));
+            }],
+        )
+    });
+    let macs: usize = widths.windows(2).map(|w| w[0] * w[1]).sum();
+    let backward = macs - widths[0] * widths[1];
+    let flop = 2.0 * batch as f64 * (2 * macs + backward) as f64;
+    let gflops = flop / times.median() / 1e6;
+    let phases = network.phases();
+    let share = |seconds: f64| 100.0 * seconds / phases.total();
+    println!(
+        "  {widths:?} x {batch}: median {:.3} ms, min {:.3} ms of {} steps; {gflops:.0} GFLOP/s, \
+         {:.0} % of peak; forward {:.0} %, backward {:.0} %, weight gradient {:.0} %, update {:.0} %",
+        times.median(),
+        times.min(),
+        times.count(),
+        100.0 * gflops / peak,
+        share(phases.forward),
+        share(phases.backward),
+        share(phases.weight_gradient),
+        share(phases.update),
+    );
+}
+
+fn mlp(widths: &[usize]) -> Graph {
+    let mut b = GraphBuilder::new("mlp");
+    let mut x = b.input("x", [Dim::batch(), Dim::Fixed(widths[0])]);
+    for (l, pair) in widths.windows(2).enumerate() {
+        let scale = 1.0 / (pair[0] as f32).sqrt();
+        let weights = drawn(pair[0] * pair[1], l as u64 + 1);
+        let weights = weights.iter().map(|w| w * scale).collect();
+        let w = b.constant(
+            format!("w{l}"),
+            Tensor::f32([pair[0], pair[1]], weights).unwrap(),
+        );
+        let c = b.constant(
+            format!("b{l}"),
+            Tensor::f32([pair[1]], vec![0.0; pair[1]]).unwrap(),
+        );
+        x = b.node(format!("gemm{l}"), Op::Gemm(Gemm::default()), &[x, w, c]);
+        if l + 2 < widths.len() {
+            x = b.node(format!("relu{l}"), Op::Unary(Unary::Relu), &[x]);
+        }
+    }
+    b.output(x);
+    b.build().unwrap()
+}
+
+fn cross_entropy(z: &[f32], gradient: &mut [f32], class: usize, batch: usize) -> f64 {
+    let max = z.iter().copied().fold(f32::MIN, f32::max);
+    for (g, z) in gradient.iter_mut().zip(z) {
+        *g = (z - max).exp();
+    }
+    let sum: f32 = gradient.iter().sum();
+    for g in gradient.iter_mut() {
+        *g /= sum * batch as f32;
+    }
+    gradient[class] -= 1.0 / batch as f32;
+    f64::from(sum.ln() + max - z[class]) / batch as f64
+}
+
+/// The most multiply-adds that the processor does: independent chains in registers.
+mod peak {
+    use std::hint::black_box;
+    use std::time::Instant;
+
+    use super::Threads;
+
+    const CHAINS: usize = 12;
+
+    /// GFLOP/s of `threads` threads together: the best of many runs.
+    pub(super) fn gflops(threads: usize, seconds: f64) -> f64 {
+        let threads = Threads::new(threads).unwrap();
+        let mut best: f64 = 0.0;
+        let begin = Instant::now();
+        while begin.elapsed().as_secs_f64() < seconds {
+            let start = Instant::now();
+            let flop: f64 = threads.broadcast(|| chains(200_000)).iter().sum();
+            best = best.max(flop / start.elapsed().as_secs_f64() / 1e9);
+        }
+        best
+    }
+
+    /// Does `rounds` multiply-adds in each chain; returns the floating-point operations done.
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "the instructions are looked for first")]
+    fn chains(rounds: usize) -> f64 {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has AVX-512.
+            unsafe { chains_avx512(rounds) }
+        } else if is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has FMA, and with it AVX.
+            unsafe { chains_fma(rounds) }
+        } else {
+            chains_portable(rounds)
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn chains(rounds: usize) -> f64 {
+        chains_portable(rounds)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    fn chains_avx512(rounds: usize) -> f64 {
+        use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_set1_ps};
+        let mut sums = [_mm512_set1_ps(black_box(1.0)); CHAINS];
+        let (a, b) = (
+            _mm512_set1_ps(black_box(0.999)),
+            _mm512_set1_ps(black_box(0.001)),
+        );
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                *sum = _mm512_fmadd_ps(*sum, a, b);
+            }
+        }
+        black_box(sums);
+        (2 * 16 * CHAINS * rounds) as f64
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx,fma")]
+    fn chains_fma(rounds: usize) -> f64 {
+        use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps};
+        let mut sums = [_mm256_set1_ps(black_box(1.0)); CHAINS];
+        let (a, b) = (
+            _mm256_set1_ps(black_box(0.999)),
+            _mm256_set1_ps(black_box(0.001)),
+        );
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                *sum = _mm256_fmadd_ps(*sum, a, b);
+            }
+        }
+        black_box(sums);
+        (2 * 8 * CHAINS * rounds) as f64
+    }
+
+    /// A product and a sum on four lanes.
+    fn chains_portable(rounds: usize) -> f64 {
+        let mut sums = black_box([[1.0f32; 4]; CHAINS]);
+        let (a, b) = (black_box([0.999f32; 4]), black_box([0.001f32; 4]));
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                for lane in 0..4 {
+                    sum[lane] = sum[lane] * a[lane] + b[lane];
+                }
+            }
+        }
+        black_box(sums);
+        (2 * 4 * CHAINS * rounds) as f64
+    }
+}

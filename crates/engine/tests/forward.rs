@@ -1,0 +1,72 @@
+//! Outputs of the engine beside those of the naive evaluator, which shares no code with it.
+
+mod common;
+
+use common::{all_activations, chains, naive, relative, split, wide};
+use proptest::prelude::*;
+
+/// Relative to the largest output. Rounding grows with depth and with the root of the width: 4 layers of
+/// 40 units give about 4 * sqrt(40) * 6e-8 = 1.5e-6; 1e-5 leaves room for unlucky cancellation.
+const TOLERANCE: f64 = 1e-5;
+
+proptest! {
+    #[test]
+    fn outputs_are_those_of_the_naive_evaluator(
+        chain in chains(all_activations()),
+        batch in 1usize..70,
+        threads in 1usize..4,
+        share in 0.0f64..=1.0,
+    ) {
+        let graph = chain.graph();
+        let mut network = split(&graph, batch, 0, threads);
+        for rows in [batch, (share * batch as f64) as usize] {
+            let x = chain.rows(rows);
+            let expected = naive(&graph, &wide(&x), chain.inputs);
+            let error = relative(network.forward(&x, rows), &expected);
+            prop_assert!(error < TOLERANCE, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_same_threads_give_the_same_bits(
+        chain in chains(all_activations()),
+        batch in 1usize..70,
+        threads in 1usize..4,
+    ) {
+        let graph = chain.graph();
+        let x = chain.rows(batch);
+        let train = || {
+            let mut network = split(&graph, batch, 0, threads);
+            let mut losses = vec![];
+            for _ in 0..3 {
+                let loss = network.forward_backward(&x, batch, |_, z, g| {
+                    g.copy_from_slice(z);
+                    z.iter().map(|z| f64::from(z * z)).sum()
+                });
+                losses.push(loss.to_bits());
+                network.update(&x, batch, 0.9, |block| {
+                    for (w, v) in block.weight.iter_mut().zip(&*block.gradient) {
+                        *w -= 1e-3 * v;
+                    }
+                });
+            }
+            let mut graph = graph.clone();
+            network.write_back(&mut graph).unwrap();
+            (losses, graph)
+        };
+        prop_assert_eq!(train(), train());
+    }
+}
+
+#[test]
+fn wide_layers_are_run_in_panels_with_the_same_result() {
+    let graph =
+        secateur_testkit::mlp(&[37, 1300, 1029, 5], secateur_graph::Unary::Relu, 3).unwrap();
+    let x: Vec<f32> = (0..9 * 37).map(|i| (i % 7) as f32 - 3.0).collect();
+    let expected = naive(&graph, &wide(&x), 37);
+    for threads in [1, 2] {
+        let mut network = split(&graph, 9, 0, threads);
+        let error = relative(network.forward(&x, 9), &expected);
+        assert!(error < TOLERANCE, "{error}");
+    }
+}
