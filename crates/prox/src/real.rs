@@ -62,23 +62,30 @@ fn sum_of_squares<T: Real>(group: &[T]) -> f64 {
         let mut lanes = [T::ZERO; LANES];
         let (rows, rest) = block.as_chunks::<LANES>();
         for row in rows {
-            for i in 0..LANES {
-                lanes[i] += row[i] * row[i];
-            }
+            add_squares(&mut lanes, row);
         }
-        for (lane, &w) in lanes.iter_mut().zip(rest) {
-            *lane += w * w;
+        if !rest.is_empty() {
+            // Padded, because a loop of unknown length over the lanes would keep them in memory.
+            let mut row = [T::ZERO; LANES];
+            row[..rest.len()].copy_from_slice(rest);
+            add_squares(&mut lanes, &row);
         }
-        for half in [LANES / 2, LANES / 4] {
+        for half in [LANES / 2, LANES / 4, LANES / 8] {
             for i in 0..half {
                 lanes[i] += lanes[i + half];
             }
         }
-        for &lane in &lanes[..LANES / 4] {
-            total += lane.to_f64();
-        }
+        let [a, b, c, d] = [lanes[0], lanes[1], lanes[2], lanes[3]].map(T::to_f64);
+        total += (a + b) + (c + d);
     }
     total
+}
+
+#[inline(always)]
+fn add_squares<T: Real>(lanes: &mut [T; LANES], row: &[T; LANES]) {
+    for i in 0..LANES {
+        lanes[i] += row[i] * row[i];
+    }
 }
 
 impl Real for f32 {
