@@ -1,4 +1,4 @@
-//! Which units stay? The decision that [`mask`](crate::mask) and [`shrink`](crate::shrink) carry out.
+//! Which units stay? The decision that [`mask()`](crate::mask()) and [`shrink()`](crate::shrink()) carry out.
 
 use crate::groups::{Freeze, Group};
 use crate::{ChannelGroups, Error, ErrorKind, Graph, GroupId, Result, Role};

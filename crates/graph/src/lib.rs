@@ -3,8 +3,30 @@
 //! A [`Graph`] is a list of nodes over values, some of them constants. Everything here is pure: no
 //! files, no random numbers, no training. Derived graphs share unchanged constants.
 //!
-//! [`ChannelGroups::of`] finds the units that can be removed; a [`Keep`] says which ones stay; [`mask`]
-//! silences the others, [`shrink`] removes them, and [`evaluate`] shows that both compute the same.
+//! [`ChannelGroups::of`] finds the units that can be removed; a [`Keep`] says which ones stay; [`mask()`]
+//! silences the others, [`shrink()`] removes them, and [`evaluate`] shows that both compute the same.
+//!
+//! ```
+//! use secateur_graph::*;
+//!
+//! let mut b = GraphBuilder::new("two layers");
+//! let x = b.input("x", [Dim::batch(), Dim::Fixed(1)]);
+//! let w1 = b.constant("w1", Tensor::f32([1, 3], vec![1.0, 2.0, 3.0])?);
+//! let w2 = b.constant("w2", Tensor::f32([3, 1], vec![1.0, 0.0, 1.0])?);
+//! let hidden = b.node("hidden", Op::MatMul, &[x, w1]);
+//! let y = b.node("y", Op::MatMul, &[hidden, w2]);
+//! b.output(y);
+//! let graph = b.build()?;
+//!
+//! let groups = ChannelGroups::of(&graph)?;
+//! let keep = Keep::unread(&graph, &groups, 1);
+//! let small = shrink(&graph, &groups, &keep)?.graph;
+//! assert_eq!((cost(&graph)?.macs, cost(&small)?.macs), (6, 4));
+//!
+//! let row = [Array::new([1, 1], vec![2.0])?];
+//! assert_eq!(evaluate(&graph, &row)?, evaluate(&small, &row)?);
+//! # Ok::<(), Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod channels;
