@@ -35,3 +35,7 @@ pub use limits::Limits;
 pub use read::{read, read_file, read_node};
 pub use tensor::{Elements, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape};
 pub use write::{write, write_node};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@
 pub struct Limits {
     /// Bytes of the whole file. The format itself ends at 2^31 - 1.
     pub max_bytes: usize,
-    /// Messages inside messages. A subgraph in a node takes three.
+    /// Messages inside messages, each a step of recursion. A subgraph in a node takes three.
     pub max_nesting: u32,
     /// Bytes of memory for the slots of repeated messages, strings and byte fields, across the
     /// file: two bytes of file can ask for a slot of hundreds.
