@@ -5,7 +5,7 @@ use secateur_onnx::proto::ModelProto;
 /// The newest operator set of which every handled operator is known.
 pub(crate) const NEWEST_OPSET: i64 = 28;
 
-/// The oldest operator set in which all handled operators mean what [`Op`] says: that of the
+/// The oldest operator set in which all handled operators mean what [`crate::Op`] says: that of the
 /// present Softmax.
 pub(crate) const OLDEST_WRITTEN_OPSET: i64 = 13;
 
