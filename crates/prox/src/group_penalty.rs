@@ -23,11 +23,13 @@ pub(crate) trait GroupPenalty {
 
     /// The metric has been checked.
     fn prox_in_metric<T: Real>(&self, _: &mut [T], _: &[T], _: Strength) -> Result<()> {
-        Err(Error::unsupported(format!(
-            "{} has no exact step in a diagonal metric",
-            Self::NAME
-        ))
-        .at("penalty")
-        .hint("take the plain step with the mean of the metric over the group"))
+        Err(without_metric_step(Self::NAME))
     }
+}
+
+/// The error of a penalty whose step is known for one step size only.
+pub(crate) fn without_metric_step(name: &str) -> Error {
+    Error::unsupported(format!("{name} has no exact step in a diagonal metric"))
+        .at("penalty")
+        .hint("take the plain step with the mean of the metric over the group")
 }

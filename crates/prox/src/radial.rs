@@ -4,9 +4,9 @@
 //! of the group and applies the scalar operator of `phi` to its length, so that each penalty states
 //! three formulas in one dimension and can be checked exhaustively there.
 
-use crate::group_penalty::GroupPenalty;
+use crate::group_penalty::{GroupPenalty, without_metric_step};
 use crate::metric;
-use crate::{Error, Real, Result, Strength};
+use crate::{Real, Result, Strength};
 
 /// A scalar penalty `phi(r)` of a norm `r >= 0`, with strength `lambda` (the product of the two
 /// numbers of [`Strength`]).
@@ -87,12 +87,7 @@ impl<P: Radial> GroupPenalty for P {
             metric::norm_step(group, d, s.of_norm());
             return Ok(());
         }
-        Err(Error::unsupported(format!(
-            "{} has no exact step in a diagonal metric",
-            P::NAME
-        ))
-        .at("penalty")
-        .hint("take the plain step with the mean of the metric over the group"))
+        Err(without_metric_step(P::NAME))
     }
 }
 
