@@ -1,1 +1,31 @@
 //! Compress a neural network to the size that its data needs.
+//!
+//! [`compress`] carries out a whole run; [`RunFolder`] holds its results. What a run
+//! may choose is a [`Config`]; what the choices mean for given data is a [`Plan`].
+#![forbid(unsafe_code)]
+
+mod assemble;
+mod choice;
+mod compress;
+mod config;
+mod error;
+mod folder;
+mod markdown;
+mod plan;
+mod prepare;
+mod report;
+mod runtime;
+mod verify;
+
+pub use assemble::{Wrapping, assemble};
+pub use compress::{Outcome, Progress, Stage, compress};
+pub use config::Config;
+pub use error::{Error, ErrorKind, Result};
+pub use folder::RunFolder;
+pub use markdown::Row;
+pub use plan::Plan;
+pub use prepare::Prepared;
+pub use report::{Arm, DataReport, Machine, RemovalReport, Report, Seconds};
+pub use runtime::Runtime;
+pub use secateur_train::{Ended, Epoch, Event, Flow, Score};
+pub use verify::{Evidence, Verified};

@@ -94,3 +94,11 @@ impl From<secateur_graph::Error> for Error {
         this
     }
 }
+
+impl From<secateur_engine::Error> for Error {
+    fn from(error: secateur_engine::Error) -> Self {
+        let mut this = Error::new(ErrorKind::Network, error.to_string());
+        this.hint = error.hint_text().map(str::to_owned);
+        this
+    }
+}

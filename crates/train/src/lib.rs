@@ -1,12 +1,34 @@
 //! Trains a network under a penalty on a part of its units, and removes dead units on the way.
+//!
+//! [`fit`] takes a graph and rows of numbers and returns a network that is already small: every
+//! removal was made by [`secateur_graph::shrink`] and checked at once against the masked network.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod error;
+mod evaluate;
 mod loss;
 mod network;
+mod order;
+mod penalised;
+mod removal;
+mod rows;
 mod schedule;
+mod score;
+mod settings;
+mod step;
+mod strength;
+mod trainer;
 
 pub use error::{Error, ErrorKind, Result};
+pub use evaluate::{outputs, score, widths};
 pub use loss::{RegressionLoss, Scalar, Targets};
 pub use network::Mlp;
+pub use removal::Removal;
+pub use rows::Rows;
 pub use schedule::{Decay, Schedule};
+pub use score::Score;
+pub use settings::{
+    AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings, StrengthChoice,
+};
+pub use trainer::{Ended, Epoch, Event, Flow, Seconds, Trained, fit};

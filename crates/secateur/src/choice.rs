@@ -1,0 +1,34 @@
+//! Picks one of a few named values, or says which there are.
+
+use crate::{Error, Result};
+
+/// The value called `text`.
+pub(crate) fn choose<T: Copy>(place: &str, text: &str, choices: &[(&str, T)]) -> Result<T> {
+    match choices.iter().find(|(name, _)| *name == text) {
+        Some((_, value)) => Ok(*value),
+        None => {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            Err(unknown(place, text, &names))
+        }
+    }
+}
+
+/// The error for a name that is not among `names`.
+pub(crate) fn unknown(place: &str, text: &str, names: &[&str]) -> Error {
+    Error::usage(format!("there is no '{text}'"))
+        .at(place)
+        .hint(format!("use one of: {}", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_name_lists_the_right_ones() {
+        assert_eq!(choose("--x", "b", &[("a", 1), ("b", 2)]).unwrap(), 2);
+        let error = choose("--x", "c", &[("a", 1), ("b", 2)]).unwrap_err();
+        assert_eq!(error.to_string(), "--x: there is no 'c'");
+        assert_eq!(error.hint_text(), Some("use one of: a, b"));
+    }
+}

@@ -1,0 +1,176 @@
+//! The folder a run leaves behind: complete, or not there.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::{Config, Epoch, Error, ErrorKind, Outcome, Result, Score};
+
+/// A folder that will appear under its name once everything in it is written.
+#[derive(Debug)]
+pub struct RunFolder {
+    target: PathBuf,
+    partial: PathBuf,
+    force: bool,
+}
+
+impl RunFolder {
+    /// Reserves `target`, so that a folder that cannot be written is known before training.
+    ///
+    /// # Errors
+    /// If `target` exists and `force` is not set, or it cannot be created.
+    pub fn create(target: &Path, force: bool) -> Result<Self> {
+        let io = |e: std::io::Error| Error::io(target, &e);
+        if target.exists() && !force {
+            return Err(Error::usage("this folder exists already")
+                .at(target.display().to_string())
+                .hint("choose another with --out, or overwrite it with --force"));
+        }
+        if target.is_file() {
+            return Err(Error::usage("this is a file, not a folder")
+                .at(target.display().to_string())
+                .hint("choose another name with --out"));
+        }
+        let Some(name) = target.file_name() else {
+            return Err(Error::usage("this path does not name a folder")
+                .at(target.display().to_string())
+                .hint("give a name such as runs/first"));
+        };
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".partial-{}", std::process::id()));
+        let partial = target.with_file_name(hidden);
+        fs::create_dir_all(&partial).map_err(io)?;
+        Ok(Self {
+            target: target.to_path_buf(),
+            partial,
+            force,
+        })
+    }
+
+    /// The first free folder below `runs` whose name tells data, net and seed.
+    pub fn default_path(config: &Config) -> PathBuf {
+        let data = config.data.as_deref().unwrap_or("digits");
+        let stem = Path::new(data)
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned());
+        let stem = stem.unwrap_or_else(|| "data".into());
+        let stem = stem
+            .split('.')
+            .next()
+            .filter(|s| !s.is_empty())
+            .unwrap_or("data");
+        let net = config.net.as_deref().unwrap_or("default");
+        let name = format!("{stem}-{net}-seed{}", config.seed.unwrap_or(0));
+        let base = Path::new("runs").join(&name);
+        let again = (2..).map(|i| Path::new("runs").join(format!("{name}-{i}")));
+        std::iter::once(base)
+            .chain(again)
+            .find(|p| !p.exists())
+            .unwrap_or_default()
+    }
+
+    /// Where the results will be.
+    pub fn path(&self) -> &Path {
+        &self.target
+    }
+
+    /// Writes everything and gives the folder its name.
+    ///
+    /// # Errors
+    /// If a file cannot be written; nothing is then left under the folder's name.
+    pub fn finish(self, outcome: &Outcome) -> Result<()> {
+        let report = serde_json::to_string_pretty(&outcome.report)
+            .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()).at("report.json"))?;
+        self.write("small.onnx", outcome.model.bytes())?;
+        self.write("report.json", (report + "\n").as_bytes())?;
+        self.write("report.md", outcome.report.to_markdown().as_bytes())?;
+        self.write("log.jsonl", log(&outcome.trained.epochs).as_bytes())?;
+        self.write("config.toml", outcome.plan.config.to_toml()?.as_bytes())?;
+        let io = |e: std::io::Error| Error::io(&self.target, &e);
+        let old = self.partial.with_extension("old");
+        let replaced = self.force && self.target.exists();
+        if replaced {
+            fs::rename(&self.target, &old).map_err(io)?;
+        }
+        fs::rename(&self.partial, &self.target).map_err(io)?;
+        if replaced {
+            fs::remove_dir_all(&old).map_err(io)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.partial.join(name);
+        let done = fs::File::create(&path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        done.map_err(|e| Error::io(&self.target.join(name), &e))
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        // After a finished run the folder has its name and this finds nothing.
+        let _ = fs::remove_dir_all(&self.partial);
+    }
+}
+
+/// One line of JSON an epoch.
+fn log(epochs: &[Epoch]) -> String {
+    let line = |e: &Epoch| {
+        let (name, score) = match &e.validation {
+            Score::Classes { accuracy, .. } => ("validation_accuracy", *accuracy),
+            Score::Values { .. } => ("validation_rmse_standardised", -e.validation.quality()),
+        };
+        serde_json::json!({
+            "epoch": e.number,
+            "train_loss": e.loss,
+            "validation_loss": e.validation.loss(),
+            name: score,
+            "strength": e.lambda,
+            "units": e.units,
+            "macs": e.macs,
+            "seconds": e.seconds,
+        })
+        .to_string()
+    };
+    epochs.iter().map(|e| line(e) + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_folder_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("run");
+        drop(RunFolder::create(&target, false).unwrap());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_existing_folder_is_not_touched_without_force() {
+        let parent = tempfile::tempdir().unwrap();
+        let error = RunFolder::create(parent.path(), false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.hint_text().unwrap().contains("--force"));
+        assert!(RunFolder::create(parent.path(), true).is_ok());
+    }
+
+    #[test]
+    fn the_default_name_tells_data_net_and_seed() {
+        let config = Config {
+            data: Some("some/where/concrete.csv.gz".into()),
+            net: Some("64-32".into()),
+            seed: Some(3),
+            ..Config::default()
+        };
+        assert_eq!(
+            RunFolder::default_path(&config),
+            Path::new("runs/concrete-64-32-seed3")
+        );
+    }
+}

@@ -1,0 +1,351 @@
+//! What a config means for a given data set: every choice made, every number checked.
+
+use std::path::Path;
+
+use secateur_data::{Dataset, Format, LoadOptions, Missing, Target, Task};
+use secateur_graph::Unary;
+use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
+use secateur_train::{
+    AdamMetric, Decay, Optimizer, PenaltySettings, PenaltyStep, RegressionLoss, RemovalTime,
+    Settings, StrengthChoice,
+};
+
+use crate::choice::{choose, unknown};
+use crate::{Config, Error, Result};
+
+/// Slope of leaky rectifiers below zero.
+const LEAK: f32 = 0.01;
+
+/// Every choice of a run, in types that the trainer takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The complete config: running it again gives the same model.
+    pub config: Config,
+    /// Units of each hidden layer at the start.
+    pub hidden: Vec<usize>,
+    /// Function after each hidden layer.
+    pub activation: Unary,
+    /// Distance of regression targets; classes use cross-entropy.
+    pub regression_loss: RegressionLoss,
+    /// Whether rare classes count as much as frequent ones.
+    pub balanced: bool,
+    /// What the trainer is told.
+    pub settings: Settings,
+    /// Whether the written classifier also puts out probabilities.
+    pub softmax: bool,
+    /// Whether the dense network is trained too.
+    pub baseline: bool,
+    /// Whether a narrowed dense network of equal MACs is trained too.
+    pub narrow: bool,
+}
+
+/// How to read the data that a config names.
+///
+/// # Errors
+/// If a choice about the data is none of those on offer.
+pub(crate) fn load_options(config: &Config, data_dir: Option<&Path>) -> Result<LoadOptions> {
+    let mut options = LoadOptions {
+        target: config.target.clone(),
+        data_dir: data_dir.map(Path::to_path_buf),
+        ..LoadOptions::default()
+    };
+    if let Some(text) = &config.format {
+        let formats = [
+            ("idx", Format::Idx),
+            ("csv", Format::Csv),
+            ("embedded", Format::Embedded),
+        ];
+        options.format = Some(choose("--format", text, &formats)?);
+    }
+    if let Some(text) = &config.task {
+        let tasks = [
+            ("classification", Task::Classification),
+            ("regression", Task::Regression),
+        ];
+        options.task = Some(choose("--task", text, &tasks)?);
+    }
+    if let Some(text) = &config.missing {
+        let choices = [("error", Missing::Error), ("mean", Missing::Mean)];
+        options.missing = choose("--missing", text, &choices)?;
+    }
+    Ok(options)
+}
+
+/// What suits a data set of this size and task unless the user says otherwise.
+struct Defaults {
+    batch: usize,
+    epochs: usize,
+    rate: f64,
+    net: &'static str,
+}
+
+impl Defaults {
+    fn of(train_rows: usize, classes: bool, batch: Option<usize>) -> Self {
+        let by_size = match train_rows {
+            0..2_000 => 32,
+            2_000..20_000 => 64,
+            _ => 128,
+        };
+        let batch = batch.unwrap_or(by_size).max(1);
+        // Enough steps for the penalty to reach its end state, which takes thousands.
+        let epochs = 6_000usize
+            .div_ceil(train_rows.div_ceil(batch).max(1))
+            .clamp(30, 200);
+        let rate = if classes { 0.1 } else { 0.02 };
+        Self {
+            batch,
+            epochs,
+            rate,
+            net: "256-128",
+        }
+    }
+}
+
+impl Plan {
+    /// Makes every choice that `config` leaves open, for a data set with `train_rows` training rows.
+    ///
+    /// # Errors
+    /// Names the option whose value is not allowed, and what is.
+    pub fn new(config: &Config, dataset: &Dataset, train_rows: usize) -> Result<Self> {
+        let classes = matches!(dataset.target(), Target::Classes { .. });
+        let defaults = Defaults::of(train_rows, classes, config.batch);
+        let epochs = config.epochs.unwrap_or(defaults.epochs);
+        let penalty_name = config
+            .penalty
+            .clone()
+            .unwrap_or_else(|| "group-lasso".into());
+        let or = |choice: &Option<String>, default: &str| {
+            Some(choice.clone().unwrap_or_else(|| default.to_owned()))
+        };
+        let config = Config {
+            data: config.data.clone(),
+            format: config.format.clone(),
+            target: config.target.clone(),
+            task: Some(
+                if classes {
+                    "classification"
+                } else {
+                    "regression"
+                }
+                .into(),
+            ),
+            missing: or(&config.missing, "error"),
+            net: or(&config.net, defaults.net),
+            activation: or(&config.activation, "relu"),
+            loss: or(&config.loss, if classes { "cross-entropy" } else { "mse" }),
+            class_weights: or(&config.class_weights, "equal"),
+            penalty: Some(penalty_name.clone()),
+            strength: or(&config.strength, "auto"),
+            part: or(&config.part, "full"),
+            inputs: or(&config.inputs, "penalised"),
+            members: or(&config.members, "outgoing"),
+            group_weights: or(&config.group_weights, "current-widths"),
+            compensation: or(&config.compensation, "off"),
+            penalty_step: or(&config.penalty_step, "proximal"),
+            adam_metric: or(&config.adam_metric, "mean"),
+            optimizer: or(&config.optimizer, "sgd"),
+            learning_rate: config.learning_rate.or_else(|| {
+                let adam = config
+                    .optimizer
+                    .as_deref()
+                    .is_some_and(|o| o.starts_with("adam"));
+                Some(if adam { 1e-3 } else { defaults.rate })
+            }),
+            momentum: config.momentum.or(Some(0.9)),
+            weight_decay: config.weight_decay.or(Some(0.0)),
+            schedule: or(&config.schedule, "cosine"),
+            warm_up: config.warm_up.or(Some(0)),
+            epochs: Some(epochs),
+            settle: config.settle.or(Some(if penalty_name == "none" {
+                0
+            } else {
+                epochs / 3
+            })),
+            batch: Some(defaults.batch),
+            removal: or(&config.removal, "epoch"),
+            floor: config.floor.or(Some(1)),
+            seed: config.seed.or(Some(0)),
+            threads: config.threads.or_else(|| {
+                Some(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+            }),
+            softmax: config.softmax.or(Some(false)),
+            baseline: config.baseline.or(Some(false)),
+            control: or(&config.control, "none"),
+        };
+        Self::of_complete(config, classes)
+    }
+
+    /// `config` has every choice but those about reading the data.
+    fn of_complete(config: Config, classes: bool) -> Result<Self> {
+        let text = |choice: &Option<String>| choice.clone().unwrap_or_default();
+        let loss = text(&config.loss);
+        if classes != (loss == "cross-entropy") {
+            let task = if classes { "classes" } else { "numbers" };
+            return Err(Error::usage(format!("{loss} is not a loss for {task}"))
+                .at("--loss")
+                .hint(if classes {
+                    "use cross-entropy"
+                } else {
+                    "use mse, mae or huber:1"
+                }));
+        }
+        let penalty = match text(&config.penalty).as_str() {
+            "none" => None,
+            _ => Some(penalty_settings(&config)?),
+        };
+        let momentum = config.momentum.unwrap_or_default();
+        let optimizers = [
+            (
+                "sgd",
+                Optimizer::Sgd {
+                    momentum,
+                    nesterov: false,
+                },
+            ),
+            (
+                "nesterov",
+                Optimizer::Sgd {
+                    momentum,
+                    nesterov: true,
+                },
+            ),
+            ("adam", Optimizer::Adam),
+            ("adamw", Optimizer::AdamW),
+        ];
+        let settings = Settings {
+            optimizer: choose("--optimizer", &text(&config.optimizer), &optimizers)?,
+            rate: config.learning_rate.unwrap_or_default(),
+            decay: decay(&text(&config.schedule))?,
+            warm_up: config.warm_up.unwrap_or_default(),
+            weight_decay: config.weight_decay.unwrap_or_default(),
+            epochs: config.epochs.unwrap_or_default(),
+            settle: config.settle.unwrap_or_default(),
+            batch: config.batch.unwrap_or_default(),
+            seed: config.seed.unwrap_or_default(),
+            threads: config.threads.unwrap_or_default(),
+            penalty,
+        };
+        let activations = [
+            ("relu", Unary::Relu),
+            ("leaky-relu", Unary::LeakyRelu { alpha: LEAK }),
+            ("tanh", Unary::Tanh),
+            ("sigmoid", Unary::Sigmoid),
+        ];
+        let weights = [("equal", false), ("balanced", true)];
+        let controls = [("none", false), ("narrow", true)];
+        Ok(Self {
+            hidden: widths(&text(&config.net))?,
+            activation: choose("--activation", &text(&config.activation), &activations)?,
+            regression_loss: regression_loss(&loss)?,
+            balanced: choose("--class-weights", &text(&config.class_weights), &weights)?,
+            settings: settings.checked()?,
+            softmax: config.softmax.unwrap_or_default(),
+            baseline: config.baseline.unwrap_or_default(),
+            narrow: choose("--control", &text(&config.control), &controls)?,
+            config,
+        })
+    }
+}
+
+fn penalty_settings(config: &Config) -> Result<PenaltySettings> {
+    let text = |choice: &Option<String>| choice.clone().unwrap_or_default();
+    let steps = [
+        ("proximal", PenaltyStep::Proximal),
+        ("subgradient", PenaltyStep::Subgradient),
+    ];
+    let metrics = [("mean", AdamMetric::Mean), ("exact", AdamMetric::Exact)];
+    Ok(PenaltySettings {
+        penalty: text(&config.penalty).parse::<Penalty>()?,
+        part: text(&config.part).parse::<Part>()?,
+        inputs: text(&config.inputs).parse::<Inputs>()?,
+        members: text(&config.members).parse::<Members>()?,
+        weights: text(&config.group_weights).parse::<GroupWeights>()?,
+        compensation: text(&config.compensation).parse::<Compensation>()?,
+        strength: strength(&text(&config.strength))?,
+        step: choose("--penalty-step", &text(&config.penalty_step), &steps)?,
+        adam_metric: choose("--adam-metric", &text(&config.adam_metric), &metrics)?,
+        removal: removal(&text(&config.removal))?,
+        floor: config.floor.unwrap_or_default(),
+    })
+}
+
+fn strength(text: &str) -> Result<StrengthChoice> {
+    if text == "auto" {
+        return Ok(StrengthChoice::Auto);
+    }
+    match text.parse::<f64>() {
+        Ok(lambda) if lambda.is_finite() && lambda >= 0.0 => Ok(StrengthChoice::Fixed(lambda)),
+        _ => Err(Error::usage(format!("'{text}' is not a strength"))
+            .at("--strength")
+            .hint("give zero, a positive number such as 1e-4, or auto")),
+    }
+}
+
+fn removal(text: &str) -> Result<RemovalTime> {
+    match text.strip_prefix("steps:") {
+        Some(steps) => Ok(RemovalTime::Steps(number("--removal", steps, "steps:50")?)),
+        None => choose(
+            "--removal",
+            text,
+            &[("epoch", RemovalTime::Epoch), ("end", RemovalTime::End)],
+        )
+        .map_err(|e| e.hint("use epoch, end or steps:50")),
+    }
+}
+
+fn decay(text: &str) -> Result<Decay> {
+    if let Some(rest) = text.strip_prefix("step:") {
+        let (stages, factor) = rest.split_once(':').unwrap_or((rest, "0.1"));
+        return Ok(Decay::Step {
+            stages: number("--schedule", stages, "step:3:0.1")?,
+            factor: number("--schedule", factor, "step:3:0.1")?,
+        });
+    }
+    choose(
+        "--schedule",
+        text,
+        &[("cosine", Decay::Cosine), ("constant", Decay::Constant)],
+    )
+    .map_err(|e| e.hint("use cosine, constant or step:3:0.1"))
+}
+
+fn regression_loss(text: &str) -> Result<RegressionLoss> {
+    if let Some(delta) = text.strip_prefix("huber:") {
+        let delta: f64 = number("--loss", delta, "huber:1")?;
+        return match delta.is_finite() && delta > 0.0 {
+            true => Ok(RegressionLoss::Huber { delta }),
+            false => Err(Error::usage(format!("{delta} is not a positive number")).at("--loss")),
+        };
+    }
+    match text {
+        "cross-entropy" | "mse" => Ok(RegressionLoss::MeanSquared),
+        "mae" => Ok(RegressionLoss::MeanAbsolute),
+        "huber" => Ok(RegressionLoss::Huber { delta: 1.0 }),
+        _ => Err(unknown(
+            "--loss",
+            text,
+            &["cross-entropy", "mse", "mae", "huber:1"],
+        )),
+    }
+}
+
+fn widths(text: &str) -> Result<Vec<usize>> {
+    let width = |part: &str| match part.parse::<usize>() {
+        Ok(0) => Err(Error::usage("a layer of width 0 passes nothing on")
+            .at("--net")
+            .hint("give every hidden layer at least one unit, for example 64-32")),
+        Ok(width) => Ok(width),
+        Err(_) => Err(Error::usage(format!("'{part}' is not a width"))
+            .at("--net")
+            .hint("join whole numbers by dashes, for example 64-32")),
+    };
+    text.split('-').map(width).collect()
+}
+
+fn number<T: std::str::FromStr>(place: &str, text: &str, example: &str) -> Result<T> {
+    text.parse().map_err(|_| {
+        Error::usage(format!("'{text}' is not a number that fits"))
+            .at(place)
+            .hint(format!("for example {example}"))
+    })
+}

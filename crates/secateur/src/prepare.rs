@@ -1,0 +1,112 @@
+//! Turns a data set into standardised rows for training, validation and test.
+
+use secateur_data::{Dataset, Split, SplitOptions, Standardiser, Target, TargetScaler, split};
+use secateur_train::{RegressionLoss, Rows, Targets};
+
+use crate::Result;
+
+/// A data set with its split and the scaling measured on its training rows.
+#[derive(Debug)]
+pub struct Prepared {
+    /// As it was read.
+    pub dataset: Dataset,
+    /// Which rows are for what; the same for all arms of a seed.
+    pub split: Split,
+    /// From raw features to what the network is trained on.
+    pub standardiser: Standardiser,
+    /// The same for regression targets.
+    pub target_scaler: Option<TargetScaler>,
+}
+
+impl Prepared {
+    /// Splits by `seed` and measures the training rows.
+    ///
+    /// # Errors
+    /// If there are too few rows to split.
+    pub fn new(dataset: Dataset, seed: u64) -> Result<Self> {
+        let split = split(&dataset, seed, &SplitOptions::default())?;
+        let scaling = dataset.default_scaling();
+        let standardiser = Standardiser::fit(dataset.features(), &split.train, scaling);
+        let target_scaler = TargetScaler::fit(dataset.target(), &split.train);
+        Ok(Self {
+            dataset,
+            split,
+            standardiser,
+            target_scaler,
+        })
+    }
+
+    /// Standardised features and targets of the given rows.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn rows(&self, rows: &[u32], loss: RegressionLoss, balanced: bool) -> Result<Rows> {
+        let columns = self.dataset.inputs();
+        let mut values = vec![0.0; rows.len() * columns];
+        self.dataset
+            .gather(rows, None, &self.standardiser, &mut values);
+        Ok(Rows::new(
+            values,
+            columns,
+            self.targets(rows, loss, balanced),
+        )?)
+    }
+
+    /// Raw features of the given rows, as the written model takes them.
+    pub fn raw(&self, rows: &[u32]) -> Vec<f32> {
+        let mut values = vec![0.0; rows.len() * self.dataset.inputs()];
+        self.dataset
+            .gather(rows, None, &self.standardiser.unscaled(), &mut values);
+        values
+    }
+
+    fn targets(&self, rows: &[u32], loss: RegressionLoss, balanced: bool) -> Targets {
+        match self.dataset.target() {
+            Target::Classes { labels, names } => Targets::Classes {
+                labels: rows.iter().map(|&r| labels[r as usize]).collect(),
+                weights: match balanced {
+                    true => balanced_weights(labels, &self.split.train, names.len()),
+                    false => vec![1.0; names.len()],
+                },
+            },
+            Target::Values { columns, values } => {
+                let width = columns.len();
+                let mut picked = Vec::with_capacity(rows.len() * width);
+                for &r in rows {
+                    picked.extend_from_slice(&values[r as usize * width..][..width]);
+                }
+                if let Some(scaler) = &self.target_scaler {
+                    scaler.apply(&mut picked);
+                }
+                Targets::Values {
+                    loss,
+                    values: picked,
+                    columns: width,
+                }
+            }
+        }
+    }
+}
+
+/// `rows / (classes * rows of the class)`, so that each class counts the same and the mean is 1.
+fn balanced_weights(labels: &[u32], train: &[u32], classes: usize) -> Vec<f32> {
+    let mut counts = vec![0usize; classes];
+    for &row in train {
+        counts[labels[row as usize] as usize] += 1;
+    }
+    let share = |&n: &usize| train.len() as f32 / (classes * n.max(1)) as f32;
+    counts.iter().map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_classes_weigh_the_same_in_sum() {
+        let labels = [0, 0, 0, 1];
+        let weights = balanced_weights(&labels, &[0, 1, 2, 3], 2);
+        assert_eq!(weights[0] * 3.0, weights[1]);
+        assert_eq!(weights[0] * 3.0 + weights[1], 4.0);
+    }
+}

@@ -1,0 +1,194 @@
+//! What a run did, as numbers with their units.
+
+use secateur_train::{Ended, Score};
+use serde::Serialize;
+
+use crate::verify::Evidence;
+
+/// Everything a run measured; serialised as `report.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Version of the program.
+    pub secateur: String,
+    /// First 16 hexadecimal digits of the SHA-256 of the complete config.
+    pub config_hash: String,
+    /// `complete`, `interrupted` or `diverged`.
+    pub ended: String,
+    /// Epoch in which the run ended.
+    pub epochs: usize,
+    /// What was read.
+    pub data: DataReport,
+    /// What `test_score` is: `accuracy` (share of rows) or `rmse` (in the target's units).
+    pub metric: String,
+    /// The same network trained without a penalty, if asked for.
+    pub dense: Option<Arm>,
+    /// The network at the start of the run, untrained.
+    pub before: Arm,
+    /// The network that was written.
+    pub after: Arm,
+    /// A uniformly narrowed dense network of equal MACs, trained as long, if asked for.
+    pub narrow: Option<Arm>,
+    /// Where the time of the compressing run went.
+    pub seconds: Seconds,
+    /// Largest lambda in use.
+    pub strength: f64,
+    /// Share of the weights that were penalised at the first step.
+    pub penalised_share: f64,
+    /// Every removal with its evidence.
+    pub removals: Vec<RemovalReport>,
+    /// How the written file was checked.
+    pub verify: Evidence,
+    /// What the run depended on beside the config.
+    pub machine: Machine,
+}
+
+/// What was read, and how it was divided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataReport {
+    /// Short name.
+    pub name: String,
+    /// SHA-256 of inputs and targets.
+    pub fingerprint: String,
+    /// Features a row.
+    pub features: usize,
+    /// Rows learnt from.
+    pub train_rows: usize,
+    /// Rows that choices looked at.
+    pub validation_rows: usize,
+    /// Rows of `test_score`.
+    pub test_rows: usize,
+    /// Odd things that the reader saw.
+    pub notes: Vec<String>,
+}
+
+/// One network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Arm {
+    /// Accuracy or RMSE on the test rows.
+    pub test_score: f64,
+    /// The same on the validation rows.
+    pub validation_score: f64,
+    /// The same on the training rows.
+    pub train_score: f64,
+    /// Mean over classes of the share of right test rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balanced_accuracy: Option<f64>,
+    /// RMSE of each target column on the test rows, in its units.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rmse_by_column: Vec<f64>,
+    /// Coefficient of determination of each target column on the test rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub r2_by_column: Vec<f64>,
+    /// Weights and biases.
+    pub params: u64,
+    /// Multiply-accumulate operations a row.
+    pub macs: u64,
+    /// The same if all input features were read.
+    pub macs_all_inputs: u64,
+    /// Size of the model file.
+    pub bytes: u64,
+    /// Input features read, then units of each hidden layer.
+    pub units: Vec<usize>,
+    /// Training time; 0 for the untrained network.
+    pub train_seconds: f64,
+}
+
+/// Wall time by what it went into.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Seconds {
+    /// The compressing run, from the first to the last step.
+    pub total: f64,
+    /// Layer outputs and loss.
+    pub forward: f64,
+    /// Gradients.
+    pub backward: f64,
+    /// The optimiser's moves.
+    pub update: f64,
+    /// The penalty.
+    pub penalty: f64,
+    /// Finding, removing and checking dead units.
+    pub shrink: f64,
+    /// Scoring validation rows.
+    pub score: f64,
+    /// Reading and splitting the data.
+    pub load: f64,
+    /// Checking the written file.
+    pub verify: f64,
+}
+
+/// One removal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RemovalReport {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Hidden units removed.
+    pub units: usize,
+    /// How many of them were constant and folded into the next bias.
+    pub folded: usize,
+    /// Input features removed.
+    pub inputs: usize,
+    /// Removed to meet a budget, not because they were dead.
+    pub asked: bool,
+    /// Largest relative difference, masked against shrunk, on the naive f64 evaluator.
+    pub naive_difference: f64,
+    /// The same on the engine.
+    pub engine_difference: f64,
+}
+
+/// What a run depended on beside its config.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Machine {
+    /// Worker threads.
+    pub threads: usize,
+    /// Widest instruction set in use.
+    pub instruction_set: String,
+    /// Most memory the process ever held, in bytes; 0 where the system does not tell.
+    pub peak_memory_bytes: u64,
+}
+
+impl Report {
+    /// Whether a larger `test_score` is better.
+    pub fn higher_is_better(&self) -> bool {
+        self.metric == "accuracy"
+    }
+}
+
+/// A score in the user's terms: accuracy, or the mean of the columns' RMSE in their units.
+pub(crate) fn headline(score: &Score, scale: &[f32]) -> f64 {
+    match score {
+        Score::Classes { accuracy, .. } => *accuracy,
+        Score::Values { .. } => {
+            let by_column = rmse_by_column(score, scale);
+            by_column.iter().sum::<f64>() / by_column.len().max(1) as f64
+        }
+    }
+}
+
+/// RMSE of each column in its own units.
+pub(crate) fn rmse_by_column(score: &Score, scale: &[f32]) -> Vec<f64> {
+    match score {
+        Score::Classes { .. } => vec![],
+        Score::Values { rmse, .. } => rmse
+            .iter()
+            .zip(scale)
+            .map(|(r, &s)| r * f64::from(s))
+            .collect(),
+    }
+}
+
+/// `complete`, `interrupted` or `diverged`.
+pub(crate) fn ended_name(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Complete => "complete",
+        Ended::Interrupted { .. } => "interrupted",
+        Ended::Diverged { .. } => "diverged",
+    }
+}
+
+/// Most memory the process ever held, in bytes; 0 where the system does not tell.
+pub(crate) fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}

@@ -1,0 +1,95 @@
+//! What a trained network puts out on given rows, and how good that is.
+
+use secateur_engine::Network;
+use secateur_graph::Graph;
+
+use crate::score::Scorer;
+use crate::{Error, ErrorKind, Result, Rows, Score};
+
+/// Rows that are run at once.
+pub(crate) const SCORE_ROWS: usize = 512;
+
+/// The score of `graph` on `rows`, whose columns are the graph's inputs.
+///
+/// # Errors
+/// If the network cannot be run or does not fit the rows.
+pub fn score(graph: &Graph, rows: &Rows, threads: usize) -> Result<Score> {
+    Ok(score_on(&mut compiled(graph, rows, threads)?, rows))
+}
+
+/// The outputs of `graph` on `rows`, row-major.
+///
+/// # Errors
+/// If the network cannot be run or does not fit the rows.
+pub fn outputs(graph: &Graph, rows: &Rows, threads: usize) -> Result<Vec<f32>> {
+    let mut network = compiled(graph, rows, threads)?;
+    let mut all = Vec::with_capacity(rows.len() * network.outputs());
+    for_outputs(&mut network, rows, |chunk| all.extend_from_slice(chunk));
+    Ok(all)
+}
+
+/// Input features that are read, then units of each hidden layer.
+///
+/// # Errors
+/// If the network cannot be run.
+pub fn widths(graph: &Graph) -> Result<Vec<usize>> {
+    let network = Network::compile(graph, 1, 0, 1)?;
+    Ok(network
+        .layers()
+        .iter()
+        .map(|layer| layer.inputs())
+        .collect())
+}
+
+/// Scores rows of full width on a network that may read some columns only.
+pub(crate) fn score_on(network: &mut Network, rows: &Rows) -> Score {
+    let mut scorer = Scorer::new(rows.targets());
+    for_outputs(network, rows, |chunk| scorer.add(chunk));
+    scorer.finish()
+}
+
+fn compiled(graph: &Graph, rows: &Rows, threads: usize) -> Result<Network> {
+    let network = Network::compile(graph, SCORE_ROWS.min(rows.len()), 0, threads)?;
+    let inputs = input_width(graph).unwrap_or(rows.columns());
+    if inputs != rows.columns() || network.outputs() != rows.targets().outputs() {
+        return Err(Error::new(
+            ErrorKind::Data,
+            format!(
+                "the network maps {inputs} features to {} outputs, the rows have {} and {}",
+                network.outputs(),
+                rows.columns(),
+                rows.targets().outputs()
+            ),
+        ));
+    }
+    Ok(network)
+}
+
+/// Features of the graph's only input, if known.
+pub(crate) fn input_width(graph: &Graph) -> Option<usize> {
+    let shape = graph.value(*graph.inputs().first()?).shape.as_ref()?;
+    shape.last()?.fixed()
+}
+
+/// Runs rows chunk by chunk, picking the columns that the network reads.
+fn for_outputs(network: &mut Network, rows: &Rows, mut each: impl FnMut(&[f32])) {
+    let selected = network.selected_inputs().map(<[usize]>::to_vec);
+    let mut narrow = vec![];
+    let mut start = 0;
+    while start < rows.len() {
+        let count = network.batch().min(rows.len() - start);
+        let features = rows.features(start, count);
+        let features = match &selected {
+            None => features,
+            Some(kept) => {
+                narrow.clear();
+                for row in features.chunks_exact(rows.columns()) {
+                    narrow.extend(kept.iter().map(|&k| row[k]));
+                }
+                &narrow
+            }
+        };
+        each(network.forward(features, count));
+        start += count;
+    }
+}

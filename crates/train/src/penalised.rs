@@ -1,0 +1,217 @@
+//! Which rows of each layer are penalised, and how much each counts.
+
+use std::ops::Range;
+
+use secateur_engine::Network;
+use secateur_prox::{GroupSize, Inputs, LayerUnits, Members, Part, Strength, Which, Widths};
+
+use crate::PenaltySettings;
+
+/// The penalised groups of every layer as one contiguous range, kept true while units are removed.
+///
+/// With outgoing members the groups of layer `l` are the rows of its weights, so that layer 0 holds
+/// the input features and layer `l` the units of hidden layer `l - 1`. With incoming members they
+/// are its columns with their biases: the units of hidden layer `l`.
+#[derive(Debug, Clone)]
+pub(crate) struct Penalised {
+    settings: PenaltySettings,
+    layers: Vec<Layer>,
+    /// The group weight of each layer at its present width.
+    weights: Vec<f64>,
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    range: Range<usize>,
+    initial_units: usize,
+    initial_size: usize,
+    hidden_index: Option<usize>,
+}
+
+impl Penalised {
+    /// The groups of a network that has not lost a unit yet.
+    pub(crate) fn new(settings: PenaltySettings, network: &Network) -> Self {
+        let count = network.layers().len();
+        let layers = network
+            .layers()
+            .iter()
+            .enumerate()
+            .map(|(l, dense)| {
+                let (units, size, hidden_index) = match settings.members {
+                    Members::Outgoing => (dense.inputs(), dense.outputs(), l.checked_sub(1)),
+                    Members::Incoming => {
+                        let hidden = (l + 1 < count).then_some(l);
+                        (dense.outputs(), dense.inputs() + 1, hidden)
+                    }
+                };
+                let range = match (hidden_index, settings.members, settings.inputs) {
+                    (Some(hidden_index), _, _) => settings.part.penalised(LayerUnits {
+                        hidden_index,
+                        initial: units,
+                        current: units,
+                    }),
+                    (None, Members::Outgoing, Inputs::Penalised) => 0..units,
+                    (None, _, _) => 0..0,
+                };
+                Layer {
+                    range,
+                    initial_units: units,
+                    initial_size: size,
+                    hidden_index,
+                }
+            })
+            .collect();
+        let mut this = Self {
+            settings,
+            layers,
+            weights: vec![],
+        };
+        this.reweigh(network);
+        this
+    }
+
+    pub(crate) fn settings(&self) -> &PenaltySettings {
+        &self.settings
+    }
+
+    /// The penalised groups of a layer.
+    pub(crate) fn range(&self, layer: usize) -> Range<usize> {
+        self.layers[layer].range.clone()
+    }
+
+    /// Follows a removal: `kept` are the old indices of the units that stay.
+    pub(crate) fn after_removal(&mut self, layer: usize, kept: &[usize]) {
+        let this = &mut self.layers[layer];
+        let before = kept.iter().filter(|&&k| k < this.range.start).count();
+        let within = kept.iter().filter(|&&k| this.range.contains(&k)).count();
+        this.range = before..before + within;
+        if let Some(hidden_index) = this.hidden_index
+            && follows_current_width(&self.settings.part)
+        {
+            this.range = self.settings.part.penalised(LayerUnits {
+                hidden_index,
+                initial: this.initial_units,
+                current: kept.len(),
+            });
+        }
+    }
+
+    /// Computes the group weights anew, after the network's widths have changed.
+    pub(crate) fn reweigh(&mut self, network: &Network) {
+        let sizes = self.sizes(network);
+        let mut groups = vec![];
+        for (l, layer) in self.layers.iter().enumerate() {
+            let size = GroupSize {
+                initial: layer.initial_size,
+                current: sizes[l],
+                macs: self.macs_freed(network, l),
+            };
+            // One entry a group, and one more so that layers without penalised groups have a weight.
+            groups.extend(std::iter::repeat_n((l, size), layer.range.len().max(1)));
+        }
+        let sizes: Vec<GroupSize> = groups.iter().map(|&(_, size)| size).collect();
+        self.weights = vec![0.0; self.layers.len()];
+        for (weight, (l, _)) in self
+            .settings
+            .weights
+            .weights(&sizes)
+            .into_iter()
+            .zip(groups)
+        {
+            self.weights[l] = weight;
+        }
+    }
+
+    /// Lambda and group weight of every layer.
+    pub(crate) fn strengths(&self, lambda: f64) -> Vec<Strength> {
+        let strength = |(layer, &weight): (&Layer, &f64)| {
+            let factor = match layer.hidden_index {
+                Some(_) => self.settings.compensation.factor(&self.settings.part),
+                None => 1.0,
+            };
+            Strength {
+                lambda: lambda * factor,
+                weight,
+            }
+        };
+        self.layers
+            .iter()
+            .zip(&self.weights)
+            .map(strength)
+            .collect()
+    }
+
+    /// The penalty's value at lambda = 1.
+    pub(crate) fn value(&self, network: &Network) -> f64 {
+        let strengths = self.strengths(1.0);
+        let mut sum = 0.0;
+        let mut group = vec![];
+        for (l, (layer, dense)) in self.layers.iter().zip(network.layers()).enumerate() {
+            let width = dense.outputs();
+            for g in layer.range.clone() {
+                group.clear();
+                match self.settings.members {
+                    Members::Outgoing => {
+                        group.extend_from_slice(&dense.weight()[g * width..(g + 1) * width]);
+                    }
+                    Members::Incoming => {
+                        group.extend(dense.weight().iter().skip(g).step_by(width));
+                        group.extend(dense.bias().get(g));
+                    }
+                }
+                sum += self.settings.penalty.value(&group, strengths[l]);
+            }
+        }
+        sum
+    }
+
+    /// Share of all weights (biases apart) that are penalised, in [0, 1].
+    pub(crate) fn share(&self, network: &Network) -> f64 {
+        let sizes = self.sizes(network);
+        let penalised: usize = self
+            .layers
+            .iter()
+            .zip(sizes)
+            .map(|(layer, size)| layer.range.len() * size)
+            .sum();
+        let all: usize = network.layers().iter().map(|d| d.weight().len()).sum();
+        penalised as f64 / all.max(1) as f64
+    }
+
+    /// Scalars in one group of each layer, biases apart.
+    fn sizes(&self, network: &Network) -> Vec<usize> {
+        let size = |d: &secateur_engine::Dense| match self.settings.members {
+            Members::Outgoing => d.outputs(),
+            Members::Incoming => d.inputs(),
+        };
+        network.layers().iter().map(size).collect()
+    }
+
+    /// Multiplications that go with one unit of the layer's groups, per row.
+    fn macs_freed(&self, network: &Network, layer: usize) -> u64 {
+        let layers = network.layers();
+        let (maker, reader) = match self.settings.members {
+            Members::Outgoing => (layer.checked_sub(1), Some(layer)),
+            Members::Incoming => (Some(layer), Some(layer + 1)),
+        };
+        let made = maker.map_or(0, |m| layers[m].inputs());
+        let read = reader
+            .and_then(|r| layers.get(r))
+            .map_or(0, |d| d.outputs());
+        (made + read) as u64
+    }
+}
+
+/// Whether the spared units are derived anew from the units that are left.
+fn follows_current_width(part: &Part) -> bool {
+    matches!(
+        part,
+        Part::SpareLast {
+            of: Widths::Current,
+            ..
+        } | Part::Fraction {
+            which: Which::Ranked { .. },
+            ..
+        }
+    )
+}

@@ -1,0 +1,248 @@
+//! Takes dead units out of the network while it trains, and proves that nothing else changed.
+
+use secateur_engine::Network;
+use secateur_graph::{
+    Array, ChannelGroups, Cut, Graph, GroupKind, Keep, evaluate, fold_constants, mask, shrink,
+};
+use secateur_prox::Members;
+
+use crate::evaluate::input_width;
+use crate::penalised::Penalised;
+use crate::{Error, ErrorKind, Result, Rows};
+
+/// Real rows on which every removal is checked with the naive evaluator.
+const NAIVE_ROWS: usize = 8;
+/// Largest relative difference of outputs where constants were folded: f32 biases round.
+const FOLD_TOLERANCE: f64 = 1e-5;
+/// Largest relative difference between two f32 runs that sum in another order.
+const ENGINE_TOLERANCE: f64 = 1e-4;
+/// Unread inputs are dropped once they are this share of all, because dropping them copies the rows.
+const INPUT_SHARE: f64 = 0.1;
+
+/// One removal with the evidence that it changed nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Removal {
+    /// Epoch in which it happened, from 1.
+    pub epoch: usize,
+    /// Hidden units removed.
+    pub units: usize,
+    /// How many of them were constant and folded into the next bias.
+    pub folded: usize,
+    /// Input features removed.
+    pub inputs: usize,
+    /// Removed at the caller's wish (a budget), not because they were dead.
+    pub asked: bool,
+    /// Largest relative difference between masked and shrunk network on the naive evaluator.
+    pub naive_difference: f64,
+    /// Rows of that comparison.
+    pub naive_rows: usize,
+    /// Largest relative difference between masked and shrunk network on the engine.
+    pub engine_difference: f64,
+    /// Rows of that comparison.
+    pub engine_rows: usize,
+}
+
+/// What a run owns while units come and go.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) graph: Graph,
+    pub(crate) network: Network,
+    pub(crate) rows: Rows,
+    pub(crate) penalised: Option<Penalised>,
+}
+
+/// Which removals are due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) epoch: usize,
+    pub(crate) floor: usize,
+    /// Whether even a few unread inputs go.
+    pub(crate) last: bool,
+}
+
+impl Body {
+    /// Removes what is dead; nothing if nothing is.
+    pub(crate) fn remove_dead(&mut self, due: Due) -> Result<Option<Removal>> {
+        self.network.write_back(&mut self.graph)?;
+        let groups = ChannelGroups::of(&self.graph)?;
+        let folded = fold_constants(&self.graph, &groups)?;
+        let mut keep = Keep::unread(&folded.graph, &groups, due.floor);
+        let mut base = &folded.graph;
+        let mut folds = folded.units.len();
+        let stays = |&(group, unit): &(_, usize)| keep.keeps(group, unit);
+        if folded.units.iter().any(stays) {
+            // The floor holds a constant unit: leave all biases alone this time.
+            keep = Keep::unread(&self.graph, &groups, due.floor);
+            (base, folds) = (&self.graph, 0);
+        }
+        for (id, group) in groups.iter() {
+            let dropped = group.units - keep.kept(id).len();
+            let few = (dropped as f64) < INPUT_SHARE * group.units as f64;
+            if matches!(group.kind, GroupKind::Input(_)) && few && !due.last {
+                keep.restore(id);
+            }
+        }
+        if keep.is_all() {
+            return Ok(None);
+        }
+        let base = base.clone();
+        self.apply(&base, &groups, &keep, due.epoch, folds, false)
+            .map(Some)
+    }
+
+    /// Removes the units that `keep` drops, dead or not.
+    pub(crate) fn remove_asked(&mut self, keep: &Keep, epoch: usize) -> Result<Option<Removal>> {
+        self.network.write_back(&mut self.graph)?;
+        if keep.is_all() {
+            return Ok(None);
+        }
+        let groups = ChannelGroups::of(&self.graph)?;
+        let base = self.graph.clone();
+        self.apply(&base, &groups, keep, epoch, 0, true).map(Some)
+    }
+
+    /// `base` is the present network, or what folding made of it.
+    fn apply(
+        &mut self,
+        base: &Graph,
+        groups: &ChannelGroups,
+        keep: &Keep,
+        epoch: usize,
+        folded: usize,
+        asked: bool,
+    ) -> Result<Removal> {
+        let masked = mask(base, groups, keep)?;
+        let shrunk = shrink(base, groups, keep)?;
+        let naive_rows = NAIVE_ROWS.min(self.rows.len());
+        let sample = self.full_width(naive_rows)?;
+        let want = evaluate(&masked, std::slice::from_ref(&sample))?;
+        let have = evaluate(&shrunk.graph, std::slice::from_ref(&sample))?;
+        let mut naive_difference = difference(&want, &have);
+        let mut allowed = 0.0;
+        if folded > 0 {
+            let before = evaluate(&self.graph, std::slice::from_ref(&sample))?;
+            naive_difference = naive_difference.max(difference(&before, &have));
+            allowed = FOLD_TOLERANCE;
+        }
+        agree("naive evaluator", naive_difference, allowed, epoch)?;
+
+        let engine_rows = self.network.batch().min(self.rows.len());
+        let columns = self.rows.columns();
+        if asked {
+            self.load(&masked)?;
+        }
+        let before = self
+            .network
+            .forward(self.rows.features(0, engine_rows), engine_rows)
+            .to_vec();
+        self.network.cut(&shrunk.cuts)?;
+        for input in &shrunk.inputs {
+            self.rows.keep_columns(&input.kept);
+        }
+        self.graph = shrunk.graph;
+        self.load(&self.graph.clone())?;
+        let after = self
+            .network
+            .forward(self.rows.features(0, engine_rows), engine_rows);
+        let engine_difference = relative(
+            before.iter().map(|&v| f64::from(v)),
+            after.iter().map(|&v| f64::from(v)),
+        );
+        agree("engine", engine_difference, ENGINE_TOLERANCE, epoch)?;
+        self.follow(&shrunk.cuts);
+        let inputs = columns - self.rows.columns();
+        let units = groups
+            .iter()
+            .filter(|(_, g)| matches!(g.kind, GroupKind::Hidden))
+            .map(|(id, g)| g.units - keep.kept(id).len())
+            .sum();
+        Ok(Removal {
+            epoch,
+            units,
+            folded,
+            inputs,
+            asked,
+            naive_difference,
+            naive_rows,
+            engine_difference,
+            engine_rows,
+        })
+    }
+
+    /// The first rows at the full width of the graph's input; features that are no longer read are 0.
+    fn full_width(&self, count: usize) -> Result<Array> {
+        let width = input_width(&self.graph).unwrap_or(self.rows.columns());
+        let mut values = vec![0.0; count * width];
+        for row in 0..count {
+            for (j, &v) in self.rows.features(row, 1).iter().enumerate() {
+                let at = self.network.selected_inputs().map_or(j, |s| s[j]);
+                values[row * width + at] = f64::from(v);
+            }
+        }
+        Ok(Array::new([count, width], values)?)
+    }
+
+    /// Copies all parameters of `graph` into the network.
+    fn load(&mut self, graph: &Graph) -> Result<()> {
+        Ok(self.network.read(graph)?)
+    }
+
+    fn follow(&mut self, cuts: &[Cut]) {
+        let Some(penalised) = &mut self.penalised else {
+            return;
+        };
+        let axis = match penalised.settings().members {
+            Members::Outgoing => 0,
+            Members::Incoming => 1,
+        };
+        for (l, dense) in self.network.layers().iter().enumerate() {
+            if let Some(cut) = cuts
+                .iter()
+                .find(|c| c.tensor == dense.weight_id() && c.axis == axis)
+            {
+                penalised.after_removal(l, &cut.kept);
+            }
+        }
+        penalised.reweigh(&self.network);
+    }
+}
+
+fn agree(by: &str, difference: f64, allowed: f64, epoch: usize) -> Result<()> {
+    // Written so that NaN fails.
+    if difference <= allowed {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Verification,
+        format!(
+            "a removal changed the outputs by {difference:.3e} (relative) on the {by}, \
+             more than {allowed:.0e}"
+        ),
+    )
+    .at(format!("epoch {epoch}"))
+    .hint("this is a defect: please report it with the run's config.toml"))
+}
+
+fn difference(a: &[Array], b: &[Array]) -> f64 {
+    let mut worst = 0.0;
+    for (a, b) in a.iter().zip(b) {
+        let d = relative(a.values.iter().copied(), b.values.iter().copied());
+        if !(d <= worst) {
+            worst = d;
+        }
+    }
+    worst
+}
+
+/// `max |a - b| / max(max |a|, 1e-6)`; NaN if anything is not a number.
+pub(crate) fn relative(a: impl Iterator<Item = f64> + Clone, b: impl Iterator<Item = f64>) -> f64 {
+    let scale = a.clone().fold(1e-6, |m: f64, v| m.max(v.abs()));
+    let mut worst = 0.0;
+    for (a, b) in a.zip(b) {
+        let d = (a - b).abs();
+        if !(d <= worst) {
+            worst = d;
+        }
+    }
+    worst / scale
+}

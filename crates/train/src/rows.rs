@@ -1,0 +1,180 @@
+//! The numbers a network is trained or scored on, and the order in which they are visited.
+
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::{Error, ErrorKind, Result, Targets};
+
+/// Standardised features with their targets, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    values: Vec<f32>,
+    columns: usize,
+    targets: Targets,
+}
+
+impl Rows {
+    /// Rows of `columns` features each.
+    ///
+    /// # Errors
+    /// If there are no rows or columns, the numbers do not fill them, the targets are for another
+    /// number of rows, or a label is beyond the classes.
+    pub fn new(values: Vec<f32>, columns: usize, targets: Targets) -> Result<Self> {
+        let data = |message: String| Err(Error::new(ErrorKind::Data, message));
+        let rows = targets.rows();
+        if rows == 0 || columns == 0 {
+            return data(format!(
+                "{rows} rows of {columns} features leave nothing to learn from"
+            ));
+        }
+        if values.len() != rows * columns {
+            return data(format!(
+                "{} numbers do not make {rows} rows of {columns} features",
+                values.len()
+            ));
+        }
+        if let Targets::Classes { labels, weights } = &targets
+            && let Some(row) = labels.iter().position(|&l| l as usize >= weights.len())
+        {
+            return data(format!(
+                "row {row} has label {}, but there are {} classes",
+                labels[row],
+                weights.len()
+            ));
+        }
+        Ok(Self {
+            values,
+            columns,
+            targets,
+        })
+    }
+
+    /// How many rows there are; at least 1.
+    pub fn len(&self) -> usize {
+        self.targets.rows()
+    }
+
+    /// Whether there are no rows: never.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Features a row.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// What the network should put out.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// Features of the rows from `start`, `count` of them, row-major.
+    pub fn features(&self, start: usize, count: usize) -> &[f32] {
+        &self.values[start * self.columns..(start + count) * self.columns]
+    }
+
+    /// Copies the given rows into `features` and `targets`.
+    pub(crate) fn gather(&self, rows: &[u32], features: &mut Vec<f32>, targets: &mut Targets) {
+        features.clear();
+        for &r in rows {
+            features.extend_from_slice(self.features(r as usize, 1));
+        }
+        targets.gather_from(&self.targets, rows);
+    }
+
+    /// Drops all columns but `kept` (ascending), in place.
+    pub(crate) fn keep_columns(&mut self, kept: &[usize]) {
+        let (from, to) = (self.columns, kept.len());
+        for row in 0..self.len() {
+            for (j, &k) in kept.iter().enumerate() {
+                // Ascending indices are read at or after the place that is written.
+                self.values[row * to + j] = self.values[row * from + k];
+            }
+        }
+        self.values.truncate(self.len() * to);
+        self.columns = to;
+    }
+}
+
+/// Shuffled mini-batches of near-equal size that cover every row once an epoch.
+#[derive(Debug, Clone)]
+pub(crate) struct Batches {
+    order: Vec<u32>,
+    size: usize,
+}
+
+impl Batches {
+    pub(crate) fn new(rows: usize, size: usize) -> Self {
+        Self {
+            order: (0..rows as u32).collect(),
+            size,
+        }
+    }
+
+    /// Mini-batches an epoch.
+    pub(crate) fn count(&self) -> usize {
+        self.order.len().div_ceil(self.size)
+    }
+
+    pub(crate) fn shuffle(&mut self, rng: &mut ChaCha8Rng) {
+        self.order.shuffle(rng);
+    }
+
+    /// The rows of batch `index`. Sizes differ by at most one, so that no small remainder takes a
+    /// noisy step of full length.
+    pub(crate) fn batch(&self, index: usize) -> &[u32] {
+        let (rows, count) = (self.order.len(), self.count());
+        &self.order[index * rows / count..(index + 1) * rows / count]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+
+    fn classes(labels: &[u32], classes: usize) -> Targets {
+        Targets::Classes {
+            labels: labels.to_vec(),
+            weights: vec![1.0; classes],
+        }
+    }
+
+    #[test]
+    fn misfits_are_refused() {
+        assert!(Rows::new(vec![], 3, classes(&[], 2)).is_err());
+        assert!(Rows::new(vec![0.0; 5], 3, classes(&[0, 1], 2)).is_err());
+        let error = Rows::new(vec![0.0; 2], 1, classes(&[0, 2], 2)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "row 1 has label 2, but there are 2 classes"
+        );
+    }
+
+    #[test]
+    fn columns_are_dropped_from_every_row() {
+        let mut rows =
+            Rows::new((0..6).map(|v| v as f32).collect(), 3, classes(&[0, 1], 2)).unwrap();
+        rows.keep_columns(&[0, 2]);
+        assert_eq!(rows.features(0, 2), [0., 2., 3., 5.]);
+        assert_eq!(rows.columns(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn an_epoch_visits_every_row_once(rows in 1usize..200, size in 1usize..50, seed: u64) {
+            let mut batches = Batches::new(rows, size);
+            batches.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            let mut seen = vec![];
+            for b in 0..batches.count() {
+                let batch = batches.batch(b);
+                prop_assert!(batch.len() <= size && batch.len() + 1 >= rows / batches.count());
+                seen.extend_from_slice(batch);
+            }
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..rows as u32).collect::<Vec<_>>());
+        }
+    }
+}

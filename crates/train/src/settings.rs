@@ -1,0 +1,204 @@
+//! Everything that decides how a run goes, checked before it starts.
+
+use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
+
+use crate::{Decay, Error, Result};
+
+/// How weights follow their gradients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Optimizer {
+    /// Stochastic gradient descent; `v = momentum v + g`, undampened.
+    Sgd {
+        /// In [0, 1).
+        momentum: f64,
+        /// Steps along `g + momentum v` in place of `v` (Nesterov's look-ahead).
+        nesterov: bool,
+    },
+    /// Kingma & Ba 2015, with the constants of their algorithm 1.
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+    AdamW,
+}
+
+impl Optimizer {
+    /// Buffers of the size of the weights, beside the gradient.
+    pub(crate) fn state_slots(self) -> usize {
+        match self {
+            Self::Sgd {
+                nesterov: false, ..
+            } => 0,
+            Self::Sgd { nesterov: true, .. } => 1,
+            Self::Adam | Self::AdamW => 2,
+        }
+    }
+
+    /// Factor of the last gradient that the engine adds to the new one: plain momentum.
+    pub(crate) fn gradient_momentum(self) -> f32 {
+        match self {
+            Self::Sgd {
+                momentum,
+                nesterov: false,
+            } => momentum as f32,
+            Self::Sgd { nesterov: true, .. } | Self::Adam | Self::AdamW => 0.0,
+        }
+    }
+}
+
+/// Which step lowers the penalty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PenaltyStep {
+    /// The proximal operator after each optimiser step: exact zeros.
+    Proximal,
+    /// A subgradient added to the gradient, as published: no exact zeros, so nothing is removed.
+    Subgradient,
+}
+
+/// How the proximal step is measured under Adam.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdamMetric {
+    /// In Adam's own diagonal metric.
+    Exact,
+    /// In the mean of that metric over a group, capped at the mean over the layer.
+    Mean,
+}
+
+/// How strong the penalty is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StrengthChoice {
+    /// This lambda throughout.
+    Fixed(f64),
+    /// Starts where penalty and loss are equal, then steered on validation rows.
+    Auto,
+}
+
+/// How often dead units are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemovalTime {
+    /// At the end of every epoch.
+    Epoch,
+    /// Every so many steps; at least 1.
+    Steps(usize),
+    /// Only when the penalised epochs are over: for comparisons.
+    End,
+}
+
+/// The penalty of a run and what it may remove.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PenaltySettings {
+    /// What is added to the loss.
+    pub penalty: Penalty,
+    /// Which hidden units are penalised.
+    pub part: Part,
+    /// Whether unused input features are removed too.
+    pub inputs: Inputs,
+    /// Which weights make up a unit's group.
+    pub members: Members,
+    /// The factor of each group.
+    pub weights: GroupWeights,
+    /// Whether the penalised part makes up for the spared one.
+    pub compensation: Compensation,
+    /// Lambda.
+    pub strength: StrengthChoice,
+    /// Proximal or subgradient.
+    pub step: PenaltyStep,
+    /// The proximal step's metric under Adam.
+    pub adam_metric: AdamMetric,
+    /// When dead units go.
+    pub removal: RemovalTime,
+    /// Units that each layer keeps in any case.
+    pub floor: usize,
+}
+
+/// All settings of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// How weights follow their gradients.
+    pub optimizer: Optimizer,
+    /// Highest learning rate.
+    pub rate: f64,
+    /// Shape of the learning rate over the run.
+    pub decay: Decay,
+    /// Epochs over which the rate rises; may be 0.
+    pub warm_up: usize,
+    /// Decoupled weight decay: weights shrink by `rate * weight_decay` a step, biases do not.
+    pub weight_decay: f64,
+    /// Passes over the training rows; at least 1.
+    pub epochs: usize,
+    /// How many of them, at the end, run without penalty.
+    pub settle: usize,
+    /// Rows a step; at least 1.
+    pub batch: usize,
+    /// Decides initial weights and the order of rows.
+    pub seed: u64,
+    /// Worker threads; at least 1.
+    pub threads: usize,
+    /// The penalty; none for a dense run.
+    pub penalty: Option<PenaltySettings>,
+}
+
+impl Settings {
+    /// The settings, if every number is in its range.
+    ///
+    /// # Errors
+    /// Names the setting that is out of range and what is allowed.
+    pub fn checked(self) -> Result<Self> {
+        let positive = |name: &str, value: f64| {
+            if value.is_finite() && value > 0.0 {
+                return Ok(());
+            }
+            Err(Error::settings(format!("{value} is not a positive number")).at(name))
+        };
+        let at_least_one = |name: &str, value: usize| match value {
+            0 => Err(Error::settings("must be at least 1").at(name)),
+            _ => Ok(()),
+        };
+        positive("learning rate", self.rate)?;
+        at_least_one("epochs", self.epochs)?;
+        at_least_one("batch", self.batch)?;
+        at_least_one("threads", self.threads)?;
+        if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
+            return Err(Error::settings("must be zero or a positive number").at("weight decay"));
+        }
+        if let Optimizer::Sgd { momentum, .. } = self.optimizer
+            && !(0.0..1.0).contains(&momentum)
+        {
+            return Err(Error::settings(format!("{momentum} is not in [0, 1)")).at("momentum"));
+        }
+        if let Decay::Step { stages, factor } = self.decay {
+            positive("decay factor", factor)?;
+            at_least_one("decay stages", stages as usize)?;
+        }
+        if self.settle >= self.epochs && self.penalty.is_some() {
+            let message = format!(
+                "{} of {} epochs leave none to penalise",
+                self.settle, self.epochs
+            );
+            return Err(Error::settings(message)
+                .at("settle")
+                .hint("settle for fewer epochs than the run has"));
+        }
+        if let Some(p) = &self.penalty {
+            if let StrengthChoice::Fixed(lambda) = p.strength
+                && !(lambda.is_finite() && lambda >= 0.0)
+            {
+                return Err(Error::settings(format!("{lambda} is not a strength"))
+                    .at("strength")
+                    .hint("give zero, a positive number, or auto"));
+            }
+            if let RemovalTime::Steps(every) = p.removal {
+                at_least_one("removal steps", every)?;
+            }
+            if let Part::Budget { .. } = p.part
+                && !p.penalty.removes_units()
+            {
+                return Err(Error::settings(format!(
+                    "{} cannot remove units, so it cannot meet a budget",
+                    p.penalty.name()
+                ))
+                .at("part")
+                .hint("use group-lasso or sparse-group-lasso"));
+            }
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,382 @@
+//! What one step does to the parameters: the optimiser's move, then the penalty's.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use secateur_engine::kernels::update as kernels;
+use secateur_engine::{BlockKind, Network, RowBlock};
+use secateur_prox::{Members, Penalty, Strength};
+
+use crate::penalised::Penalised;
+use crate::{AdamMetric, Optimizer, PenaltyStep, Settings};
+
+/// Adam's constants (Kingma & Ba 2015, algorithm 1).
+const BETA1: f32 = 0.9;
+const BETA2: f32 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+/// One step's rule for every block of parameters.
+#[derive(Debug)]
+pub(crate) struct StepRule {
+    update: Update,
+    penalty: Option<PenaltyRule>,
+}
+
+/// The optimiser's move at this step.
+#[derive(Debug, Clone, Copy)]
+enum Update {
+    Sgd(kernels::Sgd),
+    Nesterov(kernels::Nesterov),
+    Adam(kernels::Adam),
+}
+
+#[derive(Debug)]
+struct PenaltyRule {
+    step: PenaltyStep,
+    members: Members,
+    metric: AdamMetric,
+    /// Step of the proximal operator under SGD.
+    prox_step: f64,
+    layers: Vec<LayerRule>,
+}
+
+#[derive(Debug)]
+struct LayerRule {
+    range: Range<usize>,
+    penalty: Penalty,
+    strength: Strength,
+    /// Mean of Adam's metric over the layer, before this step.
+    mean_metric: f64,
+    /// Subgradient of incoming groups: of the weights, then of the biases.
+    incoming: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+impl StepRule {
+    /// The rule of step `step` (from 0) at learning rate `rate`.
+    pub(crate) fn new(
+        settings: &Settings,
+        rate: f64,
+        step: usize,
+        penalised: Option<&Penalised>,
+        lambda: f64,
+        network: &Network,
+    ) -> Self {
+        let (rate32, decay) = (rate as f32, settings.weight_decay as f32);
+        let adam = |decay| {
+            Update::Adam(kernels::Adam {
+                rate: rate32,
+                beta1: BETA1,
+                beta2: BETA2,
+                epsilon: EPSILON,
+                decay,
+                step: step as u32 + 1,
+            })
+        };
+        let (update, prox_step) = match settings.optimizer {
+            // A weight under steady force moves by rate / (1 - momentum) a step, so that is the
+            // step in whose units the penalty must pull.
+            Optimizer::Sgd {
+                momentum,
+                nesterov: false,
+            } => (
+                Update::Sgd(kernels::Sgd {
+                    rate: rate32,
+                    decay,
+                }),
+                rate / (1.0 - momentum),
+            ),
+            Optimizer::Sgd {
+                momentum,
+                nesterov: true,
+            } => {
+                let momentum32 = momentum as f32;
+                let rule = kernels::Nesterov {
+                    rate: rate32,
+                    momentum: momentum32,
+                    decay,
+                };
+                (Update::Nesterov(rule), rate / (1.0 - momentum))
+            }
+            Optimizer::Adam => (adam(0.0), rate),
+            Optimizer::AdamW => (adam(decay), rate),
+        };
+        let mut this = Self {
+            update,
+            penalty: None,
+        };
+        this.penalty = penalised.map(|p| this.penalty_rule(p, lambda, prox_step, network));
+        this
+    }
+
+    fn penalty_rule(
+        &self,
+        penalised: &Penalised,
+        lambda: f64,
+        prox_step: f64,
+        network: &Network,
+    ) -> PenaltyRule {
+        let settings = penalised.settings();
+        let count = network.layers().len();
+        let layers = penalised.strengths(lambda).into_iter().enumerate();
+        let layers = layers
+            .map(|(l, strength)| {
+                let mut layer = LayerRule {
+                    range: penalised.range(l),
+                    penalty: settings.penalty.at_depth(l, count),
+                    strength,
+                    mean_metric: self.mean_metric(settings.adam_metric, network, l),
+                    incoming: None,
+                };
+                if settings.step == PenaltyStep::Subgradient
+                    && settings.members == Members::Incoming
+                {
+                    layer.incoming = Some(incoming_subgradient(&layer, network, l));
+                }
+                layer
+            })
+            .collect();
+        PenaltyRule {
+            step: settings.step,
+            members: settings.members,
+            metric: settings.adam_metric,
+            prox_step,
+            layers,
+        }
+    }
+
+    fn mean_metric(&self, kind: AdamMetric, network: &Network, layer: usize) -> f64 {
+        match (self.update, kind) {
+            (Update::Adam(adam), AdamMetric::Mean) => {
+                let second = &network.layers()[layer].weight_state()[1];
+                let before = kernels::Adam {
+                    step: adam.step - 1,
+                    ..adam
+                };
+                if before.step == 0 {
+                    0.0
+                } else {
+                    mean_metric(second, &before)
+                }
+            }
+            (Update::Sgd(_) | Update::Nesterov(_) | Update::Adam(_), _) => 0.0,
+        }
+    }
+
+    /// Moves one block.
+    pub(crate) fn apply(&self, mut block: RowBlock<'_>) {
+        let rule = self.penalty.as_ref().map(|p| (p, &p.layers[block.layer]));
+        if let Some((penalty, layer)) = rule
+            && penalty.step == PenaltyStep::Subgradient
+        {
+            let start = Instant::now();
+            add_subgradient(layer, &mut block);
+            *block.penalty_time += start.elapsed();
+        }
+        if block.kind == BlockKind::Bias {
+            return self.apply_bias(&mut block);
+        }
+        let prox =
+            rule.filter(|(p, _)| p.step == PenaltyStep::Proximal && p.members == Members::Outgoing);
+        let Some((penalty, layer)) = prox else {
+            return self.rows(&mut block, |_, _| {}, |_, _, _| {});
+        };
+        let (first, step) = (block.first_row, penalty.prox_step);
+        let adam = self.adam();
+        self.rows(
+            &mut block,
+            #[inline(always)]
+            |row, w| {
+                if layer.range.contains(&(first + row)) {
+                    layer.penalty.prox_in_place(w, layer.strength, step);
+                }
+            },
+            |row, w, second| {
+                if layer.range.contains(&(first + row)) {
+                    layer.prox_under_adam(penalty.metric, w, second, &adam);
+                }
+            },
+        );
+    }
+
+    /// Biases: no decay, no penalty of their own.
+    fn apply_bias(&self, block: &mut RowBlock<'_>) {
+        let mut plain = Self {
+            update: self.update,
+            penalty: None,
+        };
+        match &mut plain.update {
+            Update::Sgd(s) => s.decay = 0.0,
+            Update::Nesterov(n) => n.decay = 0.0,
+            Update::Adam(a) => a.decay = 0.0,
+        }
+        plain.rows(block, |_, _| {}, |_, _, _| {});
+    }
+
+    fn rows(
+        &self,
+        block: &mut RowBlock<'_>,
+        prox: impl Fn(usize, &mut [f32]),
+        adam_prox: impl Fn(usize, &mut [f32], &[f32]),
+    ) {
+        let width = block.width;
+        let (w, g) = (&mut *block.weight, &*block.gradient);
+        let [first, second] = &mut block.state;
+        let spent = match self.update {
+            Update::Sgd(rule) => kernels::sgd(w, g, width, rule, prox),
+            Update::Nesterov(rule) => kernels::nesterov(w, g, first, width, rule, prox),
+            Update::Adam(rule) => kernels::adam(w, g, first, second, width, rule, adam_prox),
+        };
+        if self.penalty.is_some() {
+            *block.penalty_time += spent;
+        }
+    }
+
+    fn adam(&self) -> kernels::Adam {
+        match self.update {
+            Update::Adam(adam) => adam,
+            Update::Sgd(_) | Update::Nesterov(_) => kernels::Adam {
+                rate: 0.0,
+                beta1: 0.0,
+                beta2: 0.0,
+                epsilon: 0.0,
+                decay: 0.0,
+                step: 1,
+            },
+        }
+    }
+
+    /// The part of the step that needs whole layers: proximal steps of incoming groups.
+    pub(crate) fn finish(&self, network: &mut Network) {
+        let Some(rule) = &self.penalty else { return };
+        if rule.step != PenaltyStep::Proximal || rule.members != Members::Incoming {
+            return;
+        }
+        let adam = self.adam();
+        let is_adam = matches!(self.update, Update::Adam(_));
+        let (mut group, mut second) = (vec![], vec![]);
+        for (layer, dense) in rule.layers.iter().zip(network.layers_mut()) {
+            let width = dense.outputs();
+            for unit in layer.range.clone() {
+                gather_column(dense.weight(), dense.bias(), unit, width, &mut group);
+                if is_adam {
+                    let empty = vec![];
+                    let bias = dense.bias_state().get(1).unwrap_or(&empty);
+                    gather_column(&dense.weight_state()[1], bias, unit, width, &mut second);
+                    layer.prox_under_adam(rule.metric, &mut group, &second, &adam);
+                } else {
+                    layer
+                        .penalty
+                        .prox_in_place(&mut group, layer.strength, rule.prox_step);
+                }
+                let column = dense.weight_mut().iter_mut().skip(unit).step_by(width);
+                for (w, &v) in column.zip(&group) {
+                    *w = v;
+                }
+                if let (Some(b), Some(&v)) = (dense.bias_mut().get_mut(unit), group.last()) {
+                    *b = v;
+                }
+            }
+        }
+    }
+}
+
+impl LayerRule {
+    /// The proximal step in Adam's metric `d = (sqrt(v) + eps) / rate`, exact or by its mean.
+    fn prox_under_adam(
+        &self,
+        kind: AdamMetric,
+        w: &mut [f32],
+        second: &[f32],
+        adam: &kernels::Adam,
+    ) {
+        match kind {
+            AdamMetric::Mean => {
+                // A group without gradient must not take a step longer than its layer's.
+                let mean = mean_metric(second, adam).max(self.mean_metric);
+                self.penalty.prox_in_place(w, self.strength, 1.0 / mean);
+            }
+            AdamMetric::Exact => {
+                let scale = 1.0 / adam.corrections().1.sqrt();
+                let metric: Vec<f32> = second
+                    .iter()
+                    .map(|v| (v.sqrt() * scale + adam.epsilon) / adam.rate)
+                    .collect();
+                if self
+                    .penalty
+                    .prox_in_metric(w, &metric, self.strength)
+                    .is_err()
+                {
+                    // Settings admit only penalties that have this step, so the metric itself is
+                    // not finite: the run has diverged, and must be seen to have.
+                    w.fill(f32::NAN);
+                }
+            }
+        }
+    }
+}
+
+fn mean_metric(second: &[f32], adam: &kernels::Adam) -> f64 {
+    let roots: f64 = second.iter().map(|v| f64::from(v.sqrt())).sum();
+    let scale = 1.0 / f64::from(adam.corrections().1).sqrt();
+    (roots / second.len().max(1) as f64 * scale + f64::from(adam.epsilon)) / f64::from(adam.rate)
+}
+
+fn add_subgradient(layer: &LayerRule, block: &mut RowBlock<'_>) {
+    let width = block.width;
+    match (&layer.incoming, block.kind) {
+        (Some((weight, _)), BlockKind::Weight) => {
+            let start = block.first_row * width;
+            let extra = &weight[start..start + block.gradient.len()];
+            for (g, e) in block.gradient.iter_mut().zip(extra) {
+                *g += e;
+            }
+        }
+        (Some((_, bias)), BlockKind::Bias) => {
+            for (g, e) in block.gradient.iter_mut().zip(bias) {
+                *g += e;
+            }
+        }
+        (None, BlockKind::Weight) => {
+            let rows = block
+                .weight
+                .chunks_exact(width)
+                .zip(block.gradient.chunks_exact_mut(width));
+            for (i, (w, g)) in rows.enumerate() {
+                if layer.range.contains(&(block.first_row + i)) {
+                    layer.penalty.subgradient_add(w, layer.strength, g);
+                }
+            }
+        }
+        (None, BlockKind::Bias) => {}
+    }
+}
+
+fn incoming_subgradient(layer: &LayerRule, network: &Network, l: usize) -> (Vec<f32>, Vec<f32>) {
+    let dense = &network.layers()[l];
+    let width = dense.outputs();
+    let mut weight = vec![0.0; dense.weight().len()];
+    let mut bias = vec![0.0; dense.bias().len()];
+    let (mut group, mut slope) = (vec![], vec![]);
+    for unit in layer.range.clone() {
+        gather_column(dense.weight(), dense.bias(), unit, width, &mut group);
+        slope.clear();
+        slope.resize(group.len(), 0.0);
+        layer
+            .penalty
+            .subgradient_add(&group, layer.strength, &mut slope);
+        for (w, &s) in weight.iter_mut().skip(unit).step_by(width).zip(&slope) {
+            *w = s;
+        }
+        if let (Some(b), Some(&s)) = (bias.get_mut(unit), slope.last()) {
+            *b = s;
+        }
+    }
+    (weight, bias)
+}
+
+/// Column `unit` of a row-major matrix, then its bias if there is one.
+fn gather_column(matrix: &[f32], bias: &[f32], unit: usize, width: usize, into: &mut Vec<f32>) {
+    into.clear();
+    into.extend(matrix.iter().skip(unit).step_by(width));
+    into.extend(bias.get(unit));
+}
