@@ -5,19 +5,25 @@ use std::hash::{DefaultHasher, Hasher};
 use crate::features::{Features, Storage};
 
 /// For each row the first row with equal inputs; a row that repeats none names itself.
-///
-/// Rows are compared cell by cell where their hashes agree, so that the answer does not depend on the hash.
 pub(crate) fn first_equal_rows(features: &Features) -> Vec<u32> {
-    let mut order: Vec<(u64, u32)> = (0..features.rows() as u32)
-        .map(|row| (hash(features, row), row))
-        .collect();
+    let rows = features.rows() as u32;
+    first_equal(
+        rows,
+        |row| hash(features, row),
+        |a, b| equal(features, a, b),
+    )
+}
+
+/// Rows are compared where their hashes agree, so that the answer does not depend on the hash.
+fn first_equal(rows: u32, hash: impl Fn(u32) -> u64, equal: impl Fn(u32, u32) -> bool) -> Vec<u32> {
+    let mut order: Vec<(u64, u32)> = (0..rows).map(|row| (hash(row), row)).collect();
     order.sort_unstable();
-    let mut first: Vec<u32> = (0..features.rows() as u32).collect();
+    let mut first: Vec<u32> = (0..rows).collect();
     let mut distinct: Vec<u32> = Vec::new();
     for alike in order.chunk_by(|a, b| a.0 == b.0) {
         distinct.clear();
         for &(_, row) in alike {
-            match distinct.iter().find(|&&seen| equal(features, seen, row)) {
+            match distinct.iter().find(|&&seen| equal(seen, row)) {
                 Some(&seen) => first[row as usize] = seen,
                 None => distinct.push(row),
             }
@@ -71,6 +77,13 @@ mod tests {
         let cells = vec![1, 2, 3, 4, 1, 2, 5, 6, 3, 4, 1, 2];
         let features = Features::new(Storage::U8(cells), 2).unwrap();
         assert_eq!(first_equal_rows(&features), [0, 1, 0, 3, 1, 0]);
+    }
+
+    #[test]
+    fn rows_whose_hashes_collide_are_told_apart() {
+        let rows = [3, 4, 3, 5, 4];
+        let equal = |a: u32, b: u32| rows[a as usize] == rows[b as usize];
+        assert_eq!(first_equal(5, |_| 7, equal), [0, 1, 0, 3, 1]);
     }
 
     #[test]

@@ -194,6 +194,11 @@ mod tests {
                 bytes.gather(&[1, 0], columns, &by, &mut a);
                 floats.gather(&[1, 0], columns, &by, &mut b);
                 assert_eq!(a, b);
+                for (at, value) in a.iter().enumerate() {
+                    let column = columns.map_or(at % 3, |columns| columns[at % 3] as usize);
+                    let raw = bytes.cell(1 - at / 3, column);
+                    assert_eq!(*value, (raw - by.shift()[column]) / by.scale()[column]);
+                }
             }
         }
         assert_eq!(floats.compact(), bytes);

@@ -336,6 +336,21 @@ mod tests {
     }
 
     #[test]
+    fn every_class_keeps_a_row_for_training() {
+        let data = distinct(20, |row| row as u32 / 2);
+        let split = split(&data, 0, &SplitOptions::default()).unwrap();
+        assert_eq!(sizes(&split), (14, 2, 4));
+        let labels = data.labels().unwrap();
+        let mut trained: Vec<u32> = split
+            .train
+            .iter()
+            .map(|&row| labels[row as usize])
+            .collect();
+        trained.dedup();
+        assert_eq!(trained.len(), 10);
+    }
+
+    #[test]
     fn too_few_rows_and_shares_out_of_range_are_refused() {
         let data = distinct(2, |row| row as u32);
         let error = split(&data, 0, &SplitOptions::default()).unwrap_err();

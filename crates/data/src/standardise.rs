@@ -40,7 +40,7 @@ impl Standardiser {
                 ..Self::identity(columns)
             },
             Scaling::Unit => {
-                let largest = moments.largest();
+                let largest = moments.largest;
                 let scale = if largest.is_normal() { largest } else { 1.0 };
                 Self {
                     shift: vec![0.0; columns],
@@ -177,8 +177,7 @@ impl TargetScaler {
 struct Moments {
     mean: Vec<f64>,
     variance: Vec<f64>,
-    least: Vec<f32>,
-    most: Vec<f32>,
+    largest: f32,
 }
 
 impl Moments {
@@ -187,16 +186,14 @@ impl Moments {
         let mut count = vec![0u32; columns];
         let mut mean = vec![0.0f64; columns];
         let mut variance = vec![0.0f64; columns];
-        let mut least = vec![f32::INFINITY; columns];
-        let mut most = vec![f32::NEG_INFINITY; columns];
+        let mut largest = 0.0f32;
         for &row in rows {
             for column in 0..columns {
                 let value = cell(row as usize, column);
                 if !value.is_nan() {
                     count[column] += 1;
                     mean[column] += f64::from(value);
-                    least[column] = least[column].min(value);
-                    most[column] = most[column].max(value);
+                    largest = largest.max(value.abs());
                 }
             }
         }
@@ -217,31 +214,23 @@ impl Moments {
         Self {
             mean,
             variance,
-            least,
-            most,
+            largest,
         }
     }
 
-    /// Deviation of each column (dividing by n), 1 where it is constant: equal values need not sum to an exact mean.
+    /// Deviation of each column (dividing by n), 1 where it is constant.
+    ///
+    /// Equal values have exactly no deviation: an `f64` holds the sum of half a billion equal `f32` without rounding.
     fn deviation(&self) -> Vec<f32> {
-        (0..self.mean.len())
-            .map(|column| {
-                let deviation = self.variance[column].sqrt() as f32;
-                let varies = self.least[column] < self.most[column];
-                if varies && deviation.is_normal() {
-                    deviation
-                } else {
-                    1.0
-                }
-            })
-            .collect()
-    }
-
-    /// The largest magnitude of all columns; 0 without any value.
-    fn largest(&self) -> f32 {
-        let ends = self.least.iter().chain(&self.most);
-        ends.filter(|end| end.is_finite())
-            .fold(0.0, |largest, end| largest.max(end.abs()))
+        let deviations = self.variance.iter().map(|variance| variance.sqrt() as f32);
+        let or_one = |deviation: f32| {
+            if deviation.is_normal() {
+                deviation
+            } else {
+                1.0
+            }
+        };
+        deviations.map(or_one).collect()
     }
 }
 
@@ -286,7 +275,7 @@ mod tests {
 
     #[test]
     fn constant_columns_keep_scale_one() {
-        // 0.1 is no exact sum of itself, so a naive deviation would be tiny but not 0.
+        // 0.1 is no exact sum of itself in `f32`, where the deviation would be tiny but not 0.
         let features = table(&[0.1; 7], 1);
         let by = Standardiser::fit(&features, &[0, 1, 2, 3, 4, 5, 6], Scaling::PerFeature);
         assert_eq!(by.scale(), [1.0]);

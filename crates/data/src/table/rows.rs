@@ -227,6 +227,13 @@ mod tests {
             [two(1, "1", "2"), two(2, "3", "4")]
         );
         assert_eq!(rows("a;b\n1,5;2,5\n")[1], two(2, "1,5", "2,5"));
+        assert_eq!(
+            rows("\u{feff}1 2\n3 4"),
+            [two(1, "1", "2"), two(2, "3", "4")]
+        );
+        assert_eq!(rows("\"a;b\",1\n\"c;d\",2\n")[1], two(2, "c;d", "2"));
+        // Spaces within cells divide nothing, even where the commas do not agree.
+        assert_eq!(rows("a b,1\nc d,2,3\n")[0], two(1, "a b", "1"));
         // Two tabs in a row are no empty cell where the lines only agree without it.
         assert_eq!(rows("1\t2\n3\t\t4\n5\t\t\t6\n").len(), 3);
         assert_eq!(rows("1\t2\n3\t\t4\n5\t\t\t6\n")[1], two(2, "3", "4"));
