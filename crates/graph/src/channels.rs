@@ -243,7 +243,7 @@ pub(crate) fn input_axis(graph: &Graph, input: ValueId) -> Option<usize> {
     }
 }
 
-/// The node that alone reads an input and selects distinct features of it, and what it selects.
+/// The node that alone reads an input and selects features of it, and what it selects.
 pub(crate) fn selection(graph: &Graph, input: ValueId) -> Result<Option<(&Node, Vec<usize>)>> {
     let [reader] = graph.readers(input)[..] else {
         return Ok(None);
@@ -260,17 +260,11 @@ pub(crate) fn selection(graph: &Graph, input: ValueId) -> Result<Option<(&Node, 
         return Ok(None);
     };
     let is_plain = graph.value(*indices).shape.as_ref().map(Vec::len) == Some(1)
-        && graph.readers(*indices).len() == 1
+        && ops::is_own_list(graph, *indices)
         && !graph.outputs().contains(&input);
     let Some(length) = shape[features].fixed().filter(|_| is_plain) else {
         return Ok(None);
     };
     let picked = ops::picked(graph, node, length)?;
-    let is_distinct = |picked: &Vec<usize>| {
-        let mut sorted = picked.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        sorted.len() == picked.len()
-    };
-    Ok(picked.filter(is_distinct).map(|picked| (node, picked)))
+    Ok(picked.map(|picked| (node, picked)))
 }

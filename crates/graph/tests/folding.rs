@@ -153,3 +153,43 @@ fn a_constant_that_is_not_a_number_stays() {
     let graph = one_constant_unit(Unary::Relu, f32::NAN, true);
     assert_eq!(folded_bias(&graph), (0, 0, 0.25));
 }
+
+/// The network of `one_constant_unit` with a second head, which has the first one's bias or none.
+fn with_second_head(shares_bias: bool, hidden_is_output: bool) -> Graph {
+    let one = one_constant_unit(Unary::Relu, 2.0, true);
+    let mut b = GraphBuilder::new("two heads");
+    for id in one.value_ids() {
+        let value = one.value(id).clone();
+        match value.constant {
+            Some(tensor) => b.constant(value.name, (*tensor).clone()),
+            None if one.inputs().contains(&id) => b.input(value.name, value.shape.unwrap()),
+            None => b.declare(value.name, value.shape),
+        };
+    }
+    for node in one.nodes() {
+        b.add_node(node.clone());
+    }
+    let named = |name: &str| one.value_named(name).unwrap();
+    b.output(named("y"));
+    if shares_bias {
+        let w3 = b.constant("w3", Tensor::f32([2, 1], vec![7.0, 1.0]).unwrap());
+        let inputs = [named("a"), w3, named("b2")];
+        let second = b.node("second", Op::Gemm(Gemm::default()), &inputs);
+        b.output(second);
+    }
+    if hidden_is_output {
+        b.output(named("a"));
+    }
+    b.build().unwrap()
+}
+
+#[test]
+fn a_bias_that_another_layer_reads_is_left_alone() {
+    assert_eq!(folded_bias(&with_second_head(false, false)), (1, 0, 6.25));
+    assert_eq!(folded_bias(&with_second_head(true, false)), (0, 1, 0.25));
+}
+
+#[test]
+fn frozen_units_are_left_alone() {
+    assert_eq!(folded_bias(&with_second_head(false, true)), (0, 0, 0.25));
+}

@@ -249,6 +249,119 @@ fn gather_of_an_input_and_of_a_layer() {
 }
 
 #[test]
+fn an_input_that_is_read_whole_and_in_part() {
+    let (mut s, x) = Sketch::new(3);
+    let indices = s.indices("indices", &[2, 0]);
+    let part = s.0.node("part", Op::Gather { axis: 1 }, &[x, indices]);
+    let of_part = s.dense("of part", part, [2, 1]);
+    let of_whole = s.dense("of whole", x, [3, 1]);
+    assert_snapshot!(s.groups(&[of_part, of_whole]), @r"
+    input x: 3 units
+      reads    of part.w axis 0 [2 0]
+      reads    of whole.w axis 0
+      flows in x axis 1
+      flows in part axis 1 [2 0]
+    hidden of part: 1 unit, frozen as it is an output of the graph (at 'of part')
+      produces of part.w axis 1
+      produces of part.b axis 0
+      flows in of part axis 1
+    hidden of whole: 1 unit, frozen as it is an output of the graph (at 'of whole')
+      produces of whole.w axis 1
+      produces of whole.b axis 0
+      flows in of whole axis 1
+    ");
+}
+
+#[test]
+fn weights_that_read_known_and_unknown_channels() {
+    let (mut s, x) = Sketch::new(2);
+    let made = s.0.declare("made", Some(vec![Dim::batch(), Dim::Fixed(2)]));
+    s.0.add_node(opaque("mystery", vec![Some(x)], vec![made]));
+    let h = s.dense("h", x, [2, 2]);
+    let w = s.ones("w", &[2, 1]);
+    let known = s.0.node("known", Op::MatMul, &[h, w]);
+    let unknown = s.0.node("unknown", Op::MatMul, &[made, w]);
+    assert_snapshot!(s.groups(&[known, unknown]), @r"
+    input x: 2 units, frozen as it is read by Mystery, which is not understood (at 'mystery')
+      reads    h.w axis 0
+      flows in x axis 1
+    hidden h: 2 units, frozen as it shares weights that read unknown channels (at 'unknown')
+      produces h.w axis 1
+      produces h.b axis 0
+      reads    w axis 0
+      flows in h axis 1
+    hidden known: 1 unit, frozen as it is an output of the graph (at 'known')
+      produces w axis 1
+      flows in known axis 1
+    hidden unknown: 1 unit, frozen as it is an output of the graph (at 'unknown')
+      produces w axis 1
+      flows in unknown axis 1
+    ");
+}
+
+#[test]
+fn a_constant_across_channels_here_and_pixels_there() {
+    let mut b = GraphBuilder::new("sketch");
+    let image = b.input("image", [Dim::batch(), Dim::Fixed(3), Dim::Fixed(2)]);
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+    let mut s = Sketch(b);
+    let c = s.ones("c", &[2]);
+    let brighter = s.0.node("brighter", Op::Binary(Binary::Add), &[image, c]);
+    let shifted = s.0.node("shifted", Op::Binary(Binary::Add), &[x, c]);
+    let flat = s.0.node("flat", Op::Flatten { axis: 1 }, &[brighter]);
+    let left = s.dense("left", flat, [6, 1]);
+    let right = s.dense("right", shifted, [2, 1]);
+    assert_snapshot!(s.groups(&[left, right]), @r"
+    input image: 3 units
+      reads    left.w axis 0 [0 0 1 1 2 2]
+      flows in image axis 1
+      flows in brighter axis 1
+      flows in flat axis 1 [0 0 1 1 2 2]
+    input x: 2 units, frozen as it shares a constant that varies along another axis (at 'brighter')
+      carries  c axis 0
+      reads    right.w axis 0
+      flows in x axis 1
+      flows in shifted axis 1
+    hidden left: 1 unit, frozen as it is an output of the graph (at 'left')
+      produces left.w axis 1
+      produces left.b axis 0
+      flows in left axis 1
+    hidden right: 1 unit, frozen as it is an output of the graph (at 'right')
+      produces right.w axis 1
+      produces right.b axis 0
+      flows in right axis 1
+    ");
+}
+
+#[test]
+fn gathers_that_share_their_indices() {
+    let (mut s, x) = Sketch::new(2);
+    let indices = s.indices("indices", &[1, 0]);
+    let h = s.dense("h", x, [2, 2]);
+    let turned = s.0.node("turned", Op::Gather { axis: 1 }, &[h, indices]);
+    let g = s.dense("g", turned, [2, 2]);
+    let again = s.0.node("again", Op::Gather { axis: 1 }, &[g, indices]);
+    let y = s.dense("y", again, [2, 1]);
+    assert_snapshot!(s.groups(&[y]), @r"
+    input x: 2 units
+      reads    h.w axis 0
+      flows in x axis 1
+    hidden h: 2 units, frozen as it is gathered other than by a constant list of its own (at 'turned')
+      produces h.w axis 1
+      produces h.b axis 0
+      flows in h axis 1
+    hidden g: 2 units, frozen as it is gathered other than by a constant list of its own (at 'again')
+      produces g.w axis 1
+      produces g.b axis 0
+      flows in g axis 1
+    hidden y: 1 unit, frozen as it is an output of the graph (at 'y')
+      produces y.w axis 1
+      produces y.b axis 0
+      flows in y axis 1
+    ");
+}
+
+#[test]
 fn tied_weights() {
     let (mut s, x) = Sketch::new(3);
     let w = s.ones("w", &[3, 2]);

@@ -46,6 +46,30 @@ proptest! {
         }
     }
 
+    /// Nothing but reading slices of dropped units changes, although more would be as good for the function.
+    #[test]
+    fn a_mask_is_exactly_the_reading_slices(plan in smooth(), seed in 0..1000u64) {
+        let graph = plan.build().unwrap();
+        let groups = groups_of(&graph);
+        let keep = some_keep(&groups, seed);
+        let masked = mask(&graph, &groups, &keep).unwrap();
+        let mut expected = graph;
+        for (id, group) in groups.iter() {
+            for member in group.members.iter().filter(|m| m.role == Role::Reads) {
+                let mut tensor = expected.constant(member.tensor).unwrap().clone();
+                let columns = tensor.shape()[1];
+                for (at, value) in tensor.as_f32_mut().unwrap().iter_mut().enumerate() {
+                    let position = [at / columns, at % columns][member.axis];
+                    if member.unit_of[position].is_some_and(|u| !keep.keeps(id, u as usize)) {
+                        *value = 0.0;
+                    }
+                }
+                expected.set_constant(member.tensor, tensor).unwrap();
+            }
+        }
+        prop_assert_eq!(masked, expected);
+    }
+
     #[test]
     fn keeping_everything_changes_nothing(plan in smooth()) {
         let graph = secateur_graph::infer_shapes(&plan.build().unwrap()).unwrap();

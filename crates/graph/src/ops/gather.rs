@@ -15,6 +15,11 @@ pub(super) fn shape(graph: &Graph, node: &Node, axis: i64) -> Result<Option<Vec<
     Ok(Some([&x[..axis], indices, &x[axis + 1..]].concat()))
 }
 
+/// Whether indices can be rewritten for their one reader without anyone else noticing.
+pub(crate) fn is_own(graph: &Graph, indices: ValueId) -> bool {
+    graph.readers(indices).len() == 1 && !graph.outputs().contains(&indices)
+}
+
 /// The positions that the node picks, if they are constant, along an axis of `length`.
 pub(crate) fn positions(graph: &Graph, node: &Node, length: usize) -> Result<Option<Vec<usize>>> {
     let Some(indices) = graph.constant(node.input(1)?) else {
@@ -36,7 +41,7 @@ pub(super) fn channels(node: &Node, axis: i64, walk: &mut Walk<'_>) -> Result<()
     }
     let plain = walk.is_parameter(indices)
         && walk.rank(indices) == Some(1)
-        && walk.graph().readers(indices).len() == 1
+        && is_own(walk.graph(), indices)
         && walk.has_fixed_axis(x, axis);
     if !plain {
         let reason = "is gathered other than by a constant list of its own";

@@ -17,7 +17,7 @@ mod softmax;
 mod unary;
 
 pub(crate) use dense::Dense;
-pub(crate) use gather::positions as picked;
+pub(crate) use gather::{is_own as is_own_list, positions as picked};
 
 pub use binary::Binary;
 pub use gemm::Gemm;
