@@ -4,13 +4,14 @@
 
 use proptest::prelude::*;
 use secateur_graph::{ChannelGroups, Graph, GroupKind, Result, evaluate, permute};
-use secateur_testkit::{Stream, piecewise_linear, rows, smooth};
+use secateur_testkit::{Stream, largest_magnitude, piecewise_linear, rows, smooth};
 
-/// The largest change of any output when any one hidden group is reordered, relative to the output's
-/// largest value.
+/// The largest change of any output when any one hidden group is reordered, relative to the
+/// largest number in the network.
 fn change(graph: &Graph, groups: &ChannelGroups, seed: u64) -> Result<f64> {
     let inputs = rows(graph, 3, seed);
     let before = evaluate(graph, &inputs)?;
+    let scale = largest_magnitude(graph, &inputs)?;
     let mut worst = 0.0f64;
     for (id, group) in groups.iter() {
         if group.frozen.is_some() || group.kind != GroupKind::Hidden {
@@ -22,10 +23,9 @@ fn change(graph: &Graph, groups: &ChannelGroups, seed: u64) -> Result<f64> {
         };
         let after = evaluate(&permuted.graph, &inputs)?;
         for (a, b) in before.iter().zip(&after) {
-            let largest = a.values.iter().fold(1e-6f64, |m, v| m.max(v.abs()));
             let pairs = a.values.iter().zip(&b.values);
             let furthest = pairs.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
-            worst = worst.max(furthest / largest);
+            worst = worst.max(furthest / scale);
         }
     }
     Ok(worst)

@@ -9,6 +9,6 @@ mod stream;
 
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
-pub use models::{mlp, rows, some_keep};
+pub use models::{largest_magnitude, mlp, rows, some_keep};
 pub use plan::{Form, Plan, Step};
 pub use stream::Stream;

@@ -2,6 +2,7 @@
 
 use secateur_graph::{
     Array, ChannelGroups, Dim, Gemm, Graph, GraphBuilder, Keep, Op, Result, Tensor, Unary,
+    evaluate_all,
 };
 
 use crate::Stream;
@@ -50,6 +51,17 @@ pub fn rows(graph: &Graph, count: usize, seed: u64) -> Vec<Array> {
     shapes
         .map(|shape| input(shape.as_deref().unwrap_or(&[])))
         .collect()
+}
+
+/// The largest magnitude among all constants and activations, and at least 1: what rounding errors are
+/// relative to, also where an output nearly cancels.
+///
+/// # Errors
+/// If the network cannot be evaluated on these inputs.
+pub fn largest_magnitude(graph: &Graph, inputs: &[Array]) -> Result<f64> {
+    let all = evaluate_all(graph, inputs)?;
+    let values = all.iter().flatten().flat_map(|a| &a.values);
+    Ok(values.fold(1.0, |most, v| v.abs().max(most)))
 }
 
 /// A decision that drops about half of the units that may go.
