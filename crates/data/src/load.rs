@@ -158,3 +158,97 @@ fn only_table(folder: &Path) -> Result<PathBuf> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(set: impl FnOnce(&mut LoadOptions)) -> LoadOptions {
+        let mut options = LoadOptions::default();
+        set(&mut options);
+        options
+    }
+
+    fn put(dir: &Path, name: &str, bytes: &[u8]) -> String {
+        let path = dir.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn absent_data_names_what_there_is() {
+        let error = load("nowhere.csv", &LoadOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(error.to_string(), "nowhere.csv: no such data");
+        assert!(
+            error
+                .hint_text()
+                .unwrap()
+                .contains("`digits` and `diabetes`")
+        );
+        let embedded = with(|options| options.format = Some(Format::Embedded));
+        let error = load("iris", &embedded).unwrap_err();
+        assert_eq!(error.to_string(), "iris: no such embedded set");
+    }
+
+    #[test]
+    fn a_folder_may_hold_one_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = dir.path().to_string_lossy().into_owned();
+        let options = LoadOptions::default();
+        assert_eq!(
+            load(&spec, &options).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+        put(dir.path(), "one.csv", b"a,y\n1,2.5\n3,4\n");
+        assert_eq!(load(&spec, &options).unwrap().name(), "one");
+        put(dir.path(), "two.csv", b"a,y\n1,2.5\n3,4\n");
+        let error = load(&spec, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.hint_text().unwrap().ends_with("`one.csv`, `two.csv`"));
+    }
+
+    #[test]
+    fn a_file_wins_over_an_embedded_set_by_its_path_or_its_format() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "digits", b"a,y\n1,2.5\n3,4\n");
+        let here = with(|options| {
+            options.data_dir = Some(dir.path().to_owned());
+            options.format = Some(Format::Csv);
+        });
+        assert_eq!(load("digits", &here).unwrap().rows(), 2);
+        assert_eq!(
+            load("digits", &LoadOptions::default()).unwrap().rows(),
+            1_797
+        );
+    }
+
+    #[test]
+    fn idx_wants_its_folder_and_has_classes() {
+        let dir = tempfile::tempdir().unwrap();
+        let image = [0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+        let file = put(dir.path(), "train-images-idx3-ubyte", &image);
+        let error = load(&file, &LoadOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.hint_text().unwrap().contains("folder"));
+        let folder = dir.path().to_string_lossy();
+        let regression = with(|options| options.task = Some(Task::Regression));
+        let error = load(&folder, &regression).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+        let error = load(&folder, &LoadOptions::default()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("train-images-idx3-ubyte: no labels beside this file")
+        );
+    }
+
+    #[test]
+    fn errors_name_the_file_as_it_was_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = put(dir.path(), "a.csv", b"a,y\n1,2.5\n3\n");
+        let options = with(|options| options.data_dir = Some(dir.path().to_owned()));
+        let error = load("a.csv", &options).unwrap_err();
+        assert_eq!((error.file(), error.line()), (Some(file.as_str()), Some(3)));
+    }
+}

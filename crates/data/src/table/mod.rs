@@ -7,8 +7,6 @@ mod columns;
 mod header;
 mod rows;
 mod target;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 
@@ -262,3 +260,6 @@ fn number(cell: &str) -> f32 {
         Cell::Infinite | Cell::Missing | Cell::Text(_) => f32::NAN,
     }
 }
+
+#[cfg(test)]
+mod tests;
