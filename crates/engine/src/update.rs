@@ -48,35 +48,50 @@ impl RowBlock<'_> {
     }
 
     /// Takes an SGD step; `prox` is then called with each row's place in the layer and its weights.
+    ///
+    /// On closures see [`crate::kernels`].
     pub fn sgd(self, step: Sgd, prox: impl Fn(usize, &mut [f32])) {
         let first = self.first_row;
-        let prox = |row: usize, weights: &mut [f32]| prox(first + row, weights);
-        *self.penalty_time = update::sgd(self.weight, self.gradient, self.width, step, prox);
+        *self.penalty_time = update::sgd(
+            self.weight,
+            self.gradient,
+            self.width,
+            step,
+            #[inline(always)]
+            |row, weights| prox(first + row, weights),
+        );
     }
 
     /// Takes a step of Nesterov's momentum with the velocity in the first state slot; `prox` is then
     /// called with each row's place in the layer and its weights.
     ///
+    /// On closures see [`crate::kernels`].
+    ///
     /// # Panics
     /// If the network was compiled without state.
     pub fn nesterov(self, step: Nesterov, prox: impl Fn(usize, &mut [f32])) {
         let first = self.first_row;
-        let prox = |row: usize, weights: &mut [f32]| prox(first + row, weights);
         let [velocity, _] = self.state;
-        *self.penalty_time =
-            update::nesterov(self.weight, self.gradient, velocity, self.width, step, prox);
+        *self.penalty_time = update::nesterov(
+            self.weight,
+            self.gradient,
+            velocity,
+            self.width,
+            step,
+            #[inline(always)]
+            |row, weights| prox(first + row, weights),
+        );
     }
 
     /// Takes an Adam step with the moments in the two state slots; `prox` is then called with each
     /// row's place in the layer, its weights and its second moments, not yet corrected.
     ///
+    /// On closures see [`crate::kernels`].
+    ///
     /// # Panics
     /// If the network was compiled with fewer than two state slots.
     pub fn adam(self, step: Adam, prox: impl Fn(usize, &mut [f32], &[f32])) {
         let start = self.first_row;
-        let prox = |row: usize, weights: &mut [f32], second: &[f32]| {
-            prox(start + row, weights, second);
-        };
         let [first, second] = self.state;
         *self.penalty_time = update::adam(
             self.weight,
@@ -85,7 +100,8 @@ impl RowBlock<'_> {
             second,
             self.width,
             step,
-            prox,
+            #[inline(always)]
+            |row, weights, second| prox(start + row, weights, second),
         );
     }
 }

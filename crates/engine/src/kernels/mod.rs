@@ -1,9 +1,13 @@
 //! Loops over plain slices, compiled for several instruction sets and chosen at run time.
 //!
-//! A kernel is an `#[inline(always)]` function over slices and a version of it under
-//! `#[multiversion]`, so that what it calls, the caller's closures included, is compiled for the same
-//! instructions. Element-wise arithmetic is not fused or reordered: every version gives the same bits.
+//! A kernel is an `#[inline(always)]` function over slices, and a version of it under `#[multiversion]`,
+//! so that all that it calls is compiled for the same instructions. A closure that is handed in has to
+//! be `#[inline(always)]` too, as have the functions that it calls: what the compiler leaves outside is
+//! compiled for the least of processors.
+//!
+//! Element-wise arithmetic is neither fused nor reordered, so every version gives the same bits.
 
+mod groups;
 pub(crate) mod pointwise;
 pub mod update;
 

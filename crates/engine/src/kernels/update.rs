@@ -4,9 +4,11 @@
 //! Every function returns how much of its time went into the proximal steps, told from a sample of the
 //! rows: the clock costs as much as a short row.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use multiversion::multiversion;
+
+use super::groups::Groups;
 
 /// Stochastic gradient descent: `w = (1 - rate * decay) w - rate * v`, with `v` the gradient or, where
 /// momentum was fused into it, the velocity.
@@ -124,16 +126,18 @@ where
 {
     assert_eq!(weight.len(), velocity.len(), "weights and velocity");
     let keep = 1.0 - step.rate * step.decay;
-    in_groups(weight.len(), width, 2, |first_row, range, clock| {
+    let mut groups = Groups::new(weight.len(), width, 2);
+    while let Some((first_row, range)) = groups.next() {
         let rows = &mut weight[range.clone()];
         for (w, v) in rows.iter_mut().zip(&velocity[range]) {
             *w = keep * *w - step.rate * v;
         }
-        clock.updated();
+        groups.updated();
         for (i, row) in rows.chunks_exact_mut(width).enumerate() {
             prox(first_row + i, row);
         }
-    })
+    }
+    groups.prox_time()
 }
 
 #[inline(always)]
@@ -151,18 +155,20 @@ where
     assert_eq!(weight.len(), gradient.len(), "weights and gradient");
     assert_eq!(weight.len(), velocity.len(), "weights and velocity");
     let keep = 1.0 - step.rate * step.decay;
-    in_groups(weight.len(), width, 3, |first_row, range, clock| {
+    let mut groups = Groups::new(weight.len(), width, 3);
+    while let Some((first_row, range)) = groups.next() {
         let rows = &mut weight[range.clone()];
         let state = velocity[range.clone()].iter_mut();
         for ((w, g), v) in rows.iter_mut().zip(&gradient[range]).zip(state) {
             *v = step.momentum * *v + g;
             *w = keep * *w - step.rate * (g + step.momentum * *v);
         }
-        clock.updated();
+        groups.updated();
         for (i, row) in rows.chunks_exact_mut(width).enumerate() {
             prox(first_row + i, row);
         }
-    })
+    }
+    groups.prox_time()
 }
 
 #[inline(always)]
@@ -186,7 +192,8 @@ where
     let rate = step.rate / correct1;
     let scale = 1.0 / correct2.sqrt();
     let (fresh1, fresh2) = (1.0 - step.beta1, 1.0 - step.beta2);
-    in_groups(weight.len(), width, 4, |first_row, range, clock| {
+    let mut groups = Groups::new(weight.len(), width, 4);
+    while let Some((first_row, range)) = groups.next() {
         let rows = &mut weight[range.clone()];
         let second = &mut second[range.clone()];
         let moments = first[range.clone()].iter_mut().zip(second.iter_mut());
@@ -195,66 +202,180 @@ where
             *v = step.beta2 * *v + fresh2 * (g * g);
             *w = keep * *w - rate * *m / (v.sqrt() * scale + step.epsilon);
         }
-        clock.updated();
+        groups.updated();
         let rows = rows.chunks_exact_mut(width).enumerate();
         for ((i, row), second) in rows.zip(second.chunks_exact(width)) {
             prox(first_row + i, row, second);
         }
-    })
+    }
+    groups.prox_time()
 }
 
-/// Splits a row of its time into the update and what follows it.
-struct Clock {
-    running: bool,
-    updated: Option<Instant>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Instant;
 
-impl Clock {
-    #[inline(always)]
-    fn updated(&mut self) {
-        if self.running {
-            self.updated = Some(Instant::now());
+    type Columns = (usize, Vec<[f32; 4]>);
+
+    /// A width and rows of weight, gradient, first and second moment; enough rows for several groups.
+    fn columns() -> impl Strategy<Value = Columns> {
+        let numbers = [-2.0f32..2.0, -2.0..2.0, -2.0..2.0, 0.0..2.0];
+        (1usize..400, 0usize..60).prop_flat_map(move |(width, rows)| {
+            let rows = prop::collection::vec(numbers.clone(), width * rows);
+            (Just(width), rows)
+        })
+    }
+
+    fn column(rows: &[[f32; 4]], column: usize) -> Vec<f32> {
+        rows.iter().map(|r| r[column]).collect()
+    }
+
+    fn bits(numbers: &[f32]) -> Vec<u32> {
+        numbers.iter().map(|n| n.to_bits()).collect()
+    }
+
+    /// Scales each row by a number that depends on its place.
+    fn scale(row: usize, weights: &mut [f32]) {
+        for w in weights {
+            *w *= 0.5 + (row % 3) as f32;
         }
     }
-}
 
-/// Calls `work` for groups of rows that stay in the first-level cache with `arrays` arrays of their
-/// shape: with the first row, the range of elements, and a clock.
-///
-/// Returns the estimated time that the whole spent behind [`Clock::updated`].
-#[inline(always)]
-fn in_groups(
-    len: usize,
-    width: usize,
-    arrays: usize,
-    mut work: impl FnMut(usize, std::ops::Range<usize>, &mut Clock),
-) -> Duration {
-    const GROUP_BYTES: usize = 16 << 10;
-    const TIME_EVERY: usize = 16;
-    let rows = (GROUP_BYTES / (4 * arrays * width.max(1))).max(1);
-    let begin = Instant::now();
-    let (mut update, mut rest) = (Duration::ZERO, Duration::ZERO);
-    let mut start = 0;
-    let mut index = 0;
-    while start < len {
-        let end = (start + rows * width).min(len);
-        let mut clock = Clock {
-            running: index % TIME_EVERY == 0,
-            updated: None,
+    fn scale_by_second(row: usize, weights: &mut [f32], second: &[f32]) {
+        scale(row, weights);
+        for (w, v) in weights.iter_mut().zip(second) {
+            *w += v;
+        }
+    }
+
+    /// The kernels for AVX2 alone, where the dispatched ones are for AVX-512.
+    mod avx2 {
+        use super::*;
+
+        #[multiversion(targets("x86_64+avx2+fma"))]
+        pub(super) fn sgd(w: &mut [f32], v: &[f32], width: usize, step: Sgd) {
+            sgd_rows(w, v, width, step, scale);
+        }
+
+        #[multiversion(targets("x86_64+avx2+fma"))]
+        pub(super) fn nesterov(
+            w: &mut [f32],
+            g: &[f32],
+            v: &mut [f32],
+            width: usize,
+            step: Nesterov,
+        ) {
+            nesterov_rows(w, g, v, width, step, scale);
+        }
+
+        #[multiversion(targets("x86_64+avx2+fma"))]
+        pub(super) fn adam(
+            w: &mut [f32],
+            g: &[f32],
+            m: &mut [f32],
+            v: &mut [f32],
+            width: usize,
+            step: Adam,
+        ) {
+            adam_rows(w, g, m, v, width, step, scale_by_second);
+        }
+    }
+
+    const SGD: Sgd = Sgd {
+        rate: 0.1,
+        decay: 0.01,
+    };
+    const NESTEROV: Nesterov = Nesterov {
+        rate: 0.1,
+        momentum: 0.9,
+        decay: 0.01,
+    };
+    const ADAM: Adam = Adam {
+        rate: 0.1,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        decay: 0.01,
+        step: 3,
+    };
+
+    proptest! {
+        #[test]
+        fn sgd_is_the_same_on_every_path_and_as_defined((width, rows) in columns()) {
+            let g = column(&rows, 1);
+            let [mut portable, mut avx2, mut best] = [0; 3].map(|_| column(&rows, 0));
+            sgd_rows(&mut portable, &g, width, SGD, scale);
+            avx2::sgd(&mut avx2, &g, width, SGD);
+            sgd(&mut best, &g, width, SGD, scale);
+            prop_assert_eq!(bits(&portable), bits(&avx2));
+            prop_assert_eq!(bits(&portable), bits(&best));
+            for (i, [w, g, ..]) in rows.iter().enumerate() {
+                let mut one = [(1.0 - 0.1f32 * 0.01) * w - 0.1 * g];
+                scale(i / width, &mut one);
+                prop_assert_eq!(portable[i], one[0]);
+            }
+        }
+
+        #[test]
+        fn nesterov_is_the_same_on_every_path_and_as_defined((width, rows) in columns()) {
+            let g = column(&rows, 1);
+            let [mut portable, mut avx2, mut best] =
+                [0; 3].map(|_| (column(&rows, 0), column(&rows, 2)));
+            nesterov_rows(&mut portable.0, &g, &mut portable.1, width, NESTEROV, scale);
+            avx2::nesterov(&mut avx2.0, &g, &mut avx2.1, width, NESTEROV);
+            nesterov(&mut best.0, &g, &mut best.1, width, NESTEROV, scale);
+            for other in [avx2, best] {
+                prop_assert_eq!(bits(&portable.0), bits(&other.0));
+                prop_assert_eq!(bits(&portable.1), bits(&other.1));
+            }
+            for (i, [w, g, v, _]) in rows.iter().enumerate() {
+                let v = 0.9 * v + g;
+                let mut one = [(1.0 - 0.1f32 * 0.01) * w - 0.1 * (g + 0.9 * v)];
+                scale(i / width, &mut one);
+                prop_assert_eq!((portable.0[i], portable.1[i]), (one[0], v));
+            }
+        }
+
+        #[test]
+        fn adam_is_the_same_on_every_path_and_as_published((width, rows) in columns()) {
+            let g = column(&rows, 1);
+            let [mut portable, mut avx2, mut best] =
+                [0; 3].map(|_| (column(&rows, 0), column(&rows, 2), column(&rows, 3)));
+            let (w, m, v) = &mut portable;
+            adam_rows(w, &g, m, v, width, ADAM, scale_by_second);
+            let (w, m, v) = &mut avx2;
+            avx2::adam(w, &g, m, v, width, ADAM);
+            let (w, m, v) = &mut best;
+            adam(w, &g, m, v, width, ADAM, scale_by_second);
+            for other in [avx2, best] {
+                prop_assert_eq!(bits(&portable.0), bits(&other.0));
+                prop_assert_eq!(bits(&portable.1), bits(&other.1));
+                prop_assert_eq!(bits(&portable.2), bits(&other.2));
+            }
+            for (i, row) in rows.iter().enumerate() {
+                let [w, g, m, v] = row.map(f64::from);
+                let (m, v) = (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g);
+                let (mhat, vhat) = (m / (1.0 - 0.9f64.powi(3)), v / (1.0 - 0.999f64.powi(3)));
+                let stepped = w - 0.1 * 0.01 * w - 0.1 * mhat / (vhat.sqrt() + 1e-8);
+                let expected = stepped * (0.5 + (i / width % 3) as f64) + v;
+                // A few roundings of numbers up to 0.1 * mhat / 1e-8-free root, hence up to about 100.
+                let most = stepped.abs().max(mhat.abs() / vhat.sqrt().max(1e-3)).max(1.0);
+                prop_assert!((f64::from(portable.0[i]) - expected).abs() <= 1e-4 * most);
+            }
+        }
+    }
+
+    #[test]
+    fn time_of_a_slow_prox_is_told_apart() {
+        let slow = |_: usize, _: &mut [f32]| {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_micros(50) {}
         };
-        let before = clock.running.then(Instant::now);
-        work(index * rows, start..end, &mut clock);
-        if let (Some(before), Some(updated)) = (before, clock.updated) {
-            update += updated - before;
-            rest += updated.elapsed();
-        }
-        start = end;
-        index += 1;
-    }
-    let timed = (update + rest).as_secs_f64();
-    if timed > 0.0 {
-        begin.elapsed().mul_f64(rest.as_secs_f64() / timed)
-    } else {
-        Duration::ZERO
+        let start = Instant::now();
+        let told = sgd(&mut [1.0; 64], &[1.0; 64], 1, SGD, slow);
+        let all = start.elapsed();
+        assert!(told > all / 2 && told <= all, "{told:?} of {all:?}");
     }
 }
