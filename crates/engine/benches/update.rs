@@ -96,13 +96,14 @@ fn compare(seconds: f64) {
     ] {
         println!(
             "  {name} and group lasso: median {:.3} ms, min {:.3} ms; moving the bytes {:.3}, {:.3}; \
-             ratio {:.2}, {:.2}",
+             ratio {:.2}, {:.2} ({} runs)",
             fused.median(),
             fused.min(),
             moved.median(),
             moved.min(),
             fused.median() / moved.median(),
             fused.min() / moved.min(),
+            fused.count(),
         );
     }
 }

@@ -2,7 +2,6 @@
 
 use secateur_graph::Unary;
 
-use crate::kernels::pointwise;
 use crate::{Error, Result};
 
 /// An element-wise function whose derivative can be told from its result.
@@ -41,31 +40,6 @@ impl Activation {
             .hint("use a finite slope of 0 or more")),
             Unary::Tanh => Ok(Self::Tanh),
             Unary::Sigmoid => Ok(Self::Sigmoid),
-        }
-    }
-
-    /// Replaces each row `r` of `values` by `f(r + bias)`; an empty `bias` stands for zeros.
-    pub(crate) fn forward(self, values: &mut [f32], bias: &[f32], width: usize) {
-        match self {
-            Self::Identity if bias.is_empty() => {}
-            Self::Identity => pointwise::add_bias(values, bias, width),
-            Self::Relu => pointwise::relu(values, bias, width),
-            Self::LeakyRelu { alpha } => pointwise::leaky_relu(values, bias, width, alpha),
-            Self::Tanh => pointwise::tanh(values, bias, width),
-            Self::Sigmoid => pointwise::sigmoid(values, bias, width),
-        }
-    }
-
-    /// Multiplies `gradients` by the derivative at the place where the function gave `results`.
-    pub(crate) fn backward(self, results: &[f32], gradients: &mut [f32]) {
-        match self {
-            Self::Identity => {}
-            Self::Relu => pointwise::relu_gradient(results, gradients),
-            Self::LeakyRelu { alpha } => {
-                pointwise::leaky_relu_gradient(results, gradients, alpha);
-            }
-            Self::Tanh => pointwise::tanh_gradient(results, gradients),
-            Self::Sigmoid => pointwise::sigmoid_gradient(results, gradients),
         }
     }
 }

@@ -3,7 +3,7 @@
 use secateur_graph::ValueId;
 
 use crate::Activation;
-use crate::kernels::pointwise::{add_column_sums, transpose};
+use crate::kernels::pointwise::{self, add_column_sums, transpose};
 use crate::matrix::{View, multiply};
 
 /// How many numbers an optimiser may keep per parameter beside the gradient.
@@ -143,7 +143,12 @@ impl Dense {
     pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs;
         multiply(y, 0.0, View::new(x, rows, self.inputs), self.weight_view());
-        self.activation.forward(y, &self.bias.values, self.outputs);
+        pointwise::forward(self.activation, y, &self.bias.values, self.outputs);
+    }
+
+    /// Turns the gradient of the layer's outputs `y` into that of what its activation was given.
+    pub(crate) fn through_activation(&self, y: &[f32], dy: &mut [f32]) {
+        pointwise::backward(self.activation, y, dy);
     }
 
     /// `dx = dy W'` where `dy` is the gradient before this layer's activation; `scratch` holds at least

@@ -127,14 +127,12 @@ impl Shard<'_> {
         let middle = Instant::now();
         let last = layers.len() - 1;
         let total = loss(self.range.clone(), self.values[last], self.deltas[last]);
-        layers[last]
-            .activation
-            .backward(self.values[last], self.deltas[last]);
+        layers[last].through_activation(self.values[last], self.deltas[last]);
         for l in (1..layers.len()).rev() {
             let (before, rest) = self.deltas.split_at_mut(l);
             let dx = &mut *before[l - 1];
             layers[l].backward(rest[0], dx, self.scratch);
-            layers[l - 1].activation.backward(self.values[l - 1], dx);
+            layers[l - 1].through_activation(self.values[l - 1], dx);
         }
         let phases = Phases {
             forward: (middle - begin).as_secs_f64(),
