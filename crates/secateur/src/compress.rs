@@ -13,6 +13,7 @@ use secateur_train::{
 use sha2::{Digest, Sha256};
 
 use crate::assemble::{Wrapping, assemble};
+use crate::auto::search;
 use crate::plan::load_options;
 use crate::prepare::Prepared;
 use crate::report::{
@@ -111,22 +112,21 @@ impl Runner {
     fn go(self, observer: &mut dyn FnMut(Progress<'_>) -> Flow) -> Result<Outcome> {
         let hidden = self.plan.hidden.clone();
         let before = self.network(&hidden)?;
-        let dense_settings = Settings {
-            penalty: None,
-            settle: 0,
-            ..self.plan.settings.clone()
+        let mut compress =
+            |settings: &Settings| self.train(before.clone(), settings, Stage::Compress, observer);
+        let (trained, tries) = match self.plan.auto {
+            true => search(&self.plan.settings, compress)?,
+            false => (compress(&self.plan.settings)?, vec![]),
         };
-        let dense = match self.plan.baseline {
-            true => Some(self.train(before.clone(), &dense_settings, Stage::Dense, observer)?),
+        let complete = trained.is_complete();
+        let dense = match self.plan.baseline && complete {
+            true => self.control(before.clone(), Stage::Dense, observer)?,
             false => None,
         };
-        let settings = self.plan.settings.clone();
-        let trained = self.train(before.clone(), &settings, Stage::Compress, observer)?;
-        let interrupted = trained.ended != Ended::Complete;
-        let narrow = match self.plan.narrow && !interrupted {
+        let narrow = match self.plan.narrow && complete {
             true => {
                 let graph = self.network(&self.narrowed(cost(&trained.graph)?.macs))?;
-                Some(self.train(graph, &dense_settings, Stage::Narrow, observer)?)
+                self.control(graph, Stage::Narrow, observer)?
             }
             false => None,
         };
@@ -155,6 +155,11 @@ impl Runner {
                 .transpose()?,
             seconds: Seconds {
                 total: trained.seconds.total,
+                search: tries
+                    .iter()
+                    .map(|t| t.seconds)
+                    .sum::<f64>()
+                    .max(trained.seconds.total),
                 forward: trained.seconds.forward,
                 backward: trained.seconds.backward,
                 update: trained.seconds.update,
@@ -165,6 +170,7 @@ impl Runner {
                 verify: verify_seconds,
             },
             strength: trained.lambda,
+            tries: tries.clone(),
             penalised_share: trained.penalised_share,
             removals: removals(&trained),
             verify: model.evidence().clone(),
@@ -218,6 +224,23 @@ impl Runner {
             .map(|i| scaled(f64::from(i) / 2000.0))
             .min_by_key(|hidden| cost(hidden).abs_diff(macs))
             .unwrap_or_else(|| self.plan.hidden.clone())
+    }
+
+    /// A network to compare with, trained without a penalty; none if the user stops it half-way.
+    fn control(
+        &self,
+        graph: Graph,
+        stage: Stage,
+        observer: &mut dyn FnMut(Progress<'_>) -> Flow,
+    ) -> Result<Option<Trained>> {
+        let settings = Settings {
+            penalty: None,
+            settle: 0,
+            ..self.plan.settings.clone()
+        };
+        let trained = self.train(graph, &settings, stage, observer)?;
+        let stopped = matches!(trained.ended, Ended::Interrupted { .. });
+        Ok((!stopped).then_some(trained))
     }
 
     fn train(

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::{Config, Epoch, Error, ErrorKind, Outcome, Result, Score};
+use crate::{Config, Epoch, Error, Outcome, Result, Score};
 
 /// A folder that will appear under its name once everything in it is written.
 #[derive(Debug)]
@@ -15,32 +15,42 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Reserves `target`, so that a folder that cannot be written is known before training.
+    /// Tries whether `target` can be written, so that this is known before training; leaves nothing yet.
     ///
     /// # Errors
-    /// If `target` exists and `force` is not set, or it cannot be created.
+    /// If `target` exists and `force` is not set or it is not a run folder, or it cannot be created.
     pub fn create(target: &Path, force: bool) -> Result<Self> {
-        let io = |e: std::io::Error| Error::io(target, &e);
-        if target.exists() && !force {
-            return Err(Error::usage("this folder exists already")
-                .at(target.display().to_string())
-                .hint("choose another with --out, or overwrite it with --force"));
-        }
+        let place = || target.display().to_string();
         if target.is_file() {
             return Err(Error::usage("this is a file, not a folder")
-                .at(target.display().to_string())
+                .at(place())
                 .hint("choose another name with --out"));
+        }
+        if target.exists() && !force {
+            return Err(Error::usage("this folder exists already")
+                .at(place())
+                .hint("choose another with --out, or replace it with --force"));
+        }
+        if target.exists() && !may_be_replaced(target) {
+            return Err(Error::usage("this folder holds something else than a run")
+                .at(place())
+                .hint("--force replaces run folders only: choose another with --out"));
         }
         let Some(name) = target.file_name() else {
             return Err(Error::usage("this path does not name a folder")
-                .at(target.display().to_string())
+                .at(place())
                 .hint("give a name such as runs/first"));
         };
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
         hidden.push(format!(".partial-{}", std::process::id()));
         let partial = target.with_file_name(hidden);
-        fs::create_dir_all(&partial).map_err(io)?;
+        let missing: Vec<&Path> = partial.ancestors().take_while(|p| !p.exists()).collect();
+        let tried = fs::create_dir_all(&partial);
+        for folder in missing {
+            let _ = fs::remove_dir(folder);
+        }
+        tried.map_err(|e| Error::io(target, &e))?;
         Ok(Self {
             target: target.to_path_buf(),
             partial,
@@ -80,20 +90,24 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be written; nothing is then left under the folder's name.
     pub fn finish(self, outcome: &Outcome) -> Result<()> {
-        let report = serde_json::to_string_pretty(&outcome.report)
-            .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()).at("report.json"))?;
+        let io = |e: std::io::Error| Error::io(&self.target, &e);
+        fs::create_dir_all(&self.partial).map_err(io)?;
         self.write("small.onnx", outcome.model.bytes())?;
-        self.write("report.json", (report + "\n").as_bytes())?;
+        self.write("report.json", outcome.report.to_json()?.as_bytes())?;
         self.write("report.md", outcome.report.to_markdown().as_bytes())?;
         self.write("log.jsonl", log(&outcome.trained.epochs).as_bytes())?;
         self.write("config.toml", outcome.plan.config.to_toml()?.as_bytes())?;
-        let io = |e: std::io::Error| Error::io(&self.target, &e);
         let old = self.partial.with_extension("old");
         let replaced = self.force && self.target.exists();
         if replaced {
             fs::rename(&self.target, &old).map_err(io)?;
         }
-        fs::rename(&self.partial, &self.target).map_err(io)?;
+        if let Err(error) = fs::rename(&self.partial, &self.target) {
+            if replaced {
+                let _ = fs::rename(&old, &self.target);
+            }
+            return Err(io(error));
+        }
         if replaced {
             fs::remove_dir_all(&old).map_err(io)?;
         }
@@ -115,6 +129,12 @@ impl Drop for RunFolder {
         // After a finished run the folder has its name and this finds nothing.
         let _ = fs::remove_dir_all(&self.partial);
     }
+}
+
+/// Whether a folder is empty or what an earlier run left.
+fn may_be_replaced(folder: &Path) -> bool {
+    let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    empty || folder.join("report.json").is_file()
 }
 
 /// One line of JSON an epoch.
@@ -142,12 +162,13 @@ fn log(epochs: &[Epoch]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn an_unfinished_folder_leaves_nothing() {
         let parent = tempfile::tempdir().unwrap();
-        let target = parent.path().join("run");
-        drop(RunFolder::create(&target, false).unwrap());
+        let target = parent.path().join("runs").join("first");
+        let _running = RunFolder::create(&target, false).unwrap();
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 
@@ -157,6 +178,16 @@ mod tests {
         let error = RunFolder::create(parent.path(), false).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage);
         assert!(error.hint_text().unwrap().contains("--force"));
+        assert!(RunFolder::create(parent.path(), true).is_ok());
+    }
+
+    #[test]
+    fn force_replaces_nothing_but_runs() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join("thesis.tex"), "").unwrap();
+        let error = RunFolder::create(parent.path(), true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        fs::write(parent.path().join("report.json"), "").unwrap();
         assert!(RunFolder::create(parent.path(), true).is_ok());
     }
 

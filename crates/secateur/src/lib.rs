@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod auto;
 mod choice;
 mod compress;
 mod config;
@@ -18,6 +19,7 @@ mod runtime;
 mod verify;
 
 pub use assemble::{Wrapping, assemble};
+pub use auto::Try;
 pub use compress::{Outcome, Progress, Stage, compress};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
@@ -27,5 +29,6 @@ pub use plan::Plan;
 pub use prepare::Prepared;
 pub use report::{Arm, DataReport, Machine, RemovalReport, Report, Seconds};
 pub use runtime::Runtime;
+pub use secateur_data::EMBEDDED;
 pub use secateur_train::{Ended, Epoch, Event, Flow, Score};
 pub use verify::{Evidence, Verified};

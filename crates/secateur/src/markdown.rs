@@ -113,6 +113,7 @@ impl Report {
             ("scoring", s.score),
             ("rest", (s.total - named).max(0.0)),
             ("total", s.total),
+            ("total with the search for the strength", s.search),
         ]
     }
 

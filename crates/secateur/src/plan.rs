@@ -31,6 +31,8 @@ pub struct Plan {
     pub balanced: bool,
     /// What the trainer is told.
     pub settings: Settings,
+    /// Whether the strength is to be found on validation rows; the settings hold the first try.
+    pub auto: bool,
     /// Whether the written classifier also puts out probabilities.
     pub softmax: bool,
     /// Whether the dense network is trained too.
@@ -75,28 +77,38 @@ pub(crate) fn load_options(config: &Config, data_dir: Option<&Path>) -> Result<L
 struct Defaults {
     batch: usize,
     epochs: usize,
+    optimizer: &'static str,
     rate: f64,
-    net: &'static str,
 }
 
 impl Defaults {
-    fn of(train_rows: usize, classes: bool, batch: Option<usize>) -> Self {
+    fn of(dataset: &Dataset, train_rows: usize, config: &Config) -> Self {
         let by_size = match train_rows {
             0..2_000 => 32,
             2_000..20_000 => 64,
             _ => 128,
         };
-        let batch = batch.unwrap_or(by_size).max(1);
+        let batch = config.batch.unwrap_or(by_size).max(1);
         // Enough steps for the penalty to reach its end state, which takes thousands.
         let epochs = 6_000usize
             .div_ceil(train_rows.div_ceil(batch).max(1))
             .clamp(30, 200);
-        let rate = if classes { 0.1 } else { 0.02 };
+        // Momentum compresses pixels best; columns of unlike spread make it diverge (docs/results.md).
+        let optimizer = if dataset.image().is_some() {
+            "sgd"
+        } else {
+            "adam"
+        };
+        let rate = match config.optimizer.as_deref().unwrap_or(optimizer) {
+            "adam" | "adamw" => 3e-3,
+            _ if matches!(dataset.target(), Target::Values { .. }) => 0.02,
+            _ => 0.1,
+        };
         Self {
             batch,
             epochs,
+            optimizer,
             rate,
-            net: "256-128",
         }
     }
 }
@@ -108,7 +120,7 @@ impl Plan {
     /// Names the option whose value is not allowed, and what is.
     pub fn new(config: &Config, dataset: &Dataset, train_rows: usize) -> Result<Self> {
         let classes = matches!(dataset.target(), Target::Classes { .. });
-        let defaults = Defaults::of(train_rows, classes, config.batch);
+        let defaults = Defaults::of(dataset, train_rows, config);
         let epochs = config.epochs.unwrap_or(defaults.epochs);
         let penalty_name = config
             .penalty
@@ -130,27 +142,21 @@ impl Plan {
                 .into(),
             ),
             missing: or(&config.missing, "error"),
-            net: or(&config.net, defaults.net),
+            net: or(&config.net, "256-128"),
             activation: or(&config.activation, "relu"),
             loss: or(&config.loss, if classes { "cross-entropy" } else { "mse" }),
             class_weights: or(&config.class_weights, "equal"),
             penalty: Some(penalty_name.clone()),
             strength: or(&config.strength, "auto"),
-            part: or(&config.part, "full"),
+            part: or(&config.part, "budget:25%"),
             inputs: or(&config.inputs, "penalised"),
             members: or(&config.members, "outgoing"),
             group_weights: or(&config.group_weights, "current-widths"),
             compensation: or(&config.compensation, "off"),
             penalty_step: or(&config.penalty_step, "proximal"),
             adam_metric: or(&config.adam_metric, "mean"),
-            optimizer: or(&config.optimizer, "sgd"),
-            learning_rate: config.learning_rate.or_else(|| {
-                let adam = config
-                    .optimizer
-                    .as_deref()
-                    .is_some_and(|o| o.starts_with("adam"));
-                Some(if adam { 1e-3 } else { defaults.rate })
-            }),
+            optimizer: or(&config.optimizer, defaults.optimizer),
+            learning_rate: config.learning_rate.or(Some(defaults.rate)),
             momentum: config.momentum.or(Some(0.9)),
             weight_decay: config.weight_decay.or(Some(0.0)),
             schedule: or(&config.schedule, "cosine"),
@@ -239,6 +245,7 @@ impl Plan {
             regression_loss: regression_loss(&loss)?,
             balanced: choose("--class-weights", &text(&config.class_weights), &weights)?,
             settings: settings.checked()?,
+            auto: text(&config.strength) == "auto" && text(&config.penalty) != "none",
             softmax: config.softmax.unwrap_or_default(),
             baseline: config.baseline.unwrap_or_default(),
             narrow: choose("--control", &text(&config.control), &controls)?,
@@ -271,7 +278,7 @@ fn penalty_settings(config: &Config) -> Result<PenaltySettings> {
 
 fn strength(text: &str) -> Result<StrengthChoice> {
     if text == "auto" {
-        return Ok(StrengthChoice::Auto);
+        return Ok(StrengthChoice::Balance(1.0));
     }
     match text.parse::<f64>() {
         Ok(lambda) if lambda.is_finite() && lambda >= 0.0 => Ok(StrengthChoice::Fixed(lambda)),

@@ -3,7 +3,9 @@
 use secateur_train::{Ended, Score};
 use serde::Serialize;
 
+use crate::auto::Try;
 use crate::verify::Evidence;
+use crate::{Error, ErrorKind, Result};
 
 /// Everything a run measured; serialised as `report.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,8 +32,10 @@ pub struct Report {
     pub narrow: Option<Arm>,
     /// Where the time of the compressing run went.
     pub seconds: Seconds,
-    /// Largest lambda in use.
+    /// Lambda.
     pub strength: f64,
+    /// The strengths that were tried on validation rows, if it was to be found.
+    pub tries: Vec<Try>,
     /// Share of the weights that were penalised at the first step.
     pub penalised_share: f64,
     /// Every removal with its evidence.
@@ -98,6 +102,8 @@ pub struct Arm {
 pub struct Seconds {
     /// The compressing run, from the first to the last step.
     pub total: f64,
+    /// All runs that were needed to find the strength, the chosen one among them.
+    pub search: f64,
     /// Layer outputs and loss.
     pub forward: f64,
     /// Gradients.
@@ -150,6 +156,16 @@ impl Report {
     /// Whether a larger `test_score` is better.
     pub fn higher_is_better(&self) -> bool {
         self.metric == "accuracy"
+    }
+
+    /// The content of `report.json`.
+    ///
+    /// # Errors
+    /// Never in practice: every number has a place in JSON.
+    pub fn to_json(&self) -> Result<String> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()).at("report.json"))?;
+        Ok(text + "\n")
     }
 }
 

@@ -28,7 +28,6 @@ pub use removal::Removal;
 pub use rows::Rows;
 pub use schedule::{Decay, Schedule};
 pub use score::Score;
-pub use settings::{
-    AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings, StrengthChoice,
-};
+pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};
+pub use strength::StrengthChoice;
 pub use trainer::{Ended, Epoch, Event, Flow, Seconds, Trained, fit};

@@ -1,8 +1,8 @@
 //! Everything that decides how a run goes, checked before it starts.
 
-use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
+use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty, Strength};
 
-use crate::{Decay, Error, Result};
+use crate::{Decay, Error, Result, StrengthChoice};
 
 /// How weights follow their gradients.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,15 +60,6 @@ pub enum AdamMetric {
     Exact,
     /// In the mean of that metric over a group, capped at the mean over the layer.
     Mean,
-}
-
-/// How strong the penalty is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum StrengthChoice {
-    /// This lambda throughout.
-    Fixed(f64),
-    /// Starts where penalty and loss are equal, then steered on validation rows.
-    Auto,
 }
 
 /// How often dead units are removed.
@@ -178,12 +169,19 @@ impl Settings {
                 .hint("settle for fewer epochs than the run has"));
         }
         if let Some(p) = &self.penalty {
-            if let StrengthChoice::Fixed(lambda) = p.strength
-                && !(lambda.is_finite() && lambda >= 0.0)
-            {
-                return Err(Error::settings(format!("{lambda} is not a strength"))
+            let (StrengthChoice::Fixed(strength) | StrengthChoice::Balance(strength)) = p.strength;
+            if !(strength.is_finite() && strength >= 0.0) {
+                return Err(Error::settings(format!("{strength} is not a strength"))
                     .at("strength")
-                    .hint("give zero, a positive number, or auto"));
+                    .hint("give zero or a positive number"));
+            }
+            if p.adam_metric == AdamMetric::Exact && !has_exact_metric(p) {
+                return Err(Error::settings(format!(
+                    "{} has no exact step in Adam's metric",
+                    p.penalty.name()
+                ))
+                .at("adam metric")
+                .hint("use mean"));
             }
             if let RemovalTime::Steps(every) = p.removal {
                 at_least_one("removal steps", every)?;
@@ -201,4 +199,14 @@ impl Settings {
         }
         Ok(self)
     }
+}
+
+fn has_exact_metric(p: &PenaltySettings) -> bool {
+    let unit = Strength {
+        lambda: 1.0,
+        weight: 1.0,
+    };
+    p.penalty
+        .prox_in_metric(&mut [1.0f32], &[1.0], unit)
+        .is_ok()
 }

@@ -125,6 +125,13 @@ pub struct Trained {
     pub steps: usize,
 }
 
+impl Trained {
+    /// Whether all epochs were run.
+    pub fn is_complete(&self) -> bool {
+        self.ended == Ended::Complete
+    }
+}
+
 /// Trains `graph` on `train`, and tells `observer` how it goes.
 ///
 /// Choices along the way look at `validation` alone. The model returned is that of the last epoch.
@@ -265,10 +272,6 @@ impl Run {
                 seconds: begin.elapsed().as_secs_f64(),
                 validation: score,
             };
-            if penalised {
-                self.lambda
-                    .after_epoch(epoch.validation.quality(), validation.len());
-            }
             let asked = observer(Event::Epoch(&epoch));
             self.epochs.push(epoch);
             good = Some(self.body.graph.clone());
