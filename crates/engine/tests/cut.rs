@@ -1,5 +1,4 @@
 //! A network that is cut is the network that the smaller graph would compile to.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use secateur_engine::{ErrorKind, Network};
 use secateur_graph::{ChannelGroups, Cut, Graph, Keep, Unary, mask, permute, shrink};
@@ -169,5 +168,22 @@ fn cuts_that_do_not_fit_change_nothing() {
     for cuts in bad {
         assert_eq!(network.cut(&cuts).unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(weights(&network), before);
+    }
+}
+
+#[test]
+fn parameters_read_back_are_those_that_were_written() {
+    for seed in 0..10 {
+        let widths = [6, 5, 4];
+        let mut graph = mlp(&widths, Unary::Relu, seed).unwrap();
+        let other = mlp(&widths, Unary::Relu, seed + 100).unwrap();
+        let mut network = Network::compile(&graph, ROWS, 0, 1).unwrap();
+        network.read(&other).unwrap();
+        network.write_back(&mut graph).unwrap();
+        for id in graph.value_ids() {
+            assert_eq!(graph.constant(id), other.constant(id));
+        }
+        let wider = mlp(&[6, 7, 4], Unary::Relu, seed).unwrap();
+        assert!(network.read(&wider).is_err());
     }
 }

@@ -28,6 +28,18 @@ proptest! {
     }
 
     #[test]
+    fn parameters_go_out_and_in_again_in_every_form(chain in chains(all_activations())) {
+        let graph = chain.graph();
+        let mut other = chain.clone();
+        other.seed ^= 1;
+        let mut network = split(&graph, 1, 0, 1);
+        network.read(&other.graph()).unwrap();
+        let mut written = graph;
+        network.write_back(&mut written).unwrap();
+        prop_assert_eq!(written, other.graph());
+    }
+
+    #[test]
     fn the_same_threads_give_the_same_bits(
         chain in chains(all_activations()),
         batch in 1usize..70,

@@ -8,7 +8,7 @@ use std::ops::Range;
 use common::{Chain, all_activations, chains, naive, split, wide};
 use proptest::prelude::*;
 use secateur_engine::{BlockKind, Network};
-use secateur_graph::{Graph, Tensor, Unary, ValueId};
+use secateur_graph::{Array, Graph, Tensor, Unary, ValueId, evaluate_all};
 use secateur_testkit::Stream;
 
 /// A loss and its gradient with respect to one row of outputs.
@@ -120,10 +120,20 @@ fn moved(graph: &Graph, id: ValueId, direction: &[f64], step: f64) -> (Graph, Ve
     (graph, left)
 }
 
-/// Checks every parameter tensor along its own gradient and along a drawn direction.
-///
-/// A step of 1e-5 keeps kinks of piecewise-linear activations out of reach for all but a few of the
-/// thousands of units and rows; the error is relative to the tensor's gradient, 1e-3 as the engine promises.
+/// On which side of zero every number in the network lies: two points with the same answer have no kink of
+/// a piecewise-linear activation between them, as far as the parameters of one layer are concerned.
+fn sides(graph: &Graph, x: &[f64], inputs: usize) -> Vec<bool> {
+    let x = Array::new([x.len() / inputs, inputs], x.to_vec()).unwrap();
+    let all = evaluate_all(graph, &[x]).unwrap();
+    let values = graph.values().iter().zip(all);
+    let made = values.filter(|(value, _)| value.constant.is_none());
+    made.flat_map(|(_, array)| array.unwrap().values)
+        .map(|v| v > 0.0)
+        .collect()
+}
+
+/// Checks every parameter tensor along its own gradient and along a drawn direction, where no kink lies on
+/// the way. The error is relative to the tensor's gradient, 1e-3 as the engine promises.
 fn check(chain: &Chain, rows: usize, threads: usize, loss: RowLoss) -> Result<(), TestCaseError> {
     const STEP: f64 = 1e-5;
     const TOLERANCE: f64 = 1e-3;
@@ -147,6 +157,9 @@ fn check(chain: &Chain, rows: usize, threads: usize, loss: RowLoss) -> Result<()
         for direction in [unit(gradient.clone()), unit(drawn)] {
             let (above, up) = moved(&graph, id, &direction, STEP);
             let (below, down) = moved(&graph, id, &direction, -STEP);
+            if sides(&above, &x64, chain.inputs) != sides(&below, &x64, chain.inputs) {
+                continue;
+            }
             let change = naive_loss(loss, &above, &x64, chain.inputs)
                 - naive_loss(loss, &below, &x64, chain.inputs);
             let terms = gradient.iter().zip(up.iter().zip(&down));
