@@ -88,10 +88,10 @@ impl Defaults {
             2_000..20_000 => 64,
             _ => 128,
         };
-        let batch = config.batch.unwrap_or(by_size).max(1);
+        let batch = config.batch.unwrap_or(by_size);
         // Enough steps for the penalty to reach its end state, which takes thousands.
         let epochs = 6_000usize
-            .div_ceil(train_rows.div_ceil(batch).max(1))
+            .div_ceil(train_rows.div_ceil(batch.max(1)).max(1))
             .clamp(30, 200);
         // Momentum compresses pixels best; columns of unlike spread make it diverge (docs/results.md).
         let optimizer = if dataset.image().is_some() {
