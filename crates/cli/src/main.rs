@@ -1,3 +1,33 @@
-//! The secateur command.
+//! The `secateur` command.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod commands;
+mod interrupt;
+mod output;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
+    let paint = output::Paint::new(cli.color);
+    let done = match cli.command {
+        Command::Compress(flags) => commands::compress::run(*flags, paint),
+    };
+    match done {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            output::error(&error, paint);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}

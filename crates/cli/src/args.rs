@@ -1,0 +1,303 @@
+//! What was typed: one flag for every key of a config file, and those that are about this one call.
+
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use secateur::{Config, Result};
+
+/// Train a neural network down to the size that its data needs.
+#[derive(Debug, Parser)]
+#[command(name = "secateur", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// When to use colour; `auto` looks at the terminal and at NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, help_heading = "Output")]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a network on data, remove what it does not need, verify and write the rest
+    ///
+    /// Flags beat the config file, which beats the defaults. Exit codes: 0 done; 1 verification or a
+    /// limit failed, or the loss diverged; 2 usage; 3 input; 4 environment; 130 interrupted, with the
+    /// best model so far written.
+    Compress(Box<CompressFlags>),
+}
+
+/// Flags of `secateur compress`.
+#[derive(Debug, Args)]
+pub(crate) struct CompressFlags {
+    #[command(flatten)]
+    data: DataFlags,
+    #[command(flatten)]
+    network: NetworkFlags,
+    #[command(flatten)]
+    penalty: PenaltyFlags,
+    #[command(flatten)]
+    training: TrainingFlags,
+    #[command(flatten)]
+    results: ResultFlags,
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+struct DataFlags {
+    /// An embedded set (digits or diabetes), a text table, a folder of IDX files, or a name below the
+    /// folder in SECATEUR_DATA
+    #[arg(long)]
+    data: Option<String>,
+    /// idx, csv or embedded [default: found from the data]
+    #[arg(long)]
+    format: Option<String>,
+    /// Target column by name or by number from 1; may be given several times [default: the last]
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<Vec<String>>,
+    /// classification or regression [default: found from the target]
+    #[arg(long)]
+    task: Option<String>,
+    /// Missing values: error, or the mean of the training rows [default: error]
+    #[arg(long, value_name = "error|mean")]
+    missing: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+struct NetworkFlags {
+    /// Hidden widths at the start, such as 400-300-100 [default: 256-128]
+    #[arg(long, value_name = "WIDTHS")]
+    net: Option<String>,
+    /// relu, leaky-relu, tanh or sigmoid [default: relu]
+    #[arg(long, value_name = "NAME")]
+    activation: Option<String>,
+    /// Put out probabilities beside the logits of a classifier
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    softmax: Option<bool>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Penalty")]
+struct PenaltyFlags {
+    /// group-lasso, sparse-group-lasso:ALPHA, group-mcp, group-scad, group-log-sum, group-l0, l1, l2,
+    /// exclusive, cges, or none for a dense run [default: group-lasso]
+    #[arg(long, value_name = "NAME")]
+    penalty: Option<String>,
+    /// Lambda, or auto [default: auto]
+    #[arg(long, value_name = "LAMBDA", allow_hyphen_values = true)]
+    strength: Option<String>,
+    /// The penalised share of the hidden units: full, spare-last:8, fraction:0.5:ranked, every-second
+    /// or budget:25% [default: full]
+    #[arg(long)]
+    part: Option<String>,
+    /// Input features: penalised (unused ones are removed) or spared [default: penalised]
+    #[arg(long, value_name = "CHOICE")]
+    inputs: Option<String>,
+    /// A unit's group: its outgoing or its incoming weights [default: outgoing]
+    #[arg(long, value_name = "CHOICE")]
+    members: Option<String>,
+    /// Factor of each group: current-widths, initial-widths, one or macs [default: current-widths]
+    #[arg(long, value_name = "CHOICE")]
+    group_weights: Option<String>,
+    /// Whether the penalised part makes up for the spared one: on or off [default: off]
+    #[arg(long, value_name = "on|off")]
+    compensation: Option<String>,
+    /// proximal or subgradient [default: proximal]
+    #[arg(long, value_name = "NAME")]
+    penalty_step: Option<String>,
+    /// How the proximal step is measured under Adam: mean or exact [default: mean]
+    #[arg(long, value_name = "NAME")]
+    adam_metric: Option<String>,
+    /// When dead units go: epoch, steps:N or end [default: epoch]
+    #[arg(long, value_name = "WHEN")]
+    removal: Option<String>,
+    /// Units that every layer keeps in any case [default: 1]
+    #[arg(long, value_name = "UNITS")]
+    floor: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Training")]
+struct TrainingFlags {
+    /// cross-entropy, mse, mae or huber:DELTA [default: by the task]
+    #[arg(long)]
+    loss: Option<String>,
+    /// equal, or balanced for rare classes [default: equal]
+    #[arg(long, value_name = "CHOICE")]
+    class_weights: Option<String>,
+    /// sgd, nesterov, adam or adamw [default: sgd]
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<String>,
+    /// Highest learning rate [default: by task and optimizer]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// Momentum of SGD, in [0, 1) [default: 0.9]
+    #[arg(long, allow_negative_numbers = true)]
+    momentum: Option<f64>,
+    /// Decoupled weight decay [default: 0]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    weight_decay: Option<f64>,
+    /// Learning rate over time: cosine, constant or step:STAGES:FACTOR [default: cosine]
+    #[arg(long, value_name = "NAME")]
+    schedule: Option<String>,
+    /// Epochs over which the learning rate rises [default: 0]
+    #[arg(long, value_name = "EPOCHS")]
+    warm_up: Option<usize>,
+    /// Passes over the training rows [default: by their number]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Epochs without penalty at the end [default: a third of all]
+    #[arg(long, value_name = "EPOCHS")]
+    settle: Option<usize>,
+    /// Rows a step [default: by their number]
+    #[arg(long, value_name = "ROWS")]
+    batch: Option<usize>,
+    /// Decides the split, the initial weights and the order of rows [default: 0]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Worker threads [default: one a core]
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+struct ResultFlags {
+    /// Also train the same network without a penalty: the column "dense"
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    baseline: Option<bool>,
+    /// none, or narrow: also train a uniformly narrowed dense network of equal MACs [default: none]
+    #[arg(long, value_name = "NAME")]
+    control: Option<String>,
+}
+
+/// Where the config comes from and where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputFlags {
+    /// Read choices from this TOML file; its keys are the names of the flags above
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The run folder [default: runs/ and a name that tells data, net and seed]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace the run folder if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// No progress and no table; warnings and errors only
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Print report.json on stdout instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl CompressFlags {
+    /// The choices typed, and for those left out the ones of the config file.
+    ///
+    /// # Errors
+    /// If the config file cannot be read or has an unknown key.
+    pub(crate) fn config(&self) -> Result<Config> {
+        let file = match &self.output.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        Ok(self.typed().or(file))
+    }
+
+    fn typed(&self) -> Config {
+        let Self {
+            data,
+            network,
+            penalty,
+            training,
+            results,
+            output: _,
+        } = self;
+        Config {
+            data: data.data.clone(),
+            format: data.format.clone(),
+            target: data.target.clone(),
+            task: data.task.clone(),
+            missing: data.missing.clone(),
+            net: network.net.clone(),
+            activation: network.activation.clone(),
+            loss: training.loss.clone(),
+            class_weights: training.class_weights.clone(),
+            penalty: penalty.penalty.clone(),
+            strength: penalty.strength.clone(),
+            part: penalty.part.clone(),
+            inputs: penalty.inputs.clone(),
+            members: penalty.members.clone(),
+            group_weights: penalty.group_weights.clone(),
+            compensation: penalty.compensation.clone(),
+            penalty_step: penalty.penalty_step.clone(),
+            adam_metric: penalty.adam_metric.clone(),
+            optimizer: training.optimizer.clone(),
+            learning_rate: training.learning_rate,
+            momentum: training.momentum,
+            weight_decay: training.weight_decay,
+            schedule: training.schedule.clone(),
+            warm_up: training.warm_up,
+            epochs: training.epochs,
+            settle: training.settle,
+            batch: training.batch,
+            removal: penalty.removal.clone(),
+            floor: penalty.floor,
+            seed: training.seed,
+            threads: training.threads,
+            softmax: network.softmax,
+            baseline: results.baseline,
+            control: results.control.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn typed(text: &str) -> Config {
+        let words = ["secateur", "compress"]
+            .into_iter()
+            .chain(text.split_whitespace());
+        let Command::Compress(flags) = Cli::try_parse_from(words).unwrap().command;
+        flags.typed()
+    }
+
+    #[test]
+    fn the_flags_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_typed_chooses_nothing() {
+        assert_eq!(typed(""), Config::default());
+    }
+
+    #[test]
+    fn every_key_of_a_config_file_is_a_flag() {
+        let text = "data=d format=f target=t task=k missing=m net=1-2 activation=a loss=l class-weights=c \
+                    penalty=p strength=-1 part=q inputs=i members=n group-weights=g compensation=o \
+                    penalty-step=s adam-metric=e optimizer=z learning-rate=-0.5 momentum=0.25 \
+                    weight-decay=0.125 schedule=h warm-up=3 epochs=4 settle=5 batch=6 removal=r floor=7 \
+                    seed=8 threads=9 softmax=true baseline=false control=x";
+        let flags: String = text
+            .split_whitespace()
+            .map(|pair| format!("--{pair} "))
+            .collect();
+        let written = typed(&flags).to_toml().unwrap();
+        let mut keys: Vec<String> = written
+            .lines()
+            .map(|line| line.replace([' ', '"', '[', ']'], ""))
+            .collect();
+        let mut wanted: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        keys.sort();
+        wanted.sort();
+        assert_eq!(keys, wanted);
+    }
+}

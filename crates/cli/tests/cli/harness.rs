@@ -1,0 +1,134 @@
+//! Runs the command in an empty folder and shows all that came of it.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder for one test, removed at its end.
+pub(crate) struct Sandbox {
+    dir: TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
+    /// Writes a file, and the folders above it.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// The command with its arguments divided at spaces, knowing nothing of the caller's environment.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        for name in ["SECATEUR_DATA", "NO_COLOR", "COLUMNS", "RUST_BACKTRACE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &str) -> Shown {
+        Shown::new(&self.command(arguments).output().unwrap())
+    }
+
+    /// Every file and folder in here, hidden ones too, in order.
+    pub(crate) fn content(&self) -> Vec<String> {
+        let mut found = vec![];
+        collect(self.dir.path(), &mut |path| {
+            let path = path.strip_prefix(self.dir.path()).unwrap();
+            found.push(path.display().to_string());
+        });
+        found.sort();
+        found
+    }
+}
+
+fn collect(folder: &Path, found: &mut dyn FnMut(&Path)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        found(&path);
+        if path.is_dir() {
+            collect(&path, found);
+        }
+    }
+}
+
+/// All that a command printed, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Shown {
+    pub(crate) fn new(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+
+    /// The same with `N` for every number that the machine decides, and one space for many.
+    pub(crate) fn without_numbers(&self) -> Self {
+        Self {
+            code: self.code,
+            stdout: without_numbers(&self.stdout),
+            stderr: without_numbers(&self.stderr),
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code.map_or("none".to_owned(), |code| code.to_string());
+        write!(
+            f,
+            "exit code: {code}\n--- stdout\n{}--- stderr\n{}",
+            self.stdout, self.stderr
+        )
+    }
+}
+
+/// `N` for every word that starts with a digit (up to a comma or bracket at its end), one space for many.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word
+            .trim_start_matches('(')
+            .trim_end_matches([',', ')', ';']);
+        match bare.starts_with(|c: char| c.is_ascii_digit()) {
+            true => word.replace(bare, "N"),
+            false => word.to_owned(),
+        }
+    };
+    let line = |line: &str| {
+        let words: Vec<String> = line.split_whitespace().map(word).collect();
+        words.join(" ") + "\n"
+    };
+    text.lines().map(line).collect()
+}

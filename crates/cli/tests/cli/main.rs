@@ -1,0 +1,9 @@
+//! The command as a user meets it: what it prints, how it exits, what it leaves behind.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod harness;
+mod help;
+mod interrupt;
+mod refusals;
+mod runs;
+mod streams;
