@@ -1,10 +1,11 @@
 //! One fully connected layer: `y = f(x W + b)`, its gradients and its optimiser state.
 
+use rayon::prelude::*;
 use secateur_graph::ValueId;
 
 use crate::Activation;
 use crate::kernels::pointwise::{self, add_column_sums, transpose};
-use crate::matrix::{View, multiply};
+use crate::matrix::{View, multiply, multiply_split};
 
 /// How many numbers an optimiser may keep per parameter beside the gradient.
 pub const MAX_STATE_SLOTS: usize = 2;
@@ -143,6 +144,26 @@ impl Dense {
     pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs;
         multiply(y, 0.0, View::new(x, rows, self.inputs), self.weight_view());
+        self.activate(y);
+    }
+
+    /// `y = f(x W + b)` on `parts` threads of the current pool, each with some of the outputs.
+    pub(crate) fn forward_split(&self, x: &[f32], y: &mut [f32], parts: usize) {
+        let rows = y.len() / self.outputs;
+        let x = View::new(x, rows, self.inputs);
+        multiply_split(y, x, self.weight_view(), parts);
+        let chunk = rows.div_ceil(parts).max(1) * self.outputs;
+        y.par_chunks_mut(chunk).for_each(|y| self.activate(y));
+    }
+
+    /// Whether threads should share the weights and not the rows: bringing weights into order for the
+    /// product then costs more than meeting after the layer.
+    pub(crate) fn is_large(&self) -> bool {
+        const LARGE: usize = 1 << 19;
+        self.inputs * self.outputs >= LARGE
+    }
+
+    fn activate(&self, y: &mut [f32]) {
         pointwise::forward(self.activation, y, &self.bias.values, self.outputs);
     }
 
@@ -170,7 +191,7 @@ impl Dense {
     /// `W dy'` reads the weights as they lie, `dy W'` turns them first; with wide layers that costs
     /// more than turning the result.
     pub(crate) fn scratch(&self) -> usize {
-        const WIDE: usize = 512;
+        const WIDE: usize = 256;
         if self.outputs < WIDE { 0 } else { self.inputs }
     }
 

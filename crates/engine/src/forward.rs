@@ -1,6 +1,7 @@
 //! The first half of a step: outputs, loss and activation gradients, each thread with rows of its own.
 //!
-//! A thread takes its rows through all layers and back without waiting for another.
+//! A thread takes its rows through all layers and back without waiting for another, except that in
+//! networks with a large layer the threads share its weights on the way forward and meet after each layer.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -20,6 +21,9 @@ impl Network {
         let threads = self.threads.clone();
         let count = self.threads_for(rows * self.macs());
         threads.run(|| {
+            if self.meets_after_layers(count) {
+                return self.forward_by_layer(x, rows, count);
+            }
             let (layers, shards) = self.shards(x, rows, count);
             shards
                 .into_par_iter()
@@ -48,18 +52,65 @@ impl Network {
         let threads = self.threads.clone();
         let count = self.threads_for(2 * rows * self.macs());
         let (total, busy) = threads.run(|| {
+            let by_layer = self.meets_after_layers(count);
+            if by_layer {
+                self.forward_by_layer(x, rows, count);
+            }
+            let forward = Phases {
+                forward: if by_layer {
+                    count as f64 * start.elapsed().as_secs_f64()
+                } else {
+                    0.0
+                },
+                ..Phases::default()
+            };
             let (layers, shards) = self.shards(x, rows, count);
             let done: Vec<(f64, Phases)> = shards
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|mut shard| shard.forward_backward(layers, &loss))
+                .map(|mut shard| {
+                    let begin = Instant::now();
+                    if !by_layer {
+                        shard.forward(layers);
+                    }
+                    let middle = Instant::now();
+                    let loss = shard.backward(layers, &loss);
+                    let phases = Phases {
+                        forward: (middle - begin).as_secs_f64(),
+                        backward: middle.elapsed().as_secs_f64(),
+                        ..Phases::default()
+                    };
+                    (loss, phases)
+                })
                 .collect();
-            let none = (0.0, Phases::default());
+            let none = (0.0, forward);
             let add = |(l, p): (f64, Phases), (loss, phases)| (l + loss, p.plus(phases));
             done.into_iter().fold(none, add)
         });
         self.phases.add(start.elapsed(), &busy);
         total
+    }
+
+    /// Whether all threads should finish a layer before the next: where one is large.
+    fn meets_after_layers(&self, count: usize) -> bool {
+        count > 1 && self.layers.iter().any(Dense::is_large)
+    }
+
+    /// Runs one layer after another, large ones divided by outputs and others by rows.
+    fn forward_by_layer(&mut self, x: &[f32], rows: usize, count: usize) {
+        for (l, layer) in self.layers.iter().enumerate() {
+            let (before, rest) = self.values.split_at_mut(l);
+            let x = before.last().map_or(x, |v| &v[..rows * layer.inputs]);
+            let y = &mut rest[0][..rows * layer.outputs];
+            if layer.is_large() {
+                layer.forward_split(x, y, count);
+                continue;
+            }
+            let chunk = rows.div_ceil(count).max(1);
+            y.par_chunks_mut(chunk * layer.outputs)
+                .zip(x.par_chunks(chunk * layer.inputs))
+                .for_each(|(y, x)| layer.forward(x, y));
+        }
     }
 
     /// Divides the buffers by rows into `count` parts.
@@ -118,13 +169,11 @@ impl Shard<'_> {
         }
     }
 
-    fn forward_backward<L>(&mut self, layers: &[Dense], loss: &L) -> (f64, Phases)
+    /// The loss of the shard's rows, and their gradients from the last layer to the first.
+    fn backward<L>(&mut self, layers: &[Dense], loss: &L) -> f64
     where
         L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64,
     {
-        let begin = Instant::now();
-        self.forward(layers);
-        let middle = Instant::now();
         let last = layers.len() - 1;
         let total = loss(self.range.clone(), self.values[last], self.deltas[last]);
         layers[last].through_activation(self.values[last], self.deltas[last]);
@@ -134,11 +183,6 @@ impl Shard<'_> {
             layers[l].backward(rest[0], dx, self.scratch);
             layers[l - 1].through_activation(self.values[l - 1], dx);
         }
-        let phases = Phases {
-            forward: (middle - begin).as_secs_f64(),
-            backward: middle.elapsed().as_secs_f64(),
-            ..Phases::default()
-        };
-        (total, phases)
+        total
     }
 }

@@ -1,5 +1,10 @@
 //! Matrix products on slices: the safe face of the `gemm` crate.
 
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 /// A matrix inside a slice of numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -61,10 +66,6 @@ impl<'a> View<'a> {
         }
     }
 
-    fn is_row_major(&self) -> bool {
-        self.column_stride == 1
-    }
-
     /// `count` columns from `first`.
     ///
     /// # Panics
@@ -88,47 +89,82 @@ impl<'a> View<'a> {
 /// # Panics
 /// If the sizes do not fit together.
 pub(crate) fn multiply(c: &mut [f32], keep: f32, a: View<'_>, b: View<'_>) {
-    /// Beyond about this many columns the packed right operand no longer stays in the cache.
-    const PANEL: usize = 512;
+    assert_eq!(c.len(), a.rows * b.columns, "size of the result");
     let width = b.columns;
-    assert_eq!(c.len(), a.rows * width, "size of the result");
-    if a.rows == 0 || width < 2 * PANEL || !b.is_row_major() {
-        return multiply_strided(c, width, keep, a, b);
-    }
-    let mut first = 0;
-    while first < width {
-        let count = PANEL.min(width - first);
-        multiply_strided(&mut c[first..], width, keep, a, b.columns(first, count));
-        first += count;
+    multiply_columns(&Target::new(c), width, 0..width, keep, a, b);
+}
+
+/// `c = a * b` in `parts` ranges of columns at once, on the threads of the current pool.
+///
+/// Worth it where `b` is large: ranges of rows would each bring all of `b` into order for the product.
+///
+/// # Panics
+/// If the sizes do not fit together.
+pub(crate) fn multiply_split(c: &mut [f32], a: View<'_>, b: View<'_>, parts: usize) {
+    assert_eq!(c.len(), a.rows * b.columns, "size of the result");
+    let width = b.columns;
+    let target = Target::new(c);
+    (0..parts).into_par_iter().with_max_len(1).for_each(|part| {
+        let columns = width * part / parts..width * (part + 1) / parts;
+        multiply_columns(&target, width, columns, 0.0, a, b);
+    });
+}
+
+/// A slice that several threads write, each to columns of its own.
+struct Target<'a> {
+    start: *mut f32,
+    len: usize,
+    borrowed: PhantomData<&'a mut [f32]>,
+}
+
+#[expect(unsafe_code, reason = "threads write separate columns of one slice")]
+// SAFETY: the pointer is only used by `multiply_columns`, whose callers hand every column to one thread.
+unsafe impl Sync for Target<'_> {}
+
+impl<'a> Target<'a> {
+    fn new(c: &'a mut [f32]) -> Self {
+        Self {
+            start: c.as_mut_ptr(),
+            len: c.len(),
+            borrowed: PhantomData,
+        }
     }
 }
 
-/// `c[i * stride + j] = keep * c[i * stride + j] + (a * b)[i, j]`.
+/// `c[.., columns] = keep * c[.., columns] + a * b[.., columns]` for a row-major `c` of `width` columns.
+///
+/// At any time no column is written by two callers: [`multiply`] has the only one, [`multiply_split`] makes
+/// ranges that do not overlap.
 #[expect(unsafe_code, reason = "the gemm crate takes pointers and strides")]
-fn multiply_strided(c: &mut [f32], stride: usize, keep: f32, a: View<'_>, b: View<'_>) {
+fn multiply_columns(
+    c: &Target<'_>,
+    width: usize,
+    columns: Range<usize>,
+    keep: f32,
+    a: View<'_>,
+    b: View<'_>,
+) {
+    let b = b.columns(columns.start, columns.len());
     if a.rows == 0 || b.columns == 0 {
         return;
     }
     assert_eq!(a.columns, b.rows, "inner dimensions");
-    assert!(b.columns <= stride, "rows of the result overlap");
-    assert!(
-        (a.rows - 1) * stride + b.columns <= c.len(),
-        "a result beyond its slice"
-    );
+    assert!(columns.end <= width, "columns beyond the result");
+    assert_eq!(c.len, a.rows * width, "size of the result");
     assert!(a.is_inside() && b.is_inside(), "a view beyond its slice");
     // SAFETY: `gemm` reads the elements `i * row_stride + j * column_stride` of `a` and `b` for i and
-    // j below their rows and columns, all inside the slices as `is_inside` has checked; it writes
-    // `i * stride + j` of `c` for i below `a.rows` and j below `b.columns`, inside `c` as the assertion
-    // above has checked. `c` is borrowed exclusively, so nothing aliases it. Strides fit `isize`
-    // because a slice has at most `isize::MAX` bytes.
+    // j below their rows and columns, all inside the slices as `is_inside` has checked. It reads and
+    // writes `i * width + j` of `c` for i below `a.rows` and j in `columns`, inside `c` as the assertions
+    // above have checked. `c` stands for an exclusive borrow, and no other thread touches these columns,
+    // so nothing aliases them. Strides fit `isize` because a slice has at most `isize::MAX` bytes.
     unsafe {
         gemm::gemm(
             a.rows,
             b.columns,
             a.columns,
-            c.as_mut_ptr(),
+            c.start.add(columns.start),
             1,
-            stride as isize,
+            width as isize,
             keep != 0.0,
             a.data.as_ptr(),
             a.column_stride as isize,
@@ -161,7 +197,7 @@ mod tests {
     proptest! {
         #[test]
         fn products_equal_the_definition(
-            m in 0usize..40, n in 0usize..40, k in 0usize..40, first in 0usize..5, keep in 0u8..3,
+            m in 0usize..40, n in 0usize..40, k in 0usize..40, first in 0usize..5, keep in 0u8..3, parts in 1usize..5,
             transposed in any::<[bool; 2]>(),
         ) {
             let keep = f32::from(keep);
@@ -180,15 +216,18 @@ mod tests {
             let old = integers(m * n, 3);
             let mut c = old.clone();
             multiply(&mut c, keep, a, b);
+            let mut split = old.clone();
+            multiply_split(&mut split, a, b, parts);
             for i in 0..m {
                 for j in 0..n {
-                    let mut sum = keep * old[i * n + j];
+                    let mut sum = 0.0;
                     for p in 0..k {
                         let x = if transposed[0] { a_data[p * (m + first) + first + i] } else { a_data[(first + i) * k + p] };
                         let y = if transposed[1] { b_data[j * k + p] } else { b_data[p * n + j] };
                         sum += x * y;
                     }
-                    prop_assert_eq!(c[i * n + j], sum);
+                    prop_assert_eq!(split[i * n + j], sum);
+                    prop_assert_eq!(c[i * n + j], keep * old[i * n + j] + sum);
                 }
             }
         }
