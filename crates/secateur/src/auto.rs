@@ -1,17 +1,16 @@
-//! Finds the strength on validation rows: the strongest whose halving gains nothing worth having.
+//! Finds the strength on validation rows: the strongest that they can show to cost little.
 
 use secateur_train::{Score, Settings, StrengthChoice, Trained};
 use serde::Serialize;
 
 use crate::Result;
 
-/// Factors of the strength at which penalty and loss are equal, in the order of trial. Strong penalties
-/// come first because their runs are the shortest.
-const FACTORS: [f64; 3] = [1.0, 0.5, 0.25];
-/// Gain of accuracy that a weaker penalty must bring to be preferred.
-const ACCURACY_GAIN: f64 = 0.002;
+/// Factors of the strength at which penalty and loss are equal, in the order of trial.
+const FACTORS: [f64; 3] = [0.25, 0.5, 1.0];
+/// Accuracy that a stronger penalty may cost.
+const ACCURACY_COST: f64 = 0.005;
 /// The same for regression, as a share of the error.
-const ERROR_GAIN: f64 = 0.01;
+const ERROR_COST: f64 = 0.02;
 
 /// One strength that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -26,40 +25,43 @@ pub struct Try {
     pub seconds: f64,
 }
 
-/// Trains with one strength after the other and returns the chosen run with all that were tried.
+/// Trains with the mildest strength, then with stronger ones while `rows` validation rows show that
+/// they cost at most half a point of accuracy, or 2 % of the error, against the mildest.
 ///
-/// A run that was cut short ends the search, and is the result unless a complete one came before.
+/// Too few rows cannot show that whatever comes out; then the mildest is the only one tried. A run that
+/// was cut short ends the search, and is the result unless a complete one came before.
 pub(crate) fn search(
     settings: &Settings,
+    rows: usize,
     mut train: impl FnMut(&Settings) -> Result<Trained>,
 ) -> Result<(Trained, Vec<Try>)> {
-    let mut tries = vec![];
-    let mut chosen: Option<Trained> = None;
-    for factor in FACTORS {
+    let at = |factor: f64| {
         let mut settings = settings.clone();
         if let Some(penalty) = &mut settings.penalty {
             penalty.strength = StrengthChoice::Balance(factor);
         }
-        let trained = train(&settings)?;
-        tries.push(Try::of(&trained));
-        let complete = trained.is_complete();
-        let better = match chosen
-            .as_ref()
-            .and_then(|c| c.epochs.last())
-            .zip(trained.epochs.last())
-        {
-            Some((before, now)) => complete && is_worth_it(&before.validation, &now.validation),
-            None => true,
-        };
-        if !better {
+        settings
+    };
+    let mut chosen = train(&at(FACTORS[0]))?;
+    let mut tries = vec![Try::of(&chosen)];
+    let Some(mildest) = chosen.epochs.last().map(|e| e.validation.clone()) else {
+        return Ok((chosen, tries));
+    };
+    for factor in &FACTORS[1..] {
+        if !chosen.is_complete() || !is_affordable(&mildest, &mildest, rows) {
             break;
         }
-        chosen = Some(trained);
-        if !complete {
+        let stronger = train(&at(*factor))?;
+        tries.push(Try::of(&stronger));
+        let affordable = stronger
+            .epochs
+            .last()
+            .is_some_and(|e| is_affordable(&mildest, &e.validation, rows));
+        if !(stronger.is_complete() && affordable) {
             break;
         }
+        chosen = stronger;
     }
-    let chosen = chosen.ok_or_else(|| crate::Error::usage("no strength was tried"))?;
     Ok((chosen, tries))
 }
 
@@ -75,11 +77,21 @@ impl Try {
     }
 }
 
-fn is_worth_it(stronger: &Score, weaker: &Score) -> bool {
-    let gain = weaker.quality() - stronger.quality();
-    match stronger {
-        Score::Classes { .. } => gain > ACCURACY_GAIN,
-        Score::Values { .. } => gain > ERROR_GAIN * stronger.quality().abs(),
+/// Whether what `strong` loses against `mild`, and one standard error on top, is little.
+fn is_affordable(mild: &Score, strong: &Score, rows: usize) -> bool {
+    let loss = mild.quality() - strong.quality();
+    let rows = rows.max(1) as f64;
+    match mild {
+        Score::Classes { accuracy, .. } => {
+            // Of the difference of two shares, taken as independent, which overstates it.
+            let noise = (2.0 * accuracy * (1.0 - accuracy) / rows).sqrt();
+            loss + noise <= ACCURACY_COST
+        }
+        Score::Values { .. } => {
+            // Of the difference of two root mean squares of normal errors.
+            let noise = mild.quality().abs() / rows.sqrt();
+            loss + noise <= ERROR_COST * mild.quality().abs()
+        }
     }
 }
 
@@ -104,11 +116,21 @@ mod tests {
     }
 
     #[test]
-    fn a_weaker_penalty_must_gain_a_fifth_of_a_point_or_one_per_cent() {
-        assert!(is_worth_it(&accuracy(0.980), &accuracy(0.983)));
-        assert!(!is_worth_it(&accuracy(0.980), &accuracy(0.981)));
-        assert!(!is_worth_it(&accuracy(0.980), &accuracy(0.9)));
-        assert!(is_worth_it(&error(1.0), &error(0.98)));
-        assert!(!is_worth_it(&error(1.0), &error(0.995)));
+    fn many_rows_can_show_that_a_small_loss_is_affordable() {
+        assert!(is_affordable(&accuracy(0.98), &accuracy(0.979), 5_000));
+        assert!(!is_affordable(&accuracy(0.98), &accuracy(0.976), 5_000));
+        assert!(is_affordable(&error(1.0), &error(1.004), 5_000));
+        assert!(!is_affordable(&error(1.0), &error(1.01), 5_000));
+    }
+
+    #[test]
+    fn few_rows_can_show_nothing() {
+        assert!(!is_affordable(&accuracy(0.98), &accuracy(0.98), 180));
+        assert!(!is_affordable(&error(1.0), &error(1.0), 103));
+    }
+
+    #[test]
+    fn not_a_number_is_never_affordable() {
+        assert!(!is_affordable(&error(1.0), &error(f64::NAN), 1_000_000));
     }
 }

@@ -115,7 +115,11 @@ impl Runner {
         let mut compress =
             |settings: &Settings| self.train(before.clone(), settings, Stage::Compress, observer);
         let (trained, tries) = match self.plan.auto {
-            true => search(&self.plan.settings, compress)?,
+            true => search(
+                &self.plan.settings,
+                self.prepared.split.validation.len(),
+                compress,
+            )?,
             false => (compress(&self.plan.settings)?, vec![]),
         };
         let complete = trained.is_complete();
