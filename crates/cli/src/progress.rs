@@ -82,7 +82,7 @@ impl Display {
     pub(crate) fn stopping(&mut self) {
         if !self.stopping && self.manner != Manner::Silent {
             self.bar.suspend(|| {
-                note("interrupted: verifying and writing the model so far; again to give it up");
+                note("interrupted: verifying and writing the model so far; a second time gives it up");
             });
         }
         self.stopping = true;
@@ -115,7 +115,8 @@ impl Display {
     }
 }
 
-const TEMPLATE: &str = "{prefix} [{bar:24}] {elapsed_precise} {wide_msg}";
+/// On two lines, so that the state fits a narrow terminal.
+const TEMPLATE: &str = "{prefix} [{bar:32}] {elapsed}, {eta} left\n  {wide_msg}";
 
 fn name(stage: Stage, attempt: usize) -> String {
     let name = match stage {
