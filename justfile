@@ -1,0 +1,55 @@
+# What developers and .ci/run call. CI runs `check`, which is every recipe here but `bench`.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# All that must hold, cheapest first; the tools are in .ci/requirements.txt and scripts/requirements.txt
+check: fmt typos deny lint test doc examples first-run
+
+# Is everything formatted?
+fmt:
+    cargo fmt --all --check
+
+# Is everything spelt right?
+typos:
+    typos
+
+# Are licences and sources of dependencies acceptable, and is each used only where it may be?
+deny:
+    if command -v cargo-deny > /dev/null; then \
+        cargo deny --offline --locked check licenses bans sources; \
+    else \
+        echo "skipped: cargo-deny is not installed"; \
+    fi
+
+# Does clippy find anything?
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The README's test command
+test:
+    grep -qxF 'cargo test --workspace' README.md
+    cargo test --workspace --locked
+
+# Does the documentation build, with every link in it?
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Runs every example of every crate
+examples:
+    for file in crates/*/examples/*.rs; do \
+        crate=$(sed -n 's/^name = "\(.*\)"/\1/p' "${file%/examples/*}/Cargo.toml" | head -n 1); \
+        echo "$file"; \
+        cargo run --quiet --locked -p "$crate" --example "$(basename "$file" .rs)" > /dev/null; \
+    done
+
+# The README's first command, and whether other programs read what it writes
+first-run:
+    grep -qxF 'cargo run --release -- compress --data digits' README.md
+    folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT; \
+        cargo run --release --locked -- compress --data digits --out "$folder/run"; \
+        python .ci/check_run.py "$folder/run" crates/data/embedded/digits.csv.gz; \
+        python scripts/check_onnx.py "$folder/run/small.onnx"
+
+# How fast are a training step and the fused update? For a quiet machine; CI does not run it
+bench:
+    cargo bench --locked -p secateur-engine
