@@ -209,12 +209,12 @@ fn data_are_found_below_the_folder_that_the_environment_names() {
     sandbox.file("store/set/line.csv", format!("x,y\n{rows}"));
     let arguments = "compress --data line.csv --net 4 --epochs 2 --threads 1 --out run -q";
     assert_eq!(sandbox.run(arguments).code, Some(3));
-    let status = sandbox
+    let output = sandbox
         .command(arguments)
         .env("SECATEUR_DATA", sandbox.path("store"))
-        .status()
+        .output()
         .unwrap();
-    assert_eq!(status.code(), Some(0));
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
