@@ -89,7 +89,7 @@ struct PenaltyFlags {
     #[arg(long, value_name = "LAMBDA", allow_hyphen_values = true)]
     strength: Option<String>,
     /// The penalised share of the hidden units: full, spare-last:8, fraction:0.5:ranked, every-second
-    /// or budget:25% [default: full]
+    /// or budget:25% [default: budget:25%]
     #[arg(long)]
     part: Option<String>,
     /// Input features: penalised (unused ones are removed) or spared [default: penalised]
@@ -127,7 +127,7 @@ struct TrainingFlags {
     /// equal, or balanced for rare classes [default: equal]
     #[arg(long, value_name = "CHOICE")]
     class_weights: Option<String>,
-    /// sgd, nesterov, adam or adamw [default: sgd]
+    /// sgd, nesterov, adam or adamw [default: sgd for images, adam for tables]
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
     /// Highest learning rate [default: by task and optimizer]
