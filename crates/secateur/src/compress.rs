@@ -78,7 +78,7 @@ pub struct Outcome {
 pub fn compress(
     config: &Config,
     data_dir: Option<&Path>,
-    observer: &mut dyn FnMut(Progress<'_>) -> Flow,
+    observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
 ) -> Result<Outcome> {
     let start = Instant::now();
     let name = config.data.as_deref().unwrap_or("digits");
@@ -109,7 +109,7 @@ struct Runner {
 }
 
 impl Runner {
-    fn go(self, observer: &mut dyn FnMut(Progress<'_>) -> Flow) -> Result<Outcome> {
+    fn go(self, observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send)) -> Result<Outcome> {
         let hidden = self.plan.hidden.clone();
         let before = self.network(&hidden)?;
         let mut compress =
@@ -235,7 +235,7 @@ impl Runner {
         &self,
         graph: Graph,
         stage: Stage,
-        observer: &mut dyn FnMut(Progress<'_>) -> Flow,
+        observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Option<Trained>> {
         let settings = Settings {
             penalty: None,
@@ -252,7 +252,7 @@ impl Runner {
         graph: Graph,
         settings: &Settings,
         stage: Stage,
-        observer: &mut dyn FnMut(Progress<'_>) -> Flow,
+        observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Trained> {
         let split = &self.prepared.split;
         let train = self.rows(&split.train)?;

@@ -48,7 +48,7 @@ impl Verified {
         engine: &[f32],
     ) -> Result<Self> {
         let bytes = serialise(graph, meta)?;
-        let again = from_model(&read(&bytes, &Limits::default()).map_err(unreadable)?)?;
+        let again = from_model(&read(&bytes, &Limits::default()).map_err(|e| unreadable(&e))?)?;
         let width = features.len() / rows.max(1);
         let input = Array::new(
             [rows, width],
@@ -85,8 +85,7 @@ impl Verified {
             (NAME, runtime_difference),
             ("the engine", engine_difference),
         ] {
-            // Written so that NaN fails.
-            if !(difference <= TOLERANCE) {
+            if difference.is_nan() || difference > TOLERANCE {
                 return Err(failed(format!(
                     "outputs of {by} differ by {difference:.2e} (relative), more than {TOLERANCE:.0e}"
                 )));
@@ -108,10 +107,10 @@ impl Verified {
 
 /// The bytes of a model file; for its size, before any verification.
 pub(crate) fn serialise(graph: &Graph, meta: &ModelMeta) -> Result<Vec<u8>> {
-    write(&to_model(graph, meta)?).map_err(unreadable)
+    write(&to_model(graph, meta)?).map_err(|e| unreadable(&e))
 }
 
-fn unreadable(error: secateur_onnx::Error) -> Error {
+fn unreadable(error: &secateur_onnx::Error) -> Error {
     failed(format!("the file does not read back: {error}"))
 }
 

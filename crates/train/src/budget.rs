@@ -1,5 +1,6 @@
 //! Which units a network must lose to meet a budget of MACs.
 
+use secateur_engine::Dense;
 use secateur_graph::{ChannelGroups, Keep};
 use secateur_prox::Inputs;
 
@@ -44,8 +45,8 @@ pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep>
             queue
         })
         .collect();
-    let mut widths: Vec<usize> = layers.iter().map(|l| l.inputs()).collect();
-    widths.push(layers.last().map_or(0, |l| l.outputs()));
+    let mut widths: Vec<usize> = layers.iter().map(Dense::inputs).collect();
+    widths.push(layers.last().map_or(0, Dense::outputs));
     let macs = |w: &[usize]| w.windows(2).map(|p| (p[0] * p[1]) as u64).sum::<u64>();
     while macs(&widths) > limit {
         let first = usize::from(!inputs_may_go);
@@ -71,7 +72,7 @@ pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep>
 
 /// Standard deviation over rows of every input and hidden unit, by layer that reads it.
 fn activation_spread(body: &mut Body) -> Vec<Vec<f64>> {
-    let counts: Vec<usize> = body.network.layers().iter().map(|l| l.inputs()).collect();
+    let counts: Vec<usize> = body.network.layers().iter().map(Dense::inputs).collect();
     let mut sums: Vec<Vec<(f64, f64)>> = counts.iter().map(|&n| vec![(0.0, 0.0); n]).collect();
     let total = RANKING_ROWS.min(body.rows.len());
     let mut start = 0;

@@ -1,6 +1,6 @@
 //! What a trained network puts out on given rows, and how good that is.
 
-use secateur_engine::Network;
+use secateur_engine::{Dense, Network};
 use secateur_graph::Graph;
 
 use crate::score::Scorer;
@@ -34,11 +34,7 @@ pub fn outputs(graph: &Graph, rows: &Rows, threads: usize) -> Result<Vec<f32>> {
 /// If the network cannot be run.
 pub fn widths(graph: &Graph) -> Result<Vec<usize>> {
     let network = Network::compile(graph, 1, 0, 1)?;
-    Ok(network
-        .layers()
-        .iter()
-        .map(|layer| layer.inputs())
-        .collect())
+    Ok(network.layers().iter().map(Dense::inputs).collect())
 }
 
 /// Scores rows of full width on a network that may read some columns only.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use secateur_engine::Network;
+use secateur_engine::{Dense, Network};
 use secateur_prox::{GroupSize, Inputs, LayerUnits, Members, Part, Strength, Which, Widths};
 
 use crate::PenaltySettings;
@@ -180,7 +180,7 @@ impl Penalised {
 
     /// Scalars in one group of each layer, biases apart.
     fn sizes(&self, network: &Network) -> Vec<usize> {
-        let size = |d: &secateur_engine::Dense| match self.settings.members {
+        let size = |d: &Dense| match self.settings.members {
             Members::Outgoing => d.outputs(),
             Members::Incoming => d.inputs(),
         };
@@ -195,9 +195,7 @@ impl Penalised {
             Members::Incoming => (Some(layer), Some(layer + 1)),
         };
         let made = maker.map_or(0, |m| layers[m].inputs());
-        let read = reader
-            .and_then(|r| layers.get(r))
-            .map_or(0, |d| d.outputs());
+        let read = reader.and_then(|r| layers.get(r)).map_or(0, Dense::outputs);
         (made + read) as u64
     }
 }

@@ -32,11 +32,12 @@ pub struct Removal {
     pub inputs: usize,
     /// Removed at the caller's wish (a budget), not because they were dead.
     pub asked: bool,
-    /// Largest relative difference between masked and shrunk network on the naive evaluator.
+    /// Largest relative difference on the naive evaluator between the shrunk network and what it must
+    /// equal: the network before, or the masked one where units went at the caller's wish.
     pub naive_difference: f64,
     /// Rows of that comparison.
     pub naive_rows: usize,
-    /// Largest relative difference between masked and shrunk network on the engine.
+    /// The same on the engine.
     pub engine_difference: f64,
     /// Rows of that comparison.
     pub engine_rows: usize,
@@ -49,6 +50,15 @@ pub(crate) struct Body {
     pub(crate) network: Network,
     pub(crate) rows: Rows,
     pub(crate) penalised: Option<Penalised>,
+}
+
+/// Why units go, and so what must not change.
+#[derive(Debug, Clone, Copy)]
+enum Cause {
+    /// Nothing reads them: the function stays the same, up to the rounding of folded biases.
+    Dead { folded: usize, tolerance: f64 },
+    /// The caller wants it: the function becomes that of the masked network.
+    Asked,
 }
 
 /// Which removals are due.
@@ -67,14 +77,6 @@ impl Body {
         let groups = ChannelGroups::of(&self.graph)?;
         let folded = fold_constants(&self.graph, &groups)?;
         let mut keep = Keep::unread(&folded.graph, &groups, due.floor);
-        let mut base = &folded.graph;
-        let mut folds = folded.units.len();
-        let stays = |&(group, unit): &(_, usize)| keep.keeps(group, unit);
-        if folded.units.iter().any(stays) {
-            // The floor holds a constant unit: leave all biases alone this time.
-            keep = Keep::unread(&self.graph, &groups, due.floor);
-            (base, folds) = (&self.graph, 0);
-        }
         for (id, group) in groups.iter() {
             let dropped = group.units - keep.kept(id).len();
             let few = (dropped as f64) < INPUT_SHARE * group.units as f64;
@@ -85,8 +87,16 @@ impl Body {
         if keep.is_all() {
             return Ok(None);
         }
-        let base = base.clone();
-        self.apply(&base, &groups, &keep, due.epoch, folds, false)
+        // A folded unit that the floor holds stays unread: its constant is in the biases already.
+        let gone = |&&(group, unit): &&(_, usize)| !keep.keeps(group, unit);
+        let cause = Cause::Dead {
+            folded: folded.units.iter().filter(gone).count(),
+            tolerance: match folded.units.is_empty() {
+                true => 0.0,
+                false => FOLD_TOLERANCE,
+            },
+        };
+        self.apply(&folded.graph, &groups, &keep, due.epoch, cause)
             .map(Some)
     }
 
@@ -98,37 +108,35 @@ impl Body {
         }
         let groups = ChannelGroups::of(&self.graph)?;
         let base = self.graph.clone();
-        self.apply(&base, &groups, keep, epoch, 0, true).map(Some)
+        self.apply(&base, &groups, keep, epoch, Cause::Asked)
+            .map(Some)
     }
 
-    /// `base` is the present network, or what folding made of it.
+    /// Takes units out of `base`, which is the present network or what folding made of it.
     fn apply(
         &mut self,
         base: &Graph,
         groups: &ChannelGroups,
         keep: &Keep,
         epoch: usize,
-        folded: usize,
-        asked: bool,
+        cause: Cause,
     ) -> Result<Removal> {
         let masked = mask(base, groups, keep)?;
         let shrunk = shrink(base, groups, keep)?;
         let naive_rows = NAIVE_ROWS.min(self.rows.len());
-        let sample = self.full_width(naive_rows)?;
-        let want = evaluate(&masked, std::slice::from_ref(&sample))?;
-        let have = evaluate(&shrunk.graph, std::slice::from_ref(&sample))?;
-        let mut naive_difference = difference(&want, &have);
-        let mut allowed = 0.0;
-        if folded > 0 {
-            let before = evaluate(&self.graph, std::slice::from_ref(&sample))?;
-            naive_difference = naive_difference.max(difference(&before, &have));
-            allowed = FOLD_TOLERANCE;
+        let sample = [self.full_width(naive_rows)?];
+        let have = evaluate(&shrunk.graph, &sample)?;
+        let mut naive_difference = difference(&evaluate(&masked, &sample)?, &have);
+        agree("naive evaluator", naive_difference, 0.0, epoch)?;
+        if let Cause::Dead { tolerance, .. } = cause {
+            let moved = difference(&evaluate(&self.graph, &sample)?, &have);
+            agree("naive evaluator", moved, tolerance, epoch)?;
+            naive_difference = moved;
         }
-        agree("naive evaluator", naive_difference, allowed, epoch)?;
 
         let engine_rows = self.network.batch().min(self.rows.len());
         let columns = self.rows.columns();
-        if asked {
+        if let Cause::Asked = cause {
             self.load(&masked)?;
         }
         let before = self
@@ -159,9 +167,12 @@ impl Body {
         Ok(Removal {
             epoch,
             units,
-            folded,
+            folded: match cause {
+                Cause::Dead { folded, .. } => folded,
+                Cause::Asked => 0,
+            },
             inputs,
-            asked,
+            asked: matches!(cause, Cause::Asked),
             naive_difference,
             naive_rows,
             engine_difference,
@@ -224,25 +235,18 @@ fn agree(by: &str, difference: f64, allowed: f64, epoch: usize) -> Result<()> {
 }
 
 fn difference(a: &[Array], b: &[Array]) -> f64 {
-    let mut worst = 0.0;
-    for (a, b) in a.iter().zip(b) {
-        let d = relative(a.values.iter().copied(), b.values.iter().copied());
-        if !(d <= worst) {
-            worst = d;
-        }
-    }
-    worst
+    let of =
+        |(a, b): (&Array, &Array)| relative(a.values.iter().copied(), b.values.iter().copied());
+    a.iter().zip(b).map(of).fold(0.0, worse)
+}
+
+/// The larger of two differences; NaN counts as the largest.
+fn worse(a: f64, b: f64) -> f64 {
+    if b <= a { a } else { b }
 }
 
 /// `max |a - b| / max(max |a|, 1e-6)`; NaN if anything is not a number.
 pub(crate) fn relative(a: impl Iterator<Item = f64> + Clone, b: impl Iterator<Item = f64>) -> f64 {
     let scale = a.clone().fold(1e-6, |m: f64, v| m.max(v.abs()));
-    let mut worst = 0.0;
-    for (a, b) in a.zip(b) {
-        let d = (a - b).abs();
-        if !(d <= worst) {
-            worst = d;
-        }
-    }
-    worst / scale
+    a.zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, worse) / scale
 }

@@ -190,6 +190,7 @@ impl StepRule {
                     layer.penalty.prox_in_place(w, layer.strength, step);
                 }
             },
+            #[inline(always)]
             |row, w, second| {
                 if layer.range.contains(&(first + row)) {
                     layer.prox_under_adam(penalty.metric, w, second, &adam);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use secateur_engine::Network;
+use secateur_engine::{Dense, Network};
 use secateur_graph::{Graph, cost};
 use secateur_prox::Part;
 
@@ -144,10 +144,13 @@ pub fn fit(
     train: Rows,
     validation: &Rows,
     settings: &Settings,
-    observer: &mut dyn FnMut(Event<'_>) -> Flow,
+    observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
 ) -> Result<Trained> {
     let settings = settings.clone().checked()?;
-    Run::new(graph, train, settings)?.go(validation, observer)
+    let run = Run::new(graph, train, settings)?;
+    // On a worker from the start: otherwise every step hands its work over twice.
+    let threads = run.body.network.threads().clone();
+    threads.run(|| run.go(validation, observer))
 }
 
 struct Run {
@@ -236,7 +239,7 @@ impl Run {
     fn go(
         mut self,
         validation: &Rows,
-        observer: &mut dyn FnMut(Event<'_>) -> Flow,
+        observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
     ) -> Result<Trained> {
         let begin = Instant::now();
         let mut ended = Ended::Complete;
@@ -266,7 +269,7 @@ impl Run {
                     .network
                     .layers()
                     .iter()
-                    .map(|d| d.inputs())
+                    .map(Dense::inputs)
                     .collect(),
                 macs: self.macs(),
                 seconds: begin.elapsed().as_secs_f64(),
@@ -311,7 +314,7 @@ impl Run {
     fn epoch(
         &mut self,
         number: usize,
-        observer: &mut dyn FnMut(Event<'_>) -> Flow,
+        observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
     ) -> Result<(f64, Flow)> {
         self.batches.shuffle(&mut self.rng);
         let count = self.batches.count();
