@@ -4,6 +4,9 @@ use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty, 
 
 use crate::{Decay, Error, Result, StrengthChoice};
 
+/// More worker threads than any machine has cores; beyond it a typing error would start them all.
+const MAX_THREADS: usize = 1024;
+
 /// How weights follow their gradients.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Optimizer {
@@ -147,6 +150,13 @@ impl Settings {
         at_least_one("epochs", self.epochs)?;
         at_least_one("batch", self.batch)?;
         at_least_one("threads", self.threads)?;
+        if self.threads > MAX_THREADS {
+            return Err(
+                Error::settings(format!("{} is more than {MAX_THREADS}", self.threads))
+                    .at("threads")
+                    .hint("one thread a core is fastest"),
+            );
+        }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return Err(Error::settings("must be zero or a positive number").at("weight decay"));
         }
