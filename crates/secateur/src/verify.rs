@@ -120,8 +120,9 @@ fn failed(message: impl Into<String>) -> Error {
         .hint("nothing was written; this is a defect: please report it with the config")
 }
 
+/// The larger of two differences; NaN counts as the largest, whichever comes first.
 fn worse(a: f64, b: f64) -> f64 {
-    if b <= a { a } else { b }
+    if a.is_nan() || b <= a { a } else { b }
 }
 
 /// `max |a - b| / max(max |a|, 1e-6)`; NaN if anything is, infinite if the sizes differ.
@@ -144,6 +145,7 @@ mod tests {
     fn differences_are_relative_to_the_largest_output() {
         assert_eq!(relative(&[100.0, 1.0], &[100.0, 2.0]), 0.01);
         assert!(relative(&[1.0], &[f32::NAN]).is_nan());
+        assert!(relative(&[1.0, 1.0], &[f32::NAN, 1.0]).is_nan());
         assert_eq!(relative(&[1.0], &[]), f64::INFINITY);
     }
 }

@@ -242,11 +242,27 @@ fn difference(a: &[Array], b: &[Array]) -> f64 {
 
 /// The larger of two differences; NaN counts as the largest.
 fn worse(a: f64, b: f64) -> f64 {
-    if b <= a { a } else { b }
+    if a.is_nan() || b <= a { a } else { b }
 }
 
 /// `max |a - b| / max(max |a|, 1e-6)`; NaN if anything is not a number.
 pub(crate) fn relative(a: impl Iterator<Item = f64> + Clone, b: impl Iterator<Item = f64>) -> f64 {
     let scale = a.clone().fold(1e-6, |m: f64, v| m.max(v.abs()));
     a.zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, worse) / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_a_number_anywhere_is_a_difference_that_fails() {
+        for b in [[f64::NAN, 1.0], [1.0, f64::NAN]] {
+            let d = relative([1.0, 1.0].into_iter(), b.into_iter());
+            assert!(d.is_nan() && agree("test", d, 1.0, 1).is_err());
+        }
+        let d = relative([100.0, 1.0].into_iter(), [100.0, 2.0].into_iter());
+        assert_eq!(d, 0.01);
+        assert!(agree("test", d, 0.01, 1).is_ok() && agree("test", d, 0.009, 1).is_err());
+    }
 }
