@@ -45,12 +45,7 @@ fn main() -> Outcome<()> {
         match key {
             "seeds" => seeds = value.parse()?,
             "json" => json = Some(PathBuf::from(value)),
-            "at" => {
-                at = value
-                    .split('|')
-                    .map(str::parse)
-                    .collect::<Result<Vec<f64>, _>>()?
-            }
+            "at" => at = ratios(value)?,
             _ => arms = expand(&arms, key, value),
         }
     }
@@ -79,6 +74,10 @@ fn main() -> Outcome<()> {
     }
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
+}
+
+fn ratios(values: &str) -> Outcome<Vec<f64>> {
+    values.split('|').map(|v| Ok(v.parse()?)).collect()
 }
 
 fn expand(arms: &[Arm], key: &str, values: &str) -> Vec<Arm> {

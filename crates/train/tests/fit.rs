@@ -1,5 +1,4 @@
 //! Whole runs on a small problem: what is removed, what is kept, and what stops a run.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
