@@ -17,120 +17,12 @@ use crate::rows::Batches;
 use crate::step::StepRule;
 use crate::strength::Lambda;
 use crate::{
-    Error, ErrorKind, PenaltyStep, Removal, RemovalTime, Result, Rows, Schedule, Score, Settings,
-    StrengthChoice, Targets,
+    Ended, Epoch, Error, ErrorKind, Event, Flow, PenaltyStep, Removal, RemovalTime, Result, Rows,
+    Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained,
 };
 
 /// Stream of random numbers for the order of rows; other streams draw weights and permutations.
 const ORDER_STREAM: u64 = 2;
-
-/// What a run tells while it goes.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// After some steps.
-    Step {
-        /// Steps done.
-        done: usize,
-        /// Steps of the whole run.
-        of: usize,
-    },
-    /// After every epoch.
-    Epoch(&'a Epoch),
-}
-
-/// Whether a run goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// It does.
-    Continue,
-    /// It ends as soon as it can, with the best it has.
-    Stop,
-}
-
-/// What happened in an epoch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Epoch {
-    /// From 1.
-    pub number: usize,
-    /// Of so many.
-    pub of: usize,
-    /// Lambda at its end; 0 while settling.
-    pub lambda: f64,
-    /// Mean training loss, penalty apart.
-    pub loss: f64,
-    /// On the validation rows.
-    pub validation: Score,
-    /// Units left: inputs, then each hidden layer.
-    pub units: Vec<usize>,
-    /// Multiply-accumulate operations a row.
-    pub macs: u64,
-    /// Seconds since the run began.
-    pub seconds: f64,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// All epochs were run.
-    Complete,
-    /// The caller stopped it in this epoch.
-    Interrupted {
-        /// From 1.
-        epoch: usize,
-    },
-    /// The loss was not a number in this epoch; the model is that of the epoch before.
-    Diverged {
-        /// From 1.
-        epoch: usize,
-    },
-}
-
-/// Wall time of a run by what it went into, in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Seconds {
-    /// Everything.
-    pub total: f64,
-    /// Layer outputs and loss.
-    pub forward: f64,
-    /// Gradients.
-    pub backward: f64,
-    /// The optimiser's moves.
-    pub update: f64,
-    /// The penalty.
-    pub penalty: f64,
-    /// Finding, removing and checking dead units.
-    pub shrink: f64,
-    /// Scoring validation rows.
-    pub score: f64,
-}
-
-/// A trained network that is already small, with its history.
-#[derive(Debug, Clone)]
-pub struct Trained {
-    /// From standardised features to logits or standardised targets.
-    pub graph: Graph,
-    /// One entry an epoch.
-    pub epochs: Vec<Epoch>,
-    /// Every removal.
-    pub removals: Vec<Removal>,
-    /// Where the time went.
-    pub seconds: Seconds,
-    /// How it ended.
-    pub ended: Ended,
-    /// Largest lambda in use.
-    pub lambda: f64,
-    /// Share of the weights that were penalised at the first step.
-    pub penalised_share: f64,
-    /// Steps done.
-    pub steps: usize,
-}
-
-impl Trained {
-    /// Whether all epochs were run.
-    pub fn is_complete(&self) -> bool {
-        self.ended == Ended::Complete
-    }
-}
 
 /// Trains `graph` on `train`, and tells `observer` how it goes.
 ///
