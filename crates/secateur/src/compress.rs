@@ -21,7 +21,7 @@ use crate::report::{
     rmse_by_column,
 };
 use crate::verify::{Verified, serialise};
-use crate::{Config, Plan, Result};
+use crate::{Config, ErrorKind, Plan, Result};
 
 /// Stream of random numbers for initial weights.
 const WEIGHT_STREAM: u64 = 1;
@@ -230,7 +230,8 @@ impl Runner {
             .unwrap_or_else(|| self.plan.hidden.clone())
     }
 
-    /// A network to compare with, trained without a penalty; none if the user stops it half-way.
+    /// A network to compare with, trained without a penalty; none if the user stops it half-way or it
+    /// diverges, which must not take the compressed network along.
     fn control(
         &self,
         graph: Graph,
@@ -242,7 +243,10 @@ impl Runner {
             settle: 0,
             ..self.plan.settings.clone()
         };
-        let trained = self.train(graph, &settings, stage, observer)?;
+        let trained = match self.train(graph, &settings, stage, observer) {
+            Err(error) if error.kind() == ErrorKind::Diverged => return Ok(None),
+            trained => trained?,
+        };
         let stopped = matches!(trained.ended, Ended::Interrupted { .. });
         Ok((!stopped).then_some(trained))
     }

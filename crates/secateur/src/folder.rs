@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::plan::DEFAULT_NET;
 use crate::{Config, Epoch, Error, Outcome, Result, Score};
 
 /// A folder that will appear under its name once everything in it is written.
@@ -70,7 +71,7 @@ impl RunFolder {
             .next()
             .filter(|s| !s.is_empty())
             .unwrap_or("data");
-        let net = config.net.as_deref().unwrap_or("default");
+        let net = config.net.as_deref().unwrap_or(DEFAULT_NET);
         let name = format!("{stem}-{net}-seed{}", config.seed.unwrap_or(0));
         let base = Path::new("runs").join(&name);
         let again = (2..).map(|i| Path::new("runs").join(format!("{name}-{i}")));

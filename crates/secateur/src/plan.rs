@@ -13,6 +13,8 @@ use secateur_train::{
 use crate::choice::{choose, unknown};
 use crate::{Config, Error, Result};
 
+/// Hidden widths unless the user gives others: more than small data need, so that they can tell.
+pub(crate) const DEFAULT_NET: &str = "256-128";
 /// Slope of leaky rectifiers below zero.
 const LEAK: f32 = 0.01;
 
@@ -142,13 +144,13 @@ impl Plan {
                 .into(),
             ),
             missing: or(&config.missing, "error"),
-            net: or(&config.net, "256-128"),
+            net: or(&config.net, DEFAULT_NET),
             activation: or(&config.activation, "relu"),
             loss: or(&config.loss, if classes { "cross-entropy" } else { "mse" }),
             class_weights: or(&config.class_weights, "equal"),
             penalty: Some(penalty_name.clone()),
             strength: or(&config.strength, "auto"),
-            part: or(&config.part, "budget:25%"),
+            part: or(&config.part, default_part(&penalty_name)),
             inputs: or(&config.inputs, "penalised"),
             members: or(&config.members, "outgoing"),
             group_weights: or(&config.group_weights, "current-widths"),
@@ -251,6 +253,14 @@ impl Plan {
             narrow: choose("--control", &text(&config.control), &controls)?,
             config,
         })
+    }
+}
+
+/// A quarter of the MACs, or everything under penalties that cannot remove units.
+fn default_part(penalty: &str) -> &'static str {
+    match penalty.parse::<Penalty>() {
+        Ok(penalty) if !penalty.removes_units() => "full",
+        _ => "budget:25%",
     }
 }
 

@@ -4,9 +4,9 @@ use secateur_engine::Dense;
 use secateur_graph::{ChannelGroups, Keep};
 use secateur_prox::Inputs;
 
-use crate::Result;
 use crate::order::reading_group;
 use crate::removal::Body;
+use crate::{Error, Result};
 
 /// Rows on which the spread of activations is measured.
 const RANKING_ROWS: usize = 3072;
@@ -16,6 +16,9 @@ const RANKING_ROWS: usize = 3072;
 /// A unit's score is `std(activation) * norm2(outgoing) / sqrt(size)` per MAC that its removal frees at
 /// the widths of that moment; units go greedily from the worst. Norms alone mislead: rows of inputs
 /// that never vary keep their initial norm.
+///
+/// # Errors
+/// If the floor keeps more than `limit`.
 pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep> {
     body.network.write_back(&mut body.graph)?;
     let groups = ChannelGroups::of(&body.graph)?;
@@ -58,7 +61,14 @@ pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep>
                 queues[l].last().map(|&(score, _)| (score / freed, l))
             })
             .min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((_, l)) = worst else { break };
+        let Some((_, l)) = worst else {
+            let least = macs(&widths);
+            return Err(Error::settings(format!(
+                "{limit} MACs a row cannot be reached: {least} are left when every layer is at its floor"
+            ))
+            .at("part")
+            .hint("allow a larger budget or a lower floor"));
+        };
         if let (Some((_, unit)), Some(group)) = (
             queues[l].pop(),
             reading_group(&groups, layers[l].weight_id()),

@@ -140,10 +140,14 @@ impl Settings {
             if value.is_finite() && value > 0.0 {
                 return Ok(());
             }
-            Err(Error::settings(format!("{value} is not a positive number")).at(name))
+            Err(Error::settings(format!("{value} is not a positive number"))
+                .at(name)
+                .hint("give a number above zero"))
         };
         let at_least_one = |name: &str, value: usize| match value {
-            0 => Err(Error::settings("must be at least 1").at(name)),
+            0 => Err(Error::settings("must be at least 1")
+                .at(name)
+                .hint("give a whole number above zero")),
             _ => Ok(()),
         };
         positive("learning rate", self.rate)?;
@@ -158,12 +162,16 @@ impl Settings {
             );
         }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
-            return Err(Error::settings("must be zero or a positive number").at("weight decay"));
+            return Err(Error::settings("must be zero or a positive number")
+                .at("weight decay")
+                .hint("0 is no decay; 1e-4 is a common one"));
         }
         if let Optimizer::Sgd { momentum, .. } = self.optimizer
             && !(0.0..1.0).contains(&momentum)
         {
-            return Err(Error::settings(format!("{momentum} is not in [0, 1)")).at("momentum"));
+            return Err(Error::settings(format!("{momentum} is not in [0, 1)"))
+                .at("momentum")
+                .hint("0.9 is the usual one"));
         }
         if let Decay::Step { stages, factor } = self.decay {
             positive("decay factor", factor)?;

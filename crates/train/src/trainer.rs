@@ -296,7 +296,7 @@ impl Run {
         let Part::Budget { macs_share } = p.part else {
             return Ok(());
         };
-        let half = (self.settings.epochs - self.settings.settle).div_ceil(2);
+        let half = (self.settings.epochs - self.settings.settle) / 2;
         if number == half + 1 {
             let start = Instant::now();
             let limit = (macs_share.get() * self.initial_macs as f64) as u64;
