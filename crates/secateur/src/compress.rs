@@ -3,30 +3,18 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
-use secateur_data::{Target, load};
-use secateur_graph::{Graph, ModelMeta, cost};
-use secateur_train::{
-    Ended, Event, Flow, Mlp, Rows, Score, Settings, Trained, fit, outputs, score,
-};
-use sha2::{Digest, Sha256};
+use secateur_data::load;
+use secateur_graph::{Graph, cost};
+use secateur_train::{Ended, Event, Flow, Settings, Trained, fit};
 
-use crate::assemble::{Wrapping, assemble};
 use crate::auto::search;
+use crate::job::Job;
+use crate::measure::removals;
 use crate::plan::load_options;
 use crate::prepare::Prepared;
-use crate::report::{
-    Arm, DataReport, Machine, RemovalReport, Report, Seconds, ended_name, headline, peak_memory,
-    rmse_by_column,
-};
-use crate::verify::{Verified, serialise};
+use crate::report::{Machine, Report, Seconds, ended_name, peak_memory};
+use crate::verify::Verified;
 use crate::{Config, ErrorKind, Plan, Result};
-
-/// Stream of random numbers for initial weights.
-const WEIGHT_STREAM: u64 = 1;
-/// Real rows on which the written file is checked.
-const VERIFY_ROWS: usize = 256;
 
 /// Which network is being trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,68 +82,65 @@ pub fn compress(
         plan: &plan,
         prepared: &prepared,
     });
-    Runner {
-        plan,
-        prepared,
-        load_seconds,
-    }
-    .go(observer)
+    let job = Job { plan, prepared };
+    Runner { job, load_seconds }.go(observer)
 }
 
 struct Runner {
-    plan: Plan,
-    prepared: Prepared,
+    job: Job,
     load_seconds: f64,
 }
 
 impl Runner {
     fn go(self, observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send)) -> Result<Outcome> {
-        let hidden = self.plan.hidden.clone();
-        let before = self.network(&hidden)?;
+        let hidden = self.job.plan.hidden.clone();
+        let before = self.job.network(&hidden)?;
         let mut compress =
             |settings: &Settings| self.train(before.clone(), settings, Stage::Compress, observer);
-        let (trained, tries) = match self.plan.auto {
+        let (trained, tries) = match self.job.plan.auto {
             true => search(
-                &self.plan.settings,
-                self.prepared.split.validation.len(),
+                &self.job.plan.settings,
+                self.job.prepared.split.validation.len(),
                 compress,
             )?,
-            false => (compress(&self.plan.settings)?, vec![]),
+            false => (compress(&self.job.plan.settings)?, vec![]),
         };
         let complete = trained.is_complete();
-        let dense = match self.plan.baseline && complete {
+        let dense = match self.job.plan.baseline && complete {
             true => self.control(before.clone(), Stage::Dense, observer)?,
             false => None,
         };
-        let narrow = match self.plan.narrow && complete {
+        let narrow = match self.job.plan.narrow && complete {
             true => {
-                let graph = self.network(&self.narrowed(cost(&trained.graph)?.macs))?;
+                let graph = self
+                    .job
+                    .network(&self.job.narrowed(cost(&trained.graph)?.macs))?;
                 self.control(graph, Stage::Narrow, observer)?
             }
             false => None,
         };
         let verify_start = Instant::now();
-        let model = self.verified(&trained.graph)?;
+        let model = self.job.verified(&trained.graph)?;
         let verify_seconds = verify_start.elapsed().as_secs_f64();
         let report = Report {
             secateur: env!("CARGO_PKG_VERSION").into(),
-            config_hash: self.config_hash()?,
+            config_hash: self.job.config_hash()?,
             ended: ended_name(trained.ended).into(),
             epochs: trained.epochs.len(),
-            data: self.data_report(),
-            metric: if self.is_classification() {
+            data: self.job.data_report(),
+            metric: if self.job.is_classification() {
                 "accuracy"
             } else {
                 "rmse"
             }
             .into(),
             dense: dense
-                .map(|d| self.arm(&d.graph, d.seconds.total))
+                .map(|d| self.job.arm(&d.graph, d.seconds.total))
                 .transpose()?,
-            before: self.arm(&before, 0.0)?,
-            after: self.arm(&trained.graph, trained.seconds.total)?,
+            before: self.job.arm(&before, 0.0)?,
+            after: self.job.arm(&trained.graph, trained.seconds.total)?,
             narrow: narrow
-                .map(|n| self.arm(&n.graph, n.seconds.total))
+                .map(|n| self.job.arm(&n.graph, n.seconds.total))
                 .transpose()?,
             seconds: Seconds {
                 total: trained.seconds.total,
@@ -179,55 +164,17 @@ impl Runner {
             removals: removals(&trained),
             verify: model.evidence().clone(),
             machine: Machine {
-                threads: self.plan.settings.threads,
+                threads: self.job.plan.settings.threads,
                 instruction_set: secateur_engine::instruction_set().into(),
                 peak_memory_bytes: peak_memory(),
             },
         };
         Ok(Outcome {
-            plan: self.plan,
+            plan: self.job.plan,
             report,
             model,
             trained,
         })
-    }
-
-    fn is_classification(&self) -> bool {
-        matches!(self.prepared.dataset.target(), Target::Classes { .. })
-    }
-
-    fn network(&self, hidden: &[usize]) -> Result<Graph> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.plan.settings.seed);
-        rng.set_stream(WEIGHT_STREAM);
-        let mlp = Mlp {
-            inputs: self.prepared.dataset.inputs(),
-            hidden: hidden.to_vec(),
-            outputs: self.prepared.dataset.outputs(),
-            activation: self.plan.activation,
-        };
-        Ok(mlp.build(&mut rng)?)
-    }
-
-    /// The hidden widths scaled alike so that the MACs come as near to `macs` as they can.
-    fn narrowed(&self, macs: u64) -> Vec<usize> {
-        let (inputs, outputs) = (
-            self.prepared.dataset.inputs(),
-            self.prepared.dataset.outputs(),
-        );
-        let scaled = |factor: f64| -> Vec<usize> {
-            let width = |&w: &usize| ((w as f64 * factor).round() as usize).max(1);
-            self.plan.hidden.iter().map(width).collect()
-        };
-        let cost = |hidden: &[usize]| {
-            let mut widths = vec![inputs];
-            widths.extend(hidden);
-            widths.push(outputs);
-            widths.windows(2).map(|w| (w[0] * w[1]) as u64).sum::<u64>()
-        };
-        (1..=2000)
-            .map(|i| scaled(f64::from(i) / 2000.0))
-            .min_by_key(|hidden| cost(hidden).abs_diff(macs))
-            .unwrap_or_else(|| self.plan.hidden.clone())
     }
 
     /// A network to compare with, trained without a penalty; none if the user stops it half-way or it
@@ -241,7 +188,7 @@ impl Runner {
         let settings = Settings {
             penalty: None,
             settle: 0,
-            ..self.plan.settings.clone()
+            ..self.job.plan.settings.clone()
         };
         let trained = match self.train(graph, &settings, stage, observer) {
             Err(error) if error.kind() == ErrorKind::Diverged => return Ok(None),
@@ -258,142 +205,10 @@ impl Runner {
         stage: Stage,
         observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Trained> {
-        let split = &self.prepared.split;
-        let train = self.rows(&split.train)?;
-        let validation = self.rows(&split.validation)?;
+        let split = &self.job.prepared.split;
+        let train = self.job.rows(&split.train)?;
+        let validation = self.job.rows(&split.validation)?;
         let tell = &mut |event: Event<'_>| observer(Progress::Train { stage, event });
         Ok(fit(graph, train, &validation, settings, tell)?)
     }
-
-    fn rows(&self, rows: &[u32]) -> Result<Rows> {
-        self.prepared
-            .rows(rows, self.plan.regression_loss, self.plan.balanced)
-    }
-
-    fn wrapping(&self) -> Wrapping<'_> {
-        Wrapping {
-            standardiser: &self.prepared.standardiser,
-            target_scaler: self.prepared.target_scaler.as_ref(),
-            softmax: self.plan.softmax,
-        }
-    }
-
-    fn verified(&self, core: &Graph) -> Result<Verified> {
-        let graph = assemble(core, self.wrapping())?;
-        let test = &self.prepared.split.test;
-        let sample = &test[..VERIFY_ROWS.min(test.len())];
-        let rows = self.rows(sample)?;
-        let mut engine = outputs(core, &rows, self.plan.settings.threads)?;
-        if let Some(scaler) = &self.prepared.target_scaler {
-            scaler.invert(&mut engine);
-        }
-        Verified::new(
-            &graph,
-            &self.meta()?,
-            &self.prepared.raw(sample),
-            sample.len(),
-            &engine,
-        )
-    }
-
-    fn meta(&self) -> Result<ModelMeta> {
-        let dataset = &self.prepared.dataset;
-        let json = |names: &[String]| serde_json::json!(names).to_string();
-        let mut properties = vec![
-            ("secateur.config_hash".to_owned(), self.config_hash()?),
-            ("secateur.data".to_owned(), dataset.name().to_owned()),
-        ];
-        if dataset.image().is_none() {
-            properties.push(("feature_names".to_owned(), json(dataset.feature_names())));
-        }
-        match dataset.target() {
-            Target::Classes { names, .. } => {
-                properties.push(("class_names".to_owned(), json(names)));
-            }
-            Target::Values { columns, .. } => {
-                properties.push(("target_names".to_owned(), json(columns)));
-            }
-        }
-        Ok(ModelMeta {
-            producer_name: "secateur".into(),
-            producer_version: env!("CARGO_PKG_VERSION").into(),
-            properties,
-            ..ModelMeta::default()
-        })
-    }
-
-    fn config_hash(&self) -> Result<String> {
-        let digest = Sha256::digest(self.plan.config.to_toml()?.as_bytes());
-        Ok(digest.iter().take(8).map(|b| format!("{b:02x}")).collect())
-    }
-
-    fn data_report(&self) -> DataReport {
-        let Prepared { dataset, split, .. } = &self.prepared;
-        DataReport {
-            name: dataset.name().to_owned(),
-            fingerprint: dataset.fingerprint().to_string(),
-            features: dataset.inputs(),
-            train_rows: split.train.len(),
-            validation_rows: split.validation.len(),
-            test_rows: split.test.len(),
-            notes: dataset
-                .notes()
-                .iter()
-                .chain(&split.notes)
-                .cloned()
-                .collect(),
-        }
-    }
-
-    fn arm(&self, graph: &Graph, train_seconds: f64) -> Result<Arm> {
-        let split = &self.prepared.split;
-        let threads = self.plan.settings.threads;
-        let on = |rows: &[u32]| -> Result<Score> { Ok(score(graph, &self.rows(rows)?, threads)?) };
-        let scale = self
-            .prepared
-            .target_scaler
-            .as_ref()
-            .map_or(&[][..], |s| s.scale());
-        let test = on(&split.test)?;
-        let cost = cost(graph)?;
-        let units = secateur_train::widths(graph)?;
-        let unread = (self.prepared.dataset.inputs() - units[0]) as u64;
-        let first = *units.get(1).unwrap_or(&self.prepared.dataset.outputs()) as u64;
-        let file = serialise(&assemble(graph, self.wrapping())?, &self.meta()?)?;
-        Ok(Arm {
-            test_score: headline(&test, scale),
-            validation_score: headline(&on(&split.validation)?, scale),
-            train_score: headline(&on(&split.train)?, scale),
-            balanced_accuracy: match &test {
-                Score::Classes {
-                    balanced_accuracy, ..
-                } => Some(*balanced_accuracy),
-                Score::Values { .. } => None,
-            },
-            rmse_by_column: rmse_by_column(&test, scale),
-            r2_by_column: match &test {
-                Score::Values { r2, .. } => r2.clone(),
-                Score::Classes { .. } => vec![],
-            },
-            params: cost.params,
-            macs: cost.macs,
-            macs_all_inputs: cost.macs + unread * first,
-            bytes: file.len() as u64,
-            units,
-            train_seconds,
-        })
-    }
-}
-
-fn removals(trained: &Trained) -> Vec<RemovalReport> {
-    let report = |r: &secateur_train::Removal| RemovalReport {
-        epoch: r.epoch,
-        units: r.units,
-        folded: r.folded,
-        inputs: r.inputs,
-        asked: r.asked,
-        naive_difference: r.naive_difference,
-        engine_difference: r.engine_difference,
-    };
-    trained.removals.iter().map(report).collect()
 }

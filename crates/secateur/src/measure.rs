@@ -1,0 +1,83 @@
+//! Measures networks and data for the report.
+
+use secateur_graph::{Graph, cost};
+use secateur_train::{Score, Trained, score};
+
+use crate::Result;
+use crate::job::Job;
+use crate::prepare::Prepared;
+use crate::report::{Arm, DataReport, RemovalReport, headline, rmse_by_column};
+
+impl Job {
+    /// What was read, and how it was divided.
+    pub(crate) fn data_report(&self) -> DataReport {
+        let Prepared { dataset, split, .. } = &self.prepared;
+        DataReport {
+            name: dataset.name().to_owned(),
+            fingerprint: dataset.fingerprint().to_string(),
+            features: dataset.inputs(),
+            train_rows: split.train.len(),
+            validation_rows: split.validation.len(),
+            test_rows: split.test.len(),
+            notes: dataset
+                .notes()
+                .iter()
+                .chain(&split.notes)
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// Scores and costs of a network.
+    pub(crate) fn arm(&self, graph: &Graph, train_seconds: f64) -> Result<Arm> {
+        let split = &self.prepared.split;
+        let threads = self.plan.settings.threads;
+        let on = |rows: &[u32]| -> Result<Score> { Ok(score(graph, &self.rows(rows)?, threads)?) };
+        let scale = self
+            .prepared
+            .target_scaler
+            .as_ref()
+            .map_or(&[][..], |s| s.scale());
+        let test = on(&split.test)?;
+        let cost = cost(graph)?;
+        let units = secateur_train::widths(graph)?;
+        let unread = (self.prepared.dataset.inputs() - units[0]) as u64;
+        let first = *units.get(1).unwrap_or(&self.prepared.dataset.outputs()) as u64;
+        Ok(Arm {
+            test_score: headline(&test, scale),
+            validation_score: headline(&on(&split.validation)?, scale),
+            train_score: headline(&on(&split.train)?, scale),
+            balanced_accuracy: match &test {
+                Score::Classes {
+                    balanced_accuracy, ..
+                } => Some(*balanced_accuracy),
+                Score::Values { .. } => None,
+            },
+            rmse_by_column: rmse_by_column(&test, scale),
+            r2_by_column: match &test {
+                Score::Values { r2, .. } => r2.clone(),
+                Score::Classes { .. } => vec![],
+            },
+            params: cost.params,
+            macs: cost.macs,
+            macs_all_inputs: cost.macs + unread * first,
+            bytes: self.file_size(graph)?,
+            units,
+            train_seconds,
+        })
+    }
+}
+
+/// Every removal of a run.
+pub(crate) fn removals(trained: &Trained) -> Vec<RemovalReport> {
+    let report = |r: &secateur_train::Removal| RemovalReport {
+        epoch: r.epoch,
+        units: r.units,
+        folded: r.folded,
+        inputs: r.inputs,
+        asked: r.asked,
+        naive_difference: r.naive_difference,
+        engine_difference: r.engine_difference,
+    };
+    trained.removals.iter().map(report).collect()
+}
