@@ -8,6 +8,7 @@ mod budget;
 mod error;
 mod evaluate;
 mod loss;
+mod metric;
 mod network;
 mod order;
 mod penalised;

@@ -7,6 +7,7 @@ use secateur_engine::kernels::update as kernels;
 use secateur_engine::{BlockKind, Network, RowBlock};
 use secateur_prox::{Members, Penalty, Strength};
 
+use crate::metric::mean_metric;
 use crate::penalised::Penalised;
 use crate::{AdamMetric, Optimizer, PenaltyStep, Settings};
 
@@ -314,12 +315,6 @@ impl LayerRule {
             }
         }
     }
-}
-
-fn mean_metric(second: &[f32], adam: &kernels::Adam) -> f64 {
-    let roots: f64 = second.iter().map(|v| f64::from(v.sqrt())).sum();
-    let scale = 1.0 / f64::from(adam.corrections().1).sqrt();
-    (roots / second.len().max(1) as f64 * scale + f64::from(adam.epsilon)) / f64::from(adam.rate)
 }
 
 fn add_subgradient(layer: &LayerRule, block: &mut RowBlock<'_>) {
