@@ -11,6 +11,10 @@ use crate::{Error, Result};
 /// Rows on which the spread of activations is measured.
 const RANKING_ROWS: usize = 3072;
 
+/// Share that a hidden layer keeps at least of what even narrowing would leave it. A layer that loses
+/// units makes those of its neighbours cheap to keep, so greed alone can empty it.
+const LEAST_OF_EVEN: f64 = 0.25;
+
 /// The decision to drop the least useful units until at most `limit` MACs a row remain.
 ///
 /// A unit's score is `std(activation) * norm2(outgoing) / sqrt(size)` per MAC that its removal frees at
@@ -18,7 +22,7 @@ const RANKING_ROWS: usize = 3072;
 /// that never vary keep their initial norm.
 ///
 /// # Errors
-/// If the floor keeps more than `limit`.
+/// If the least that layers keep is more than `limit`.
 pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep> {
     body.network.write_back(&mut body.graph)?;
     let groups = ChannelGroups::of(&body.graph)?;
@@ -51,10 +55,21 @@ pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep>
     let mut widths: Vec<usize> = layers.iter().map(Dense::inputs).collect();
     widths.push(layers.last().map_or(0, Dense::outputs));
     let macs = |w: &[usize]| w.windows(2).map(|p| (p[0] * p[1]) as u64).sum::<u64>();
+    // Without inputs to drop the first layer shrinks only as fast as its units.
+    let share = limit as f64 / macs(&widths).max(1) as f64;
+    let even = if inputs_may_go { share.sqrt() } else { share };
+    let least: Vec<usize> = widths
+        .iter()
+        .enumerate()
+        .map(|(l, &width)| match l {
+            0 => floor.max(1),
+            _ => ((width as f64 * even * LEAST_OF_EVEN).ceil() as usize).max(floor.max(1)),
+        })
+        .collect();
     while macs(&widths) > limit {
         let first = usize::from(!inputs_may_go);
         let worst = (first..queues.len())
-            .filter(|&l| widths[l] > floor.max(1))
+            .filter(|&l| widths[l] > least[l])
             .filter_map(|l| {
                 let made = if l > 0 { widths[l - 1] } else { 0 };
                 let freed = (made + widths[l + 1]) as f64;
@@ -64,7 +79,7 @@ pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep>
         let Some((_, l)) = worst else {
             let least = macs(&widths);
             return Err(Error::settings(format!(
-                "{limit} MACs a row cannot be reached: {least} are left when every layer is at its floor"
+                "{limit} MACs a row cannot be reached: {least} are left when every layer keeps its least"
             ))
             .at("part")
             .hint("allow a larger budget or a lower floor"));
