@@ -177,24 +177,6 @@ fn a_budget_is_met() {
 }
 
 #[test]
-fn a_budget_empties_no_layer() {
-    let mut p = group_lasso(1e-6);
-    p.part = "budget:25%".parse().unwrap();
-    let mut s = settings(Some(p));
-    // Ranked after one epoch, when scores say little.
-    (s.epochs, s.settle) = (3, 1);
-    for seed in 0..5 {
-        s.seed = seed;
-        let graph = network(&[64, 32], 2);
-        let trained = fit(graph, values(200, 1), &values(50, 2), &s, &mut |_| {
-            Flow::Continue
-        });
-        let units = widths(&trained.unwrap().graph).unwrap();
-        assert!(units[1] >= 8 && units[2] >= 4, "{units:?}");
-    }
-}
-
-#[test]
 fn subgradients_remove_nothing_but_lower_the_penalty() {
     for members in [Members::Outgoing, Members::Incoming] {
         let mut p = group_lasso(0.01);
