@@ -48,26 +48,36 @@ pub(crate) struct Scorer<'a> {
     targets: &'a Targets,
     rows: usize,
     loss: f64,
-    tally: Tally,
+    tally: Tally<'a>,
 }
 
+/// What is counted, beside what it is counted against.
 #[derive(Debug)]
-enum Tally {
+enum Tally<'a> {
     /// Right rows and all rows, by class.
-    Classes { right: Vec<u64>, all: Vec<u64> },
+    Classes {
+        labels: &'a [u32],
+        right: Vec<u64>,
+        all: Vec<u64>,
+    },
     /// Sum of squared errors, by column.
-    Values { squares: Vec<f64> },
+    Values {
+        values: &'a [f32],
+        squares: Vec<f64>,
+    },
 }
 
 impl<'a> Scorer<'a> {
     pub(crate) fn new(targets: &'a Targets) -> Self {
         let outputs = targets.outputs();
         let tally = match targets {
-            Targets::Classes { .. } => Tally::Classes {
+            Targets::Classes { labels, .. } => Tally::Classes {
+                labels,
                 right: vec![0; outputs],
                 all: vec![0; outputs],
             },
-            Targets::Values { .. } => Tally::Values {
+            Targets::Values { values, .. } => Tally::Values {
+                values,
                 squares: vec![0.0; outputs],
             },
         };
@@ -87,22 +97,18 @@ impl<'a> Scorer<'a> {
         self.loss += self
             .targets
             .loss_and_gradient(rows.clone(), outputs, &mut unused);
-        match (&mut self.tally, self.targets) {
-            (Tally::Classes { right, all }, Targets::Classes { labels, .. }) => {
+        match &mut self.tally {
+            Tally::Classes { labels, right, all } => {
                 for (row, &label) in outputs.chunks_exact(width).zip(&labels[rows.clone()]) {
                     all[label as usize] += 1;
                     right[label as usize] += u64::from(largest(row) == label as usize);
                 }
             }
-            (Tally::Values { squares }, Targets::Values { values, .. }) => {
+            Tally::Values { values, squares } => {
                 let wanted = &values[rows.start * width..rows.end * width];
                 for (i, (&y, &t)) in outputs.iter().zip(wanted).enumerate() {
                     squares[i % width] += (f64::from(y) - f64::from(t)).powi(2);
                 }
-            }
-            (Tally::Classes { .. }, Targets::Values { .. })
-            | (Tally::Values { .. }, Targets::Classes { .. }) => {
-                unreachable!("the tally was made for these targets")
             }
         }
         self.rows = rows.end;
@@ -114,7 +120,7 @@ impl<'a> Scorer<'a> {
         // Losses were divided by the number of all rows; undo that where only some were added.
         let loss = self.loss * self.targets.rows() as f64 / rows;
         match self.tally {
-            Tally::Classes { right, all } => {
+            Tally::Classes { right, all, .. } => {
                 let shares: Vec<f64> = right
                     .iter()
                     .zip(&all)
@@ -127,7 +133,7 @@ impl<'a> Scorer<'a> {
                     loss,
                 }
             }
-            Tally::Values { squares } => {
+            Tally::Values { squares, .. } => {
                 let r2 = squares
                     .iter()
                     .zip(spread(self.targets))
