@@ -56,9 +56,11 @@ impl Report {
             _ => self.score_text(a.test_score),
         };
         let mut rows = vec![row(score_name, &score, none())];
-        if arms.iter().any(|(_, a)| {
-            a.balanced_accuracy
-                .is_some_and(|b| (b - a.test_score).abs() > 5e-3)
+        // An untrained network has nothing to say about imbalance.
+        if arms.iter().any(|(name, a)| {
+            *name != "before"
+                && a.balanced_accuracy
+                    .is_some_and(|b| (b - a.test_score).abs() > 5e-3)
         }) {
             let balanced = |name: &str, a: &Arm| match (name, a.balanced_accuracy) {
                 ("before", _) | (_, None) => String::new(),
