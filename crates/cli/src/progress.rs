@@ -124,9 +124,10 @@ fn name(stage: Stage, attempt: usize) -> String {
         Stage::Compress => "compress",
         Stage::Narrow => "narrow",
     };
-    match attempt {
-        1 => name.to_owned(),
-        n => format!("{name}, strength {n}"),
+    match (stage, attempt) {
+        (_, 1) => name.to_owned(),
+        (Stage::Narrow, n) => format!("{name}, weight decay {n}"),
+        (Stage::Compress | Stage::Dense, n) => format!("{name}, strength {n}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds the strength on validation rows: the strongest that they can show to cost little.
 
 use secateur_train::{Score, Settings, StrengthChoice, Trained};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
@@ -13,7 +13,7 @@ const ACCURACY_COST: f64 = 0.005;
 const ERROR_COST: f64 = 0.02;
 
 /// One strength that was tried.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Try {
     /// Lambda.
     pub strength: f64,

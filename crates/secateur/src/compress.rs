@@ -1,18 +1,20 @@
 //! The whole run: data in, a small verified network out.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use secateur_data::load;
+use secateur_data::{Dataset, load};
 use secateur_graph::{Graph, cost};
-use secateur_train::{Ended, Event, Flow, Settings, Trained, fit};
+use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained, fit};
 
 use crate::auto::search;
+use crate::history::{InputsRecord, Predictions};
 use crate::job::Job;
 use crate::measure::removals;
 use crate::plan::load_options;
 use crate::prepare::Prepared;
-use crate::report::{Machine, Report, Seconds, ended_name, peak_memory};
+use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
 use crate::verify::Verified;
 use crate::{Config, ErrorKind, Plan, Result};
 
@@ -57,7 +59,14 @@ pub struct Outcome {
     pub model: Verified,
     /// The compressing run, epoch by epoch.
     pub trained: Trained,
+    /// The features that the small network still reads.
+    pub inputs: InputsRecord,
+    /// What it predicts for test rows, where numbers are predicted.
+    pub predictions: Option<Predictions>,
 }
+
+/// The data of a config that names none.
+const DEFAULT_DATA: &str = "digits";
 
 /// Reads the data, trains and shrinks, and verifies the result; writes nothing.
 ///
@@ -69,12 +78,37 @@ pub fn compress(
     observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
 ) -> Result<Outcome> {
     let start = Instant::now();
-    let name = config.data.as_deref().unwrap_or("digits");
+    let dataset = load_data(config, data_dir)?;
+    let load_seconds = start.elapsed().as_secs_f64();
+    let mut outcome = compress_loaded(config, dataset, observer)?;
+    outcome.report.seconds.load += load_seconds;
+    Ok(outcome)
+}
+
+/// Reads the data that `config` names, looking below `data_dir` too.
+///
+/// # Errors
+/// If there is none, or it cannot be read.
+pub fn load_data(config: &Config, data_dir: Option<&Path>) -> Result<Arc<Dataset>> {
+    let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
+    Ok(Arc::new(load(name, &load_options(config, data_dir)?)?))
+}
+
+/// [`compress`] on data that is in memory already, for callers with many runs on it.
+///
+/// # Errors
+/// As [`compress`].
+pub fn compress_loaded(
+    config: &Config,
+    dataset: Arc<Dataset>,
+    observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+) -> Result<Outcome> {
+    let start = Instant::now();
+    let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
     let config = Config {
         data: Some(name.to_owned()),
         ..config.clone()
     };
-    let dataset = load(name, &load_options(&config, data_dir)?)?;
     let prepared = Prepared::new(dataset, config.seed.unwrap_or(0))?;
     let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len())?;
     let load_seconds = start.elapsed().as_secs_f64();
@@ -107,22 +141,18 @@ impl Runner {
         };
         let complete = trained.is_complete();
         let dense = match self.job.plan.baseline && complete {
-            true => self.control(before.clone(), Stage::Dense, observer)?,
+            true => self.control(before.clone(), &self.unpenalised(), Stage::Dense, observer)?,
             false => None,
         };
         let narrow = match self.job.plan.narrow && complete {
-            true => {
-                let graph = self
-                    .job
-                    .network(&self.job.narrowed(cost(&trained.graph)?.macs))?;
-                self.control(graph, Stage::Narrow, observer)?
-            }
+            true => self.narrow(cost(&trained.graph)?.macs, observer)?,
             false => None,
         };
         let verify_start = Instant::now();
         let model = self.job.verified(&trained.graph)?;
         let verify_seconds = verify_start.elapsed().as_secs_f64();
         let report = Report {
+            format: FORMAT,
             secateur: env!("CARGO_PKG_VERSION").into(),
             config_hash: self.job.config_hash()?,
             ended: ended_name(trained.ended).into(),
@@ -170,6 +200,8 @@ impl Runner {
             },
         };
         Ok(Outcome {
+            inputs: self.job.inputs_record(&trained.graph)?,
+            predictions: self.job.predictions(&trained.graph)?,
             plan: self.job.plan,
             report,
             model,
@@ -177,20 +209,45 @@ impl Runner {
         })
     }
 
+    /// The settings of a run without a penalty.
+    fn unpenalised(&self) -> Settings {
+        Settings {
+            penalty: None,
+            settle: 0,
+            ..self.job.plan.settings.clone()
+        }
+    }
+
+    /// The narrowed dense network of `macs`, under the weight decay that is best on validation rows.
+    fn narrow(
+        &self,
+        macs: u64,
+        observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+    ) -> Result<Option<Trained>> {
+        let graph = self.job.network(&self.job.narrowed(macs))?;
+        let mut best: Option<Trained> = None;
+        for settings in decays(&self.unpenalised()) {
+            let Some(trained) = self.control(graph.clone(), &settings, Stage::Narrow, observer)?
+            else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|b| quality(&trained) > quality(b)) {
+                best = Some(trained);
+            }
+        }
+        Ok(best)
+    }
+
     /// A network to compare with, trained without a penalty; none if the user stops it half-way or it
     /// diverges, which must not take the compressed network along.
     fn control(
         &self,
         graph: Graph,
+        settings: &Settings,
         stage: Stage,
         observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Option<Trained>> {
-        let settings = Settings {
-            penalty: None,
-            settle: 0,
-            ..self.job.plan.settings.clone()
-        };
-        let trained = match self.train(graph, &settings, stage, observer) {
+        let trained = match self.train(graph, settings, stage, observer) {
             Err(error) if error.kind() == ErrorKind::Diverged => return Ok(None),
             trained => trained?,
         };
@@ -211,4 +268,26 @@ impl Runner {
         let tell = &mut |event: Event<'_>| observer(Progress::Train { stage, event });
         Ok(fit(graph, train, &validation, settings, tell)?)
     }
+}
+
+/// Shares of a weight that decay takes away in a step at the highest rate: none, and two common ones.
+const DECAYS: [f64; 3] = [0.0, 1e-4, 5e-4];
+
+/// The settings with each weight decay that a control may use.
+fn decays(settings: &Settings) -> [Settings; 3] {
+    DECAYS.map(|share| Settings {
+        weight_decay: share / settings.rate,
+        // Plain Adam has no decay.
+        optimizer: match settings.optimizer {
+            Optimizer::Adam => Optimizer::AdamW,
+            other => other,
+        },
+        ..settings.clone()
+    })
+}
+
+/// On the validation rows at the end; higher is better.
+fn quality(trained: &Trained) -> f64 {
+    let last = trained.epochs.last();
+    last.map_or(f64::NEG_INFINITY, |e| e.validation.quality())
 }

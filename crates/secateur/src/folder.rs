@@ -4,8 +4,10 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::plan::DEFAULT_NET;
-use crate::{Config, Epoch, Error, Outcome, Result, Score};
+use crate::{Config, Epoch, EpochRecord, Error, ErrorKind, Outcome, Result};
 
 /// A folder that will appear under its name once everything in it is written.
 #[derive(Debug)]
@@ -96,7 +98,15 @@ impl RunFolder {
         self.write("small.onnx", outcome.model.bytes())?;
         self.write("report.json", outcome.report.to_json()?.as_bytes())?;
         self.write("report.md", outcome.report.to_markdown().as_bytes())?;
-        self.write("log.jsonl", log(&outcome.trained.epochs).as_bytes())?;
+        self.write("log.jsonl", log(&outcome.trained.epochs)?.as_bytes())?;
+        self.write(
+            "inputs.json",
+            json("inputs.json", &outcome.inputs)?.as_bytes(),
+        )?;
+        if let Some(predictions) = &outcome.predictions {
+            let text = json("predictions.json", predictions)?;
+            self.write("predictions.json", text.as_bytes())?;
+        }
         self.write("config.toml", outcome.plan.config.to_toml()?.as_bytes())?;
         let old = self.partial.with_extension("old");
         let replaced = self.force && self.target.exists();
@@ -139,31 +149,21 @@ fn may_be_replaced(folder: &Path) -> bool {
 }
 
 /// One line of JSON an epoch.
-fn log(epochs: &[Epoch]) -> String {
-    let line = |e: &Epoch| {
-        let (name, score) = match &e.validation {
-            Score::Classes { accuracy, .. } => ("validation_accuracy", *accuracy),
-            Score::Values { .. } => ("validation_rmse_standardised", -e.validation.quality()),
-        };
-        serde_json::json!({
-            "epoch": e.number,
-            "train_loss": e.loss,
-            "validation_loss": e.validation.loss(),
-            name: score,
-            "strength": e.lambda,
-            "units": e.units,
-            "macs": e.macs,
-            "seconds": e.seconds,
-        })
-        .to_string()
-    };
-    epochs.iter().map(|e| line(e) + "\n").collect()
+fn log(epochs: &[Epoch]) -> Result<String> {
+    let line = |epoch: &Epoch| json("log.jsonl", &EpochRecord::from(epoch));
+    epochs.iter().map(line).collect()
+}
+
+/// A value on one line.
+fn json(name: &str, value: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string(value)
+        .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()).at(name))?;
+    Ok(text + "\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
 
     #[test]
     fn an_unfinished_folder_leaves_nothing() {

@@ -11,25 +11,31 @@ mod compress;
 mod config;
 mod error;
 mod folder;
+mod history;
 mod job;
 mod markdown;
 mod measure;
 mod plan;
 mod prepare;
+mod record;
 mod report;
 mod runtime;
 mod verify;
 
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
-pub use compress::{Outcome, Progress, Stage, compress};
+pub use compress::{Outcome, Progress, Stage, compress, compress_loaded, load_data};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use folder::RunFolder;
+pub use history::{EpochRecord, InputsRecord, Predictions, TargetPredictions};
 pub use markdown::Row;
 pub use plan::Plan;
 pub use prepare::Prepared;
-pub use report::{Arm, DataReport, Machine, RemovalReport, Report, Seconds};
+pub use record::RunRecord;
+pub use report::{
+    Arm, DataReport, FORMAT, Machine, RemovalReport, Report, SMALL, Seconds, WeightCount,
+};
 pub use runtime::Runtime;
 pub use secateur_data::EMBEDDED;
 pub use secateur_train::{Ended, Epoch, Event, Flow, Score};

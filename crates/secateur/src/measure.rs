@@ -1,12 +1,13 @@
 //! Measures networks and data for the report.
 
+use secateur_engine::Network;
 use secateur_graph::{Graph, cost};
 use secateur_train::{Score, Trained, score};
 
 use crate::Result;
 use crate::job::Job;
 use crate::prepare::Prepared;
-use crate::report::{Arm, DataReport, RemovalReport, headline, rmse_by_column};
+use crate::report::{Arm, DataReport, RemovalReport, SMALL, WeightCount, headline, rmse_by_column};
 
 impl Job {
     /// What was read, and how it was divided.
@@ -63,9 +64,32 @@ impl Job {
             macs_all_inputs: cost.macs + unread * first,
             bytes: self.file_size(graph)?,
             units,
+            weights: weight_count(graph)?,
             train_seconds,
         })
     }
+}
+
+/// How many weights a network has, and how many of them do little.
+fn weight_count(graph: &Graph) -> Result<WeightCount> {
+    let network = Network::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
+    let mut count = WeightCount {
+        all: 0,
+        zero: 0,
+        small: 0,
+        live_units: vec![],
+    };
+    for layer in network.layers() {
+        let weights = layer.weight();
+        let counted = |is: &dyn Fn(f32) -> bool| weights.iter().filter(|&&w| is(w)).count() as u64;
+        count.all += weights.len() as u64;
+        count.zero += counted(&|w| w == 0.0);
+        count.small += counted(&|w| w.abs() < SMALL);
+        let lives = |row: &&[f32]| row.iter().map(|w| w.abs()).sum::<f32>() > SMALL;
+        let live = weights.chunks_exact(layer.outputs()).filter(lives).count();
+        count.live_units.push(live);
+    }
+    Ok(count)
 }
 
 /// Every removal of a run.

@@ -1,5 +1,7 @@
 //! Turns a data set into standardised rows for training, validation and test.
 
+use std::sync::Arc;
+
 use secateur_data::{Dataset, Split, SplitOptions, Standardiser, Target, TargetScaler, split};
 use secateur_train::{RegressionLoss, Rows, Targets};
 
@@ -9,7 +11,7 @@ use crate::Result;
 #[derive(Debug)]
 pub struct Prepared {
     /// As it was read.
-    pub dataset: Dataset,
+    pub dataset: Arc<Dataset>,
     /// Which rows are for what; the same for all arms of a seed.
     pub split: Split,
     /// From raw features to what the network is trained on.
@@ -23,7 +25,7 @@ impl Prepared {
     ///
     /// # Errors
     /// If there are too few rows to split.
-    pub fn new(dataset: Dataset, seed: u64) -> Result<Self> {
+    pub fn new(dataset: Arc<Dataset>, seed: u64) -> Result<Self> {
         let split = split(&dataset, seed, &SplitOptions::default())?;
         let scaling = dataset.default_scaling();
         let standardiser = Standardiser::fit(dataset.features(), &split.train, scaling);

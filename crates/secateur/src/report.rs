@@ -1,15 +1,20 @@
 //! What a run did, as numbers with their units.
 
 use secateur_train::{Ended, Score};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::auto::Try;
 use crate::verify::Evidence;
 use crate::{Error, ErrorKind, Result};
 
+/// What `report.json` and its neighbours mean; raised when a reader of an older folder would misread one.
+pub const FORMAT: u32 = 2;
+
 /// Everything a run measured; serialised as `report.json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
+    /// [`FORMAT`] of the program that wrote it.
+    pub format: u32,
     /// Version of the program.
     pub secateur: String,
     /// First 16 hexadecimal digits of the SHA-256 of the complete config.
@@ -47,7 +52,7 @@ pub struct Report {
 }
 
 /// What was read, and how it was divided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataReport {
     /// Short name.
     pub name: String,
@@ -66,7 +71,7 @@ pub struct DataReport {
 }
 
 /// One network.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
     /// Accuracy or RMSE on the test rows.
     pub test_score: f64,
@@ -75,13 +80,13 @@ pub struct Arm {
     /// The same on the training rows.
     pub train_score: f64,
     /// Mean over classes of the share of right test rows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balanced_accuracy: Option<f64>,
     /// RMSE of each target column on the test rows, in its units.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rmse_by_column: Vec<f64>,
     /// Coefficient of determination of each target column on the test rows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub r2_by_column: Vec<f64>,
     /// Weights and biases.
     pub params: u64,
@@ -93,12 +98,31 @@ pub struct Arm {
     pub bytes: u64,
     /// Input features read, then units of each hidden layer.
     pub units: Vec<usize>,
+    /// Weights, biases apart, and how many of them do nothing or little.
+    pub weights: WeightCount,
     /// Training time; 0 for the untrained network.
     pub train_seconds: f64,
 }
 
+/// How many weights of a network are there, and how many of them do little?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WeightCount {
+    /// Weights, biases apart.
+    pub all: u64,
+    /// Those that are exactly zero.
+    pub zero: u64,
+    /// Those of magnitude below [`SMALL`], the exact zeros among them.
+    pub small: u64,
+    /// Input features and units of each hidden layer whose outgoing weights have magnitudes that add up
+    /// to more than [`SMALL`]: what a script without exact zeros counts as alive.
+    pub live_units: Vec<usize>,
+}
+
+/// The threshold below which the published script takes a weight for zero and a unit for dead.
+pub const SMALL: f32 = 1e-3;
+
 /// Wall time by what it went into.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
     /// The compressing run, from the first to the last step.
     pub total: f64,
@@ -123,7 +147,7 @@ pub struct Seconds {
 }
 
 /// One removal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RemovalReport {
     /// Epoch, from 1.
     pub epoch: usize,
@@ -142,7 +166,7 @@ pub struct RemovalReport {
 }
 
 /// What a run depended on beside its config.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Worker threads.
     pub threads: usize,

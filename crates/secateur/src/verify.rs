@@ -2,7 +2,7 @@
 
 use secateur_graph::{Array, Graph, ModelMeta, evaluate, from_model, to_model};
 use secateur_onnx::{Limits, read, write};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::runtime::{NAME, Runtime};
 use crate::{Error, ErrorKind, Result};
@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 const TOLERANCE: f64 = 1e-4;
 
 /// What a verification measured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The independent runtime that ran the file.
     pub runtime: String,
