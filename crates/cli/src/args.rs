@@ -1,5 +1,7 @@
 //! What was typed: one flag for every key of a config file, and those that are about this one call.
 
+pub(crate) mod compare;
+
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
@@ -24,6 +26,11 @@ pub(crate) enum Command {
     /// limit failed, or the loss diverged; 2 usage; 3 input; 4 environment; 130 interrupted, with the
     /// best model so far written.
     Compress(Box<CompressFlags>),
+    /// Train with and without penalties, on the whole and on parts of the network, over several seeds, and
+    /// say what the differences show
+    ///
+    /// A comparison can be stopped and taken up again: finished cells are kept in its folder.
+    Compare(Box<compare::CompareFlags>),
 }
 
 /// Flags of `secateur compress`.
@@ -265,7 +272,9 @@ mod tests {
         let words = ["secateur", "compress"]
             .into_iter()
             .chain(text.split_whitespace());
-        let Command::Compress(flags) = Cli::try_parse_from(words).unwrap().command;
+        let Command::Compress(flags) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("compress was typed");
+        };
         flags.typed()
     }
 

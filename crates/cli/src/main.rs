@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod grid_progress;
 mod interrupt;
 mod output;
 mod progress;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let paint = output::Paint::new(cli.color);
     let done = match cli.command {
         Command::Compress(flags) => commands::compress::run(*flags, paint),
+        Command::Compare(flags) => commands::compare::run(&flags, paint),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

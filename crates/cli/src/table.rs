@@ -25,17 +25,21 @@ pub(crate) fn summary(report: &Report, folder: &Path) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Names to the left, numbers to the right, nothing but spaces between.
+/// The table of arms, with a column for their names.
 fn aligned(columns: &[&str], rows: Vec<Row>) -> String {
+    let header = std::iter::once("").chain(columns.iter().copied());
+    let row = |row: Row| std::iter::once(row.name).chain(row.cells).collect();
+    let rows: Vec<Vec<String>> = rows.into_iter().map(row).collect();
+    plain(&header.map(str::to_owned).collect::<Vec<_>>(), &rows)
+}
+
+/// Names to the left, numbers to the right, nothing but spaces between.
+pub(crate) fn plain(header: &[String], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let mut header = vec![""];
-    header.extend(columns);
     table.set_header(header);
     for row in rows {
-        let mut cells = vec![row.name];
-        cells.extend(row.cells);
-        table.add_row(cells);
+        table.add_row(row);
     }
     for (i, column) in table.column_iter_mut().enumerate() {
         if i == 0 {

@@ -274,7 +274,7 @@ impl Runner {
 const DECAYS: [f64; 3] = [0.0, 1e-4, 5e-4];
 
 /// The settings with each weight decay that a control may use.
-fn decays(settings: &Settings) -> [Settings; 3] {
+pub(crate) fn decays(settings: &Settings) -> [Settings; 3] {
     DECAYS.map(|share| Settings {
         weight_decay: share / settings.rate,
         // Plain Adam has no decay.

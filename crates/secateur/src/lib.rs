@@ -7,6 +7,8 @@
 mod assemble;
 mod auto;
 mod choice;
+mod choices;
+pub mod compare;
 mod compress;
 mod config;
 mod error;
@@ -20,6 +22,7 @@ mod prepare;
 mod record;
 mod report;
 mod runtime;
+pub mod statistics;
 mod verify;
 
 pub use assemble::{Wrapping, assemble};

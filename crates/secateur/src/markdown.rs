@@ -208,7 +208,7 @@ impl Report {
 }
 
 /// A whole number with commas between thousands.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -229,7 +229,7 @@ fn joined(units: &[usize]) -> String {
 }
 
 /// Four significant digits.
-fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
     let magnitude = value.abs().max(1e-12).log10().floor() as i32;
     format!("{value:.*}", (3 - magnitude).max(0) as usize)
 }

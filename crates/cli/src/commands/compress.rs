@@ -6,14 +6,11 @@ use std::sync::atomic::Ordering;
 use secateur::{Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, compress};
 
 use crate::args::{CompressFlags, OutputFlags};
-use crate::commands::Exit;
+use crate::commands::{Exit, data_dir};
 use crate::interrupt;
 use crate::output::{Paint, note, result, warning};
 use crate::progress::{Display, Manner};
 use crate::table::summary;
-
-/// The environment variable that names a folder of data.
-const DATA_DIR: &str = "SECATEUR_DATA";
 
 /// Carries out the run and writes its folder.
 ///
@@ -93,12 +90,6 @@ fn target(output: &OutputFlags, config: &Config) -> PathBuf {
         Some(path) => path.clone(),
         None => RunFolder::default_path(config),
     }
-}
-
-/// The folder that [`DATA_DIR`] names, unless it is empty.
-fn data_dir() -> Option<PathBuf> {
-    let value = std::env::var_os(DATA_DIR)?;
-    (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
 fn no_data() -> Error {

@@ -1,6 +1,18 @@
 //! What each subcommand does, and how it may end.
 
+pub(crate) mod compare;
 pub(crate) mod compress;
+
+use std::path::PathBuf;
+
+/// The environment variable that names a folder of data.
+const DATA_DIR: &str = "SECATEUR_DATA";
+
+/// The folder that [`DATA_DIR`] names, unless it is empty.
+pub(crate) fn data_dir() -> Option<PathBuf> {
+    let value = std::env::var_os(DATA_DIR)?;
+    (!value.is_empty()).then(|| PathBuf::from(value))
+}
 
 /// How a command without an error ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

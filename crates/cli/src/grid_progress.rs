@@ -1,0 +1,151 @@
+//! How far is a grid? A bar for all of it, one for each running cell, and a line for each that is finished.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use secateur::compare::{Cell, GridEvent, Outcome, Unit};
+
+use crate::commands::compare::duration;
+use crate::output::note;
+use crate::progress::Manner;
+
+const ALL: &str = "{pos}/{len} cells [{bar:32}] {elapsed}, {eta} left";
+const JOB: &str = "  [{bar:16}] {wide_msg}";
+
+/// What is shown of a running grid; dropping it clears the bars.
+pub(crate) struct GridDisplay {
+    manner: Manner,
+    bars: MultiProgress,
+    all: ProgressBar,
+    jobs: Vec<ProgressBar>,
+    todo: usize,
+    units: usize,
+    finished: AtomicUsize,
+}
+
+impl GridDisplay {
+    pub(crate) fn new(manner: Manner, jobs: usize, todo: usize, units: usize) -> Self {
+        let bars = MultiProgress::new();
+        let bar = |length: usize, template: &str| {
+            let bar = match manner {
+                Manner::Bar => bars.add(ProgressBar::new(length as u64)),
+                Manner::Lines | Manner::Silent => ProgressBar::hidden(),
+            };
+            // The templates are constants that a test draws.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        };
+        Self {
+            manner,
+            all: bar(todo, ALL),
+            jobs: (0..jobs.min(todo)).map(|_| bar(1, JOB)).collect(),
+            bars: bars.clone(),
+            todo,
+            units,
+            finished: AtomicUsize::new(0),
+        }
+    }
+
+    /// Says how much there is to do.
+    pub(crate) fn begin(&self, seconds: f64) {
+        let before = self.units - self.todo;
+        let known = match before {
+            0 => String::new(),
+            n => format!(", {n} more were finished before"),
+        };
+        self.line(&format!(
+            "{} cells to run, up to {}{known}",
+            self.todo,
+            duration(seconds)
+        ));
+        self.all.reset();
+    }
+
+    /// Shows what the grid tells.
+    pub(crate) fn show(&self, event: &GridEvent<'_>) {
+        match *event {
+            GridEvent::Loading(name) => self.line(&format!("reading {name}")),
+            GridEvent::Begin(worker, unit) => {
+                if let Some(bar) = self.jobs.get(worker) {
+                    bar.set_position(0);
+                    bar.set_message(name(unit));
+                }
+            }
+            GridEvent::Epoch(worker, epoch, of) => {
+                if let Some(bar) = self.jobs.get(worker) {
+                    bar.set_length(of as u64);
+                    bar.set_position(epoch as u64);
+                }
+            }
+            GridEvent::Finished(_, cell) => {
+                let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
+                self.all.set_position(finished as u64);
+                self.line(&format!(
+                    "{finished}/{}  {}: {}",
+                    self.todo,
+                    name(&cell.unit),
+                    outcome(cell)
+                ));
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match self.manner {
+            Manner::Silent => {}
+            Manner::Lines => note(text),
+            Manner::Bar => self.bars.suspend(|| note(text)),
+        }
+    }
+}
+
+impl Drop for GridDisplay {
+    fn drop(&mut self) {
+        self.jobs.iter().for_each(ProgressBar::finish_and_clear);
+        self.all.finish_and_clear();
+    }
+}
+
+fn name(unit: &Unit) -> String {
+    let at = unit
+        .at
+        .map_or(String::new(), |at| format!(", {:.1} %", 100.0 * at));
+    format!(
+        "{}, {}{at}, seed {}",
+        unit.data,
+        unit.arm.label(),
+        unit.seed
+    )
+}
+
+fn outcome(cell: &Cell) -> String {
+    match &cell.result {
+        Outcome::Done(m) => {
+            let score = match cell.higher_is_better() {
+                true => format!("{:.2} %", 100.0 * m.test),
+                false => format!("RMSE {:.4}", m.test),
+            };
+            let ratio = m.macs_before as f64 / m.macs.max(1) as f64;
+            format!(
+                "{score}, {ratio:.1} times fewer MACs, {:.1} s",
+                m.seconds.total
+            )
+        }
+        Outcome::NotReachable { .. } => "not reachable".into(),
+        Outcome::NotReached { .. } => "not reached".into(),
+        Outcome::Diverged => "diverged".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_can_be_drawn() {
+        assert!(ProgressStyle::with_template(ALL).is_ok());
+        assert!(ProgressStyle::with_template(JOB).is_ok());
+    }
+}
