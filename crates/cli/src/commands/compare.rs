@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use secateur::compare::{Comparison, Ready, Shard, Store, claims, tables};
+use secateur::compare::{Comparison, Ready, Shard, Store, tables};
 use secateur::{Error, ErrorKind, Flow, Result};
 
 use crate::args::compare::CompareFlags;
@@ -93,15 +93,6 @@ fn show(comparison: &Comparison, flags: &CompareFlags, folder: Option<&Path>) ->
             table.title,
             table.note,
             plain(&table.header, &table.rows)
-        );
-    }
-    for claim in claims(comparison) {
-        let at = claim.at.map_or(String::new(), |at| {
-            format!(" at {:.0} % of the MACs", 100.0 * at)
-        });
-        text += &format!(
-            "{}, {} against {}{at}: {}\n",
-            claim.data, claim.arms.0, claim.arms.1, claim.words
         );
     }
     result(&text)?;

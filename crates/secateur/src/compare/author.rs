@@ -1,6 +1,6 @@
 //! The published script with its quirks, each of which is a choice of its own.
 
-use super::grid::{Arm, Choices};
+use super::arm::{Arm, Choices};
 
 /// Where the script departs from the corrected method: key, its value there, and the corrected one.
 const QUIRKS: [(&str, &str, &str); 7] = [

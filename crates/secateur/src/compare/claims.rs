@@ -147,3 +147,135 @@ pub(super) fn signed(interval: &Interval) -> String {
         false => format!("{:+.2}", interval.mean),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::arm::Arm;
+    use super::super::cell::{Cell, Measured, Outcome};
+    use super::super::grid::{Grid, Unit};
+    use super::super::store::{Comparison, Head};
+    use super::*;
+    use crate::{Config, Seconds};
+
+    const NO_TIME: Seconds = Seconds {
+        total: 0.0,
+        search: 0.0,
+        forward: 0.0,
+        backward: 0.0,
+        update: 0.0,
+        penalty: 0.0,
+        shrink: 0.0,
+        score: 0.0,
+        load: 0.0,
+        verify: 0.0,
+    };
+
+    fn cell(part: &str, seed: u64, metric: &str, test: f64, seconds: f64, alone: bool) -> Cell {
+        let choices = [("penalty", "group-lasso"), ("part", part)];
+        let choices = choices.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        Cell {
+            unit: Unit {
+                data: "d".into(),
+                arm: Arm::new(choices.into()),
+                at: None,
+                seed,
+            },
+            fingerprint: String::new(),
+            metric: metric.into(),
+            result: Outcome::Done(Box::new(Measured {
+                test,
+                validation: test,
+                train: test,
+                r2: None,
+                units: vec![1],
+                units_before: vec![1],
+                live_units: vec![1],
+                params: 1,
+                macs: 1,
+                macs_all_inputs: 1,
+                macs_before: 1,
+                weights: 1,
+                zero_weights: 0,
+                small_weights: 0,
+                penalised_share: 1.0,
+                strength: 1.0,
+                epochs: 1,
+                seconds: Seconds {
+                    total: seconds,
+                    ..NO_TIME
+                },
+                alone,
+                threads: 1,
+                instruction_set: String::new(),
+                narrow_test: None,
+                tries: vec![],
+            })),
+        }
+    }
+
+    fn judged(metric: &str, seeds: u64, alone: bool) -> Vec<Claim> {
+        let noise = |seed: u64| 1e-3 * (seed % 3) as f64;
+        let full =
+            (0..seeds).map(|s| cell("full", s, metric, 0.90 + noise(s), 10.0 + noise(s), alone));
+        let part = (0..seeds).map(|s| {
+            cell(
+                "spare-last:8",
+                s,
+                metric,
+                0.88,
+                8.0 + 10.0 * noise(s),
+                alone,
+            )
+        });
+        let grid = Grid {
+            shared: Config::default(),
+            data: vec![],
+            arms: vec![],
+            seeds,
+            at: vec![],
+        };
+        claims(&Comparison {
+            head: Head::of(&grid),
+            cells: full.chain(part).collect(),
+        })
+    }
+
+    #[test]
+    fn the_verdict_follows_from_the_numbers() {
+        let claims = judged("accuracy", 5, true);
+        assert_eq!(claims.len(), 3);
+        assert_eq!(claims[0].words, "less time: shown, 0.80 [0.80, 0.80] times");
+        assert_eq!(claims[0].arms.1, "group-lasso, full");
+        assert_eq!(
+            claims[1].words,
+            "better test score: the opposite is shown, -2.08 [-2.18, -1.98] points"
+        );
+        let errors = judged("rmse", 5, true);
+        assert_eq!(errors[1].finding, Finding::Shown);
+        assert!(
+            errors[1].words.ends_with("% less error"),
+            "{}",
+            errors[1].words
+        );
+    }
+
+    #[test]
+    fn times_of_crowded_runs_and_few_seeds_show_nothing() {
+        let crowded = judged("accuracy", 5, false);
+        assert_eq!(crowded[0].finding, Finding::NotShown);
+        assert!(
+            crowded[0].words.contains("not judged"),
+            "{}",
+            crowded[0].words
+        );
+        let few = judged("accuracy", 4, true);
+        assert!(few.iter().all(|c| c.finding == Finding::NotShown));
+        assert!(
+            few[1]
+                .words
+                .ends_with("(4 seeds show nothing; sign test p = 0.13)"),
+            "{}",
+            few[1].words
+        );
+    }
+}

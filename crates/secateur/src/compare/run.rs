@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secateur_data::Dataset;
 use secateur_train::{Event, Flow};
 
+use super::arm::Role;
 use super::cell::{Cell, Outcome};
-use super::grid::{Grid, Role, Unit};
+use super::grid::{Grid, Unit};
 use super::probe::probe;
 use super::store::Store;
 use super::unit::{Task, config, full_of};

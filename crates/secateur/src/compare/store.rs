@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
-use super::grid::{DataChoice, Grid, Unit};
+use super::data::DataChoice;
+use super::grid::{Grid, Unit};
 use super::tables::tables;
 use crate::report::FORMAT;
 use crate::{Config, Error, ErrorKind, Result};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use secateur_data::Dataset;
 use secateur_prox::{LayerUnits, Part};
 
+use super::arm::{Arm, Role};
 use super::cell::{Cell, Measured, Outcome};
-use super::grid::{Arm, Grid, Role, Unit};
+use super::grid::{Grid, Unit};
 use super::matched::Search;
 use super::probe::probe;
 use crate::auto::Try;

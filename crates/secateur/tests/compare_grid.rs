@@ -1,0 +1,227 @@
+//! Grids: finished cells are never run twice, shards join to the whole, arms meet at equal MACs, and folders
+//! that do not belong together are refused.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use secateur::compare::{
+    Cell, Comparison, Grid, GridEvent, Outcome, Ready, Role, Shard, Store, tables,
+};
+use secateur::{Config, ErrorKind, Flow};
+
+fn grid(parts: &[&str], at: &[f64]) -> Grid {
+    let list = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect();
+    let axes = [
+        ("penalty".to_owned(), list(&["group-lasso"])),
+        ("part".to_owned(), list(parts)),
+    ];
+    Grid {
+        shared: Config {
+            net: Some("24-12".into()),
+            epochs: Some(6),
+            threads: Some(1),
+            ..Config::default()
+        },
+        data: vec!["digits".parse().unwrap()],
+        arms: Grid::arms(&axes),
+        seeds: 2,
+        at: at.to_vec(),
+    }
+}
+
+/// Runs the units of a shard in a folder; how many cells were run.
+fn run(grid: &Grid, folder: &Path, shard: Shard, jobs: usize, stop_after: usize) -> usize {
+    let units = shard.take(grid.units());
+    let store = Store::open(folder, grid).unwrap();
+    let ready = Ready::new(grid.clone(), None, &|_| {}).unwrap();
+    let begun = AtomicUsize::new(0);
+    let finished = AtomicUsize::new(0);
+    let count = |event: &GridEvent<'_>| match event {
+        GridEvent::Begin(..) => drop(begun.fetch_add(1, Ordering::SeqCst)),
+        GridEvent::Finished(..) => drop(finished.fetch_add(1, Ordering::SeqCst)),
+        GridEvent::Loading(_) | GridEvent::Epoch(..) => {}
+    };
+    let flow = || match finished.load(Ordering::SeqCst) >= stop_after {
+        true => Flow::Stop,
+        false => Flow::Continue,
+    };
+    ready.run(&units, store, jobs, &count, &flow).unwrap();
+    begun.into_inner()
+}
+
+/// What a cell came to, times left out, in an order of its own.
+fn results(folders: &[PathBuf]) -> Vec<(String, u64, Option<String>, Vec<usize>, f64)> {
+    let comparison = Comparison::read(folders).unwrap();
+    let of = |c: &Cell| {
+        let m = c.measured();
+        (
+            c.unit.arm.label(),
+            c.unit.seed,
+            c.unit.at.map(|at| at.to_string()),
+            m.map_or(vec![], |m| m.units.clone()),
+            m.map_or(0.0, |m| m.test),
+        )
+    };
+    let mut all: Vec<_> = comparison.cells.iter().map(of).collect();
+    all.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    all
+}
+
+#[test]
+fn a_finished_cell_is_never_run_twice_and_a_stopped_grid_goes_on() {
+    let parent = tempfile::tempdir().unwrap();
+    let (whole, parts) = (parent.path().join("whole"), parent.path().join("parts"));
+    let grid = grid(&["full", "spare-last:8"], &[]);
+    assert_eq!(run(&grid, &whole, Shard::ALL, 2, usize::MAX), 6);
+    assert_eq!(run(&grid, &whole, Shard::ALL, 2, usize::MAX), 0);
+
+    assert!(run(&grid, &parts, Shard::ALL, 1, 2) <= 3);
+    assert_eq!(results(&[parts.clone()]).len(), 2);
+    // A crash in the middle of a line.
+    let cells = parts.join("cells.jsonl");
+    let text = std::fs::read_to_string(&cells).unwrap();
+    std::fs::write(&cells, &text[..text.len() - 40]).unwrap();
+    assert_eq!(run(&grid, &parts, Shard::ALL, 1, usize::MAX), 5);
+    assert_eq!(results(&[parts]), results(&[whole]));
+}
+
+#[test]
+fn shards_join_to_the_whole() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = |name: &str| parent.path().join(name);
+    let grid = grid(&["full", "spare-last:8", "budget"], &[0.3]);
+    run(&grid, &folder("whole"), Shard::ALL, 2, usize::MAX);
+    let shards: Vec<PathBuf> = (1..=3)
+        .map(|number| {
+            let shard = Shard { number, of: 3 };
+            let folder = folder(&number.to_string());
+            run(&grid, &folder, shard, 1, usize::MAX);
+            folder
+        })
+        .collect();
+    assert_eq!(results(&shards), results(&[folder("whole")]));
+}
+
+#[test]
+fn arms_meet_at_equal_macs_or_say_why_not() {
+    let parent = tempfile::tempdir().unwrap();
+    let grid = grid(&["full", "spare-last:2", "budget"], &[0.3, 0.02]);
+    run(&grid, parent.path(), Shard::ALL, 2, usize::MAX);
+    let comparison = Comparison::read(&[parent.path().to_owned()]).unwrap();
+    let dense = 64.0 * 24.0 + 24.0 * 12.0 + 12.0 * 10.0;
+    let mut met = 0;
+    for cell in &comparison.cells {
+        let part = cell.unit.arm.choices.get("part").map(String::as_str);
+        match (&cell.result, cell.unit.at) {
+            (Outcome::Done(m), Some(at)) => {
+                let share = m.macs as f64 / dense;
+                assert_eq!(m.narrow_test, None);
+                if cell.unit.arm.role == Role::Narrow {
+                    assert_eq!(m.tries.len(), 3);
+                } else if part != Some("budget") {
+                    assert!(
+                        (share / at).ln().abs() < 1.1f64.ln(),
+                        "{part:?} {at}: {share}"
+                    );
+                    met += 1;
+                } else {
+                    assert!(share <= at, "{share}");
+                }
+            }
+            (Outcome::NotReachable { floor }, Some(at)) => {
+                assert_eq!((part, at), (Some("spare-last:2"), 0.02));
+                assert_eq!(*floor, 12 + 12 * 6 + 6 * 10);
+            }
+            (Outcome::Done(m), None) => assert_eq!(m.macs as f64, dense),
+            // So small a network loses many MACs with a unit.
+            (Outcome::NotReached { nearest }, Some(at)) => {
+                assert!(
+                    (*nearest as f64 / dense / at).ln().abs() > 1.1f64.ln(),
+                    "{nearest}"
+                );
+            }
+            (result, at) => panic!("{part:?} {at:?}: {result:?}"),
+        }
+    }
+    assert!(met >= 3, "{met}");
+    let text = format!("{:?}", tables(&comparison));
+    assert!(
+        text.contains("spare-last:2, 2 %: not reachable (floor 144 MACs)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn folders_that_do_not_belong_together_are_refused() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("first");
+    let small = grid(&["full"], &[]);
+    run(&small, &folder, Shard::ALL, 1, usize::MAX);
+
+    let mut other = small.clone();
+    other.shared.epochs = Some(7);
+    let error = Store::open(&folder, &other).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(
+        error
+            .to_string()
+            .contains("(epochs = 6) than asked for (epochs = 7)"),
+        "{error}"
+    );
+
+    let mut renamed = small.clone();
+    renamed.data = vec!["digits=diabetes".parse().unwrap()];
+    let error = Store::open(&folder, &renamed).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("'digits' was digits there, and is diabetes here"),
+        "{error}"
+    );
+
+    // The same name for other numbers.
+    let cells = folder.join("cells.jsonl");
+    let text = std::fs::read_to_string(&cells).unwrap();
+    let print = Comparison::read(&[folder.clone()]).unwrap().cells[0]
+        .fingerprint
+        .clone();
+    std::fs::write(&cells, text.replacen(&print, "0", 1)).unwrap();
+    let error = Comparison::read(&[folder.clone()]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "two different data sets are called 'digits'"
+    );
+
+    let head = folder.join("comparison.json");
+    let text = std::fs::read_to_string(&head).unwrap();
+    std::fs::write(&head, text.replacen("\"format\": 2", "\"format\": 1", 1)).unwrap();
+    let error = Comparison::read(&[folder.clone()]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    assert!(
+        error
+            .to_string()
+            .contains("in format 1; this version reads format 2"),
+        "{error}"
+    );
+
+    std::fs::write(parent.path().join("thesis.tex"), "").unwrap();
+    let error = Store::open(parent.path(), &small).unwrap_err();
+    assert!(
+        error.to_string().contains("holds something else"),
+        "{error}"
+    );
+    let error = Comparison::read(&[parent.path().join("nowhere")]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+}
+
+#[test]
+fn an_arm_that_makes_no_sense_for_the_data_is_told_before_anything_runs() {
+    let mut wrong = grid(&["full"], &[]);
+    wrong.shared.loss = Some("mse".into());
+    let seen = Mutex::new(0);
+    let error = Ready::new(wrong, None, &|_| *seen.lock().unwrap() += 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert_eq!(seen.into_inner().unwrap(), 1);
+}
