@@ -1,6 +1,8 @@
 //! What was typed: one flag for every key of a config file, and those that are about this one call.
 
 pub(crate) mod compare;
+pub(crate) mod grid;
+pub(crate) mod structure;
 
 use std::path::PathBuf;
 
@@ -31,6 +33,9 @@ pub(crate) enum Command {
     ///
     /// A comparison can be stopped and taken up again: finished cells are kept in its folder.
     Compare(Box<compare::CompareFlags>),
+    /// Train from several starting widths and say which widths survive, whether starts agree, and how
+    /// networks of those widths do when trained from scratch
+    Structure(Box<structure::StructureFlags>),
 }
 
 /// Flags of `secateur compress`.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use secateur::compare::{Cell, GridEvent, Outcome, Unit};
 
-use crate::commands::compare::duration;
+use crate::commands::grid::duration;
 use crate::output::note;
 use crate::progress::Manner;
 

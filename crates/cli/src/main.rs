@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Compress(flags) => commands::compress::run(*flags, paint),
         Command::Compare(flags) => commands::compare::run(&flags, paint),
+        Command::Structure(flags) => commands::structure::run(&flags, paint),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

@@ -51,8 +51,10 @@ fn run(grid: &Grid, folder: &Path, shard: Shard, jobs: usize, stop_after: usize)
     begun.into_inner()
 }
 
-/// What a cell came to, times left out, in an order of its own.
-fn results(folders: &[PathBuf]) -> Vec<(String, u64, Option<String>, Vec<usize>, f64)> {
+/// What a cell came to, times left out: arm, seed, share, units and test score.
+type Came = (String, u64, Option<String>, Vec<usize>, f64);
+
+fn results(folders: &[PathBuf]) -> Vec<Came> {
     let comparison = Comparison::read(folders).unwrap();
     let of = |c: &Cell| {
         let m = c.measured();
@@ -78,7 +80,7 @@ fn a_finished_cell_is_never_run_twice_and_a_stopped_grid_goes_on() {
     assert_eq!(run(&grid, &whole, Shard::ALL, 2, usize::MAX), 0);
 
     assert!(run(&grid, &parts, Shard::ALL, 1, 2) <= 3);
-    assert_eq!(results(&[parts.clone()]).len(), 2);
+    assert_eq!(results(std::slice::from_ref(&parts)).len(), 2);
     // A crash in the middle of a line.
     let cells = parts.join("cells.jsonl");
     let text = std::fs::read_to_string(&cells).unwrap();
@@ -184,11 +186,13 @@ fn folders_that_do_not_belong_together_are_refused() {
     // The same name for other numbers.
     let cells = folder.join("cells.jsonl");
     let text = std::fs::read_to_string(&cells).unwrap();
-    let print = Comparison::read(&[folder.clone()]).unwrap().cells[0]
+    let print = Comparison::read(std::slice::from_ref(&folder))
+        .unwrap()
+        .cells[0]
         .fingerprint
         .clone();
     std::fs::write(&cells, text.replacen(&print, "0", 1)).unwrap();
-    let error = Comparison::read(&[folder.clone()]).unwrap_err();
+    let error = Comparison::read(std::slice::from_ref(&folder)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "two different data sets are called 'digits'"
@@ -197,7 +201,7 @@ fn folders_that_do_not_belong_together_are_refused() {
     let head = folder.join("comparison.json");
     let text = std::fs::read_to_string(&head).unwrap();
     std::fs::write(&head, text.replacen("\"format\": 2", "\"format\": 1", 1)).unwrap();
-    let error = Comparison::read(&[folder.clone()]).unwrap_err();
+    let error = Comparison::read(std::slice::from_ref(&folder)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(
         error
@@ -209,7 +213,9 @@ fn folders_that_do_not_belong_together_are_refused() {
     std::fs::write(parent.path().join("thesis.tex"), "").unwrap();
     let error = Store::open(parent.path(), &small).unwrap_err();
     assert!(
-        error.to_string().contains("holds something else"),
+        error
+            .to_string()
+            .contains("something else than the folder of a comparison"),
         "{error}"
     );
     let error = Comparison::read(&[parent.path().join("nowhere")]).unwrap_err();

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use secateur::compare::{Arm, DataChoice, Grid, Shard};
-use secateur::{Config, Error, Result};
+use secateur::Result;
+use secateur::compare::{Arm, Grid, Shard};
+
+use super::grid::{RunningFlags, data_choices, pair};
 
 /// Flags of `secateur compare`.
 #[derive(Debug, Args)]
@@ -59,9 +61,6 @@ pub(crate) struct CompareFlags {
     /// Another key of the config file, with the values to compare; may be given several times
     #[arg(long, value_name = "KEY=LIST", help_heading = "Grid")]
     vary: Vec<String>,
-    /// A key of the config file for all cells; may be given several times
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Grid")]
-    set: Vec<String>,
     /// Seeds, from 0
     #[arg(long, value_name = "COUNT", default_value_t = 5, help_heading = "Grid")]
     seeds: u64,
@@ -72,90 +71,25 @@ pub(crate) struct CompareFlags {
     /// With --author-mode: also the script without each of its quirks in turn
     #[arg(long, requires = "author_mode", help_heading = "Grid")]
     each_quirk: bool,
-    /// Run one cell at a time, so that times can be compared
-    #[arg(long, conflicts_with = "jobs", help_heading = "Running")]
-    pub(crate) alone: bool,
-    /// Cells at a time [default: cores over threads]
-    #[arg(long, value_name = "COUNT", help_heading = "Running")]
-    jobs: Option<usize>,
-    /// Worker threads of each cell [default: 1, or one a core with --alone]
-    #[arg(long, value_name = "COUNT", help_heading = "Running")]
-    threads: Option<usize>,
     /// Run a share of the grid, such as 3/16, in a folder of its own
     #[arg(long, value_name = "I/N", help_heading = "Running")]
     pub(crate) shard: Option<Shard>,
     /// Run nothing; join the folders of shards and show the results
     #[arg(long, num_args = 1.., value_name = "DIR", conflicts_with_all = ["data", "shard"], help_heading = "Running")]
     pub(crate) merge: Vec<PathBuf>,
-    /// Minutes that a grid may take without --yes
-    #[arg(
-        long,
-        value_name = "MINUTES",
-        default_value_t = 30.0,
-        help_heading = "Running"
-    )]
-    pub(crate) limit: f64,
-    /// Start however long it will take
-    #[arg(long, help_heading = "Running")]
-    pub(crate) yes: bool,
-    /// Read choices that all cells share from this TOML file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    config: Option<PathBuf>,
-    /// The folder of the comparison; finished cells in it are not run again
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "runs/compare",
-        help_heading = "Output"
-    )]
-    pub(crate) out: PathBuf,
-    /// No progress and no tables; warnings and errors only
-    #[arg(long, short, help_heading = "Output")]
-    pub(crate) quiet: bool,
-    /// Print the cells on stdout, a line of JSON each, instead of the tables
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) running: RunningFlags,
 }
 
 impl CompareFlags {
-    /// How many cells run at a time.
-    pub(crate) fn jobs(&self) -> usize {
-        match (self.alone, self.jobs) {
-            (true, _) => 1,
-            (false, Some(jobs)) => jobs.max(1),
-            (false, None) => (cores() / self.threads()).max(1),
-        }
-    }
-
-    fn threads(&self) -> usize {
-        let default = if self.alone { cores() } else { 1 };
-        self.threads.unwrap_or(default).max(1)
-    }
-
     /// The grid, its names checked.
     ///
     /// # Errors
     /// If a name in a list is unknown, or the config file cannot be read.
     pub(crate) fn grid(&self) -> Result<Grid> {
-        if self.data.is_empty() {
-            return Err(Error::usage("no data is given").at("--data").hint(
-                "give embedded sets, tables or folders, such as --data digits,wine=wine.csv@quality",
-            ));
-        }
-        let file = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
-        let set = self.set.iter().map(|s| pair("--set", s));
-        let mut shared = file.with(&set.collect::<Result<_>>()?)?;
-        shared.threads = Some(self.threads());
         Ok(Grid {
-            shared,
-            data: self
-                .data
-                .iter()
-                .map(|d| d.parse::<DataChoice>())
-                .collect::<Result<_>>()?,
+            shared: self.running.shared()?,
+            data: data_choices(&self.data)?,
             arms: match self.author_mode {
                 true => secateur::compare::author_arms(self.each_quirk),
                 false => self.arms()?,
@@ -189,19 +123,4 @@ impl CompareFlags {
         arms.iter().try_for_each(Arm::check)?;
         Ok(arms.into_iter().filter(Arm::is_possible).collect())
     }
-}
-
-fn pair(flag: &str, text: &str) -> Result<(String, String)> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err(Error::usage(format!("'{text}' is not KEY=VALUE"))
-            .at(flag)
-            .hint("the keys are those of a config file, for example epochs=30")),
-    }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod compare;
 pub(crate) mod compress;
+pub(crate) mod grid;
+pub(crate) mod structure;
 
 use std::path::PathBuf;
 

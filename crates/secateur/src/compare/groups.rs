@@ -1,6 +1,6 @@
 //! The cells of one arm on one data set, and how their numbers are printed.
 
-use super::arm::{Arm, Role};
+use super::arm::Arm;
 use super::cell::{Cell, Measured, Outcome};
 use super::store::Comparison;
 use crate::markdown::{grouped, significant};
@@ -116,8 +116,10 @@ pub(super) fn percent(share: f64) -> String {
 
 /// MACs of the network that arms start from.
 pub(super) fn dense_macs(groups: &[Group<'_>]) -> f64 {
-    let whole = groups.iter().filter(|g| g.arm.role != Role::Narrow);
-    let macs = whole.flat_map(Group::measured).map(|m| m.macs_before);
+    let macs = groups
+        .iter()
+        .flat_map(Group::measured)
+        .map(|m| m.macs_before);
     macs.max().map_or(f64::NAN, |m| m as f64)
 }
 

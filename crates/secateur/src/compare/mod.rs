@@ -13,6 +13,7 @@ mod probe;
 mod run;
 mod shard;
 mod store;
+mod structure;
 mod tables;
 mod unit;
 
@@ -26,4 +27,5 @@ pub use pairs::{Pair, pairs};
 pub use run::{GridEvent, Ready};
 pub use shard::Shard;
 pub use store::{Comparison, Head, Store};
+pub use structure::{retraining, structure_tables, wanted};
 pub use tables::{Table, tables};

@@ -40,7 +40,6 @@ impl std::str::FromStr for Shard {
         match parsed {
             Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
             _ => Err(Error::usage(format!("'{text}' is not a shard"))
-                .at("--shard")
                 .hint("write 3/16 for the third of sixteen; they are numbered from 1")),
         }
     }

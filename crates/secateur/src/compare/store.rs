@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::data::DataChoice;
 use super::grid::{Grid, Unit};
-use super::tables::tables;
 use crate::report::FORMAT;
 use crate::{Config, Error, ErrorKind, Result};
 
@@ -91,20 +90,6 @@ impl Comparison {
     pub fn to_json_lines(&self) -> Result<String> {
         self.cells.iter().map(line).collect()
     }
-
-    /// All tables and verdicts.
-    pub fn to_markdown(&self) -> String {
-        let mut text = String::from("# Comparison\n\n");
-        for table in tables(self) {
-            text += &format!(
-                "## {}\n\n{}\n\n{}\n",
-                table.title,
-                table.note,
-                table.to_markdown()
-            );
-        }
-        text
-    }
 }
 
 /// A folder that takes cells as they finish.
@@ -116,25 +101,22 @@ pub struct Store {
 }
 
 impl Store {
+    /// The cells that are finished in a folder, which need not be there yet; changes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be read, holds something else, or another comparison.
+    pub fn finished(folder: &Path, grid: &Grid) -> Result<Vec<Cell>> {
+        Ok(look(folder, grid)?.0)
+    }
+
     /// Makes the folder, or goes on with one of the same shared settings.
     ///
     /// # Errors
-    /// If it cannot be written, holds something else, or another comparison.
+    /// As [`Store::finished`], and if it cannot be written.
     pub fn open(folder: &Path, grid: &Grid) -> Result<Self> {
+        let (cells, whole) = look(folder, grid)?;
         let head = Head::of(grid);
         let path = folder.join(HEAD);
-        let (mut cells, mut whole) = (vec![], 0);
-        if path.exists() {
-            let (before, read, length) = read(folder)?;
-            same(&before, &head, folder)?;
-            (cells, whole) = (read, length);
-        } else if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(
-                Error::usage("this folder holds something else than a comparison")
-                    .at(folder.display().to_string())
-                    .hint("choose another with --out"),
-            );
-        }
         let io = |e: std::io::Error| Error::io(folder, &e);
         fs::create_dir_all(folder).map_err(io)?;
         let text = serde_json::to_string_pretty(&head)
@@ -147,7 +129,6 @@ impl Store {
             .map_err(io)?;
         // A line that a crash cut off is no cell.
         file.set_len(whole).map_err(io)?;
-        cells.sort_by_key(|c| c.unit.seed);
         Ok(Self {
             folder: folder.to_path_buf(),
             file,
@@ -185,6 +166,23 @@ fn line(cell: &Cell) -> Result<String> {
     let text = serde_json::to_string(cell)
         .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()))?;
     Ok(text + "\n")
+}
+
+/// The cells of a folder that may take those of a grid, and the bytes that whole lines take.
+fn look(folder: &Path, grid: &Grid) -> Result<(Vec<Cell>, u64)> {
+    if folder.join(HEAD).exists() {
+        let (before, cells, whole) = read(folder)?;
+        same(&before, &Head::of(grid), folder)?;
+        return Ok((cells, whole));
+    }
+    if folder.is_file() || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(
+            Error::usage("this is something else than the folder of a comparison")
+                .at(folder.display().to_string())
+                .hint("choose another with --out"),
+        );
+    }
+    Ok((vec![], 0))
 }
 
 /// The head of a folder, its cells, and the bytes that whole lines take.

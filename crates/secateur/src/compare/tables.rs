@@ -181,7 +181,7 @@ fn times(data: &str, groups: &[Group<'_>]) -> Table {
     Table {
         title: format!("{data}: seconds of a run"),
         note: match alone {
-            true => "Each run was alone on the machine.".into(),
+            true => "No other run of the comparison went on meanwhile.".into(),
             false => "Other runs went on at the same time: not to be compared closely.".into(),
         },
         header,

@@ -80,7 +80,12 @@ impl Task<'_> {
     fn at_strength(&self, observer: Observer<'_>) -> Result<Option<Outcome>> {
         let mut config = self.config()?;
         if config.strength.as_deref().is_none_or(|s| s == "auto") {
-            config.strength = Some(probe(&config, self.dataset)?.lambda.to_string());
+            // One strength for all starting widths: a wider network must not change the objective.
+            let reference = Config {
+                net: self.grid.shared.net.clone(),
+                ..config.clone()
+            };
+            config.strength = Some(probe(&reference, self.dataset)?.lambda.to_string());
         }
         if config.control.is_none() && self.unit.arm.removes_units() {
             config.control = Some("narrow".into());
@@ -94,7 +99,7 @@ impl Task<'_> {
         let job = self.job(&config)?;
         let macs = (at * self.dense_macs(&job) as f64) as u64;
         let widths: Vec<String> = job.narrowed(macs).iter().map(ToString::to_string).collect();
-        let mut best: Option<(Report, Vec<Try>)> = None;
+        let mut best: Option<Report> = None;
         let mut tries = vec![];
         for settings in decays(&job.plan.settings) {
             let tuned = Config {
@@ -119,13 +124,17 @@ impl Task<'_> {
                 true => report.after.validation_score > b.after.validation_score,
                 false => report.after.validation_score < b.after.validation_score,
             };
-            if best.as_ref().is_none_or(|(b, _)| better(b)) {
-                best = Some((report, vec![]));
+            if best.as_ref().is_none_or(better) {
+                best = Some(report);
             }
         }
-        Ok(best.map(|(mut report, _)| {
+        Ok(best.map(|mut report| {
             report.tries = tries;
-            Outcome::Done(Box::new(Measured::of(&report, self.alone)))
+            Outcome::Done(Box::new(Measured {
+                units_before: whole(&job)[..=job.plan.hidden.len()].to_vec(),
+                macs_before: self.dense_macs(&job),
+                ..Measured::of(&report, self.alone)
+            }))
         }))
     }
 

@@ -1,0 +1,114 @@
+//! Grids of runs: what they print, that they go on where they stopped, and what they refuse.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::harness::Sandbox;
+
+/// Small enough for a second.
+const SHORT: &str = "--data digits --set net=16-8 --set epochs=4 --seeds 2 --jobs 1";
+
+#[test]
+fn a_comparison_says_what_partial_gains_and_goes_on_where_it_stopped() {
+    let sandbox = Sandbox::new();
+    let compare = format!("compare {SHORT} --penalties group-lasso,exclusive --out grid");
+    let shown = sandbox.run(&compare);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert_snapshot!(shown.without_numbers());
+    let report = sandbox.text("grid/report.md");
+    assert!(
+        report.contains("## digits: partial against full"),
+        "{report}"
+    );
+
+    let again = sandbox.run(&format!("{compare} --json"));
+    assert!(again.stderr.contains("0 cells to run"), "{again}");
+    let cells: Vec<Value> = again
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // A dense network, and two penalties on two parts, for two seeds.
+    assert_eq!(cells.len(), 10);
+    assert!(cells.iter().all(|c| c["result"]["done"]["test"].is_f64()));
+}
+
+#[test]
+fn shards_are_merged() {
+    let sandbox = Sandbox::new();
+    for number in 1..=2 {
+        let shown = sandbox.run(&format!(
+            "compare {SHORT} --shard {number}/2 --out shard{number} --quiet"
+        ));
+        assert_eq!(
+            (shown.code, shown.stdout.as_str()),
+            (Some(0), ""),
+            "{shown}"
+        );
+    }
+    let shown = sandbox.run("compare --merge shard1 shard2");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(
+        shown
+            .stdout
+            .contains("Means ± standard deviations over 2 seeds."),
+        "{shown}"
+    );
+}
+
+#[test]
+fn structure_says_what_the_data_want() {
+    let sandbox = Sandbox::new();
+    let shown = sandbox.run(
+        "structure --data digits,diabetes --widths 12-6,16-8 --set epochs=4 --seeds 2 --jobs 1 --out grid",
+    );
+    assert_eq!(shown.code, Some(0), "{shown}");
+    // Widths and verdicts hang on the machine's rounding.
+    for line in [
+        "Do starts agree?",
+        "start  ",
+        "12-6   ",
+        "16-8   ",
+        "hidden layer 2  ",
+        "digits wants about ",
+        "diabetes wants about ",
+    ] {
+        assert!(
+            shown.stdout.lines().any(|l| l.starts_with(line)),
+            "{line}\n{shown}"
+        );
+    }
+    assert!(sandbox.text("grid/report.md").contains("| 12-6 |"));
+}
+
+#[test]
+fn grids_that_cannot_be_run_leave_nothing() {
+    let mut text = String::new();
+    for arguments in [
+        "compare",
+        "compare --data digits --penalties group-laso",
+        "compare --data digits --parts half",
+        "compare --data digits --vary epochz=3,4",
+        "compare --data digits --vary epochs",
+        "compare --data digits,digits",
+        "compare --data digit",
+        "compare --data digits --shard 3/2",
+        "compare --data digits --at 0",
+        "compare --data digits --seeds 2000 --limit 0.5",
+        "compare --merge nowhere",
+        "structure --data digits --widths 12-x",
+    ] {
+        let sandbox = Sandbox::new();
+        let shown = sandbox.run(arguments);
+        assert_eq!(shown.stdout, "", "{arguments}");
+        assert!(matches!(shown.code, Some(2 | 3)), "{arguments}\n{shown}");
+        assert_eq!(sandbox.content(), Vec::<String>::new(), "{arguments}");
+        text += &format!("$ secateur {arguments}\n{}\n", shown.stderr);
+    }
+    // How long it would take hangs on the machine.
+    let text: Vec<&str> = text
+        .lines()
+        .map(|line| line.split(" would take up to ").next().unwrap())
+        .collect();
+    assert_snapshot!(text.join("\n"));
+}
