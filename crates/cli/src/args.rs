@@ -85,6 +85,9 @@ struct NetworkFlags {
     /// relu, leaky-relu, tanh or sigmoid [default: relu]
     #[arg(long, value_name = "NAME")]
     activation: Option<String>,
+    /// Initial weights: scaled (by the widths), or truncated-normal:DEVIATION[:BIAS] [default: scaled]
+    #[arg(long, value_name = "LAW")]
+    init: Option<String>,
     /// Put out probabilities beside the logits of a classifier
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     softmax: Option<bool>,
@@ -104,7 +107,8 @@ struct PenaltyFlags {
     /// or budget:25% [default: budget:25%]
     #[arg(long)]
     part: Option<String>,
-    /// Input features: penalised (unused ones are removed) or spared [default: penalised]
+    /// Input features: penalised (unused ones are removed), spared, or like-hidden (under the part, as if
+    /// they could be permuted) [default: penalised]
     #[arg(long, value_name = "CHOICE")]
     inputs: Option<String>,
     /// A unit's group: its outgoing or its incoming weights [default: outgoing]
@@ -133,7 +137,7 @@ struct PenaltyFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 struct TrainingFlags {
-    /// cross-entropy, mse, mae or huber:DELTA [default: by the task]
+    /// cross-entropy, double-softmax, mse, mae or huber:DELTA [default: by the task]
     #[arg(long)]
     loss: Option<String>,
     /// equal, or balanced for rare classes [default: equal]
@@ -160,12 +164,18 @@ struct TrainingFlags {
     /// Passes over the training rows [default: by their number]
     #[arg(long)]
     epochs: Option<usize>,
+    /// Optimiser steps, in place of --epochs
+    #[arg(long)]
+    steps: Option<usize>,
     /// Epochs without penalty at the end [default: a third of all]
     #[arg(long, value_name = "EPOCHS")]
     settle: Option<usize>,
     /// Rows a step [default: by their number]
     #[arg(long, value_name = "ROWS")]
     batch: Option<usize>,
+    /// Order of rows: shuffled, or as-is (round and round) [default: shuffled]
+    #[arg(long, value_name = "NAME")]
+    order: Option<String>,
     /// Decides the split, the initial weights and the order of rows [default: 0]
     #[arg(long)]
     seed: Option<u64>,
@@ -236,6 +246,7 @@ impl CompressFlags {
             missing: data.missing.clone(),
             net: network.net.clone(),
             activation: network.activation.clone(),
+            init: network.init.clone(),
             loss: training.loss.clone(),
             class_weights: training.class_weights.clone(),
             penalty: penalty.penalty.clone(),
@@ -254,8 +265,10 @@ impl CompressFlags {
             schedule: training.schedule.clone(),
             warm_up: training.warm_up,
             epochs: training.epochs,
+            steps: training.steps,
             settle: training.settle,
             batch: training.batch,
+            order: training.order.clone(),
             removal: penalty.removal.clone(),
             floor: penalty.floor,
             seed: training.seed,
@@ -295,10 +308,10 @@ mod tests {
 
     #[test]
     fn every_key_of_a_config_file_is_a_flag() {
-        let text = "data=d format=f target=t task=k missing=m net=1-2 activation=a loss=l class-weights=c \
+        let text = "data=d format=f target=t task=k missing=m net=1-2 activation=a init=j loss=l class-weights=c \
                     penalty=p strength=-1 part=q inputs=i members=n group-weights=g compensation=o \
                     penalty-step=s adam-metric=e optimizer=z learning-rate=-0.5 momentum=0.25 \
-                    weight-decay=0.125 schedule=h warm-up=3 epochs=4 settle=5 batch=6 removal=r floor=7 \
+                    weight-decay=0.125 schedule=h warm-up=3 epochs=4 steps=10 settle=5 batch=6 order=u removal=r floor=7 \
                     seed=8 threads=9 softmax=true baseline=false control=x";
         let flags: String = text
             .split_whitespace()

@@ -15,13 +15,16 @@ pub enum Members {
     Incoming,
 }
 
-/// Whether input features are penalised, in full and under every part.
+/// Whether input features are penalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inputs {
     /// No feature is removed: the choice for images.
     Spared,
     /// Features are selected: the choice for tables and flat pixels.
     Penalised,
+    /// The part holds for features as if they were hidden units, which they are not: permuting them changes
+    /// the function. As in the published script, and for comparing with it.
+    LikeHidden,
 }
 
 /// Whether the penalty is strengthened to make up for the units that a part spares.
@@ -78,7 +81,7 @@ macro_rules! named {
 pub(crate) use named;
 
 named!(Members, "members", "outgoing" => Outgoing, "incoming" => Incoming);
-named!(Inputs, "inputs", "spared" => Spared, "penalised" => Penalised);
+named!(Inputs, "inputs", "spared" => Spared, "penalised" => Penalised, "like-hidden" => LikeHidden);
 named!(Compensation, "compensation", "off" => Off, "on" => On);
 
 #[cfg(test)]
@@ -90,7 +93,7 @@ mod tests {
         for members in [Members::Outgoing, Members::Incoming] {
             assert_eq!(members.to_string().parse(), Ok(members));
         }
-        for inputs in [Inputs::Spared, Inputs::Penalised] {
+        for inputs in [Inputs::Spared, Inputs::Penalised, Inputs::LikeHidden] {
             assert_eq!(inputs.to_string().parse(), Ok(inputs));
         }
         let error = Compensation::parse("yes").unwrap_err();

@@ -37,7 +37,10 @@ pub struct Config {
     /// `relu`, `leaky-relu`, `tanh` or `sigmoid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activation: Option<String>,
-    /// `cross-entropy`, `mse`, `mae` or `huber:DELTA`.
+    /// `scaled` or `truncated-normal:DEVIATION[:BIAS]`: the law of the initial weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
+    /// `cross-entropy`, `double-softmax`, `mse`, `mae` or `huber:DELTA`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<String>,
     /// `equal` or `balanced`.
@@ -56,7 +59,7 @@ pub struct Config {
     /// The penalised share of the hidden units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// `penalised` or `spared`: whether unused input features are removed.
+    /// `penalised`, `spared` or `like-hidden`: whether unused input features are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
     /// `outgoing` or `incoming`: which weights make up a unit's group.
@@ -95,12 +98,18 @@ pub struct Config {
     /// Passes over the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
+    /// Optimiser steps, in place of epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
     /// Epochs without penalty at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle: Option<usize>,
     /// Rows a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
+    /// `shuffled` or `as-is`: in which order rows are learnt from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
     /// `epoch`, `steps:N` or `end`: when dead units are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<String>,
@@ -150,6 +159,7 @@ impl Config {
             missing: self.missing.or(other.missing),
             net: self.net.or(other.net),
             activation: self.activation.or(other.activation),
+            init: self.init.or(other.init),
             loss: self.loss.or(other.loss),
             class_weights: self.class_weights.or(other.class_weights),
             penalty: self.penalty.or(other.penalty),
@@ -168,8 +178,10 @@ impl Config {
             schedule: self.schedule.or(other.schedule),
             warm_up: self.warm_up.or(other.warm_up),
             epochs: self.epochs.or(other.epochs),
+            steps: self.steps.or(other.steps),
             settle: self.settle.or(other.settle),
             batch: self.batch.or(other.batch),
+            order: self.order.or(other.order),
             removal: self.removal.or(other.removal),
             floor: self.floor.or(other.floor),
             seed: self.seed.or(other.seed),

@@ -38,6 +38,7 @@ impl Job {
             hidden: hidden.to_vec(),
             outputs: self.prepared.dataset.outputs(),
             activation: self.plan.activation,
+            init: self.plan.init,
         };
         Ok(mlp.build(&mut rng)?)
     }
@@ -66,8 +67,12 @@ impl Job {
 
     /// Standardised rows with their targets.
     pub(crate) fn rows(&self, rows: &[u32]) -> Result<Rows> {
-        self.prepared
-            .rows(rows, self.plan.regression_loss, self.plan.balanced)
+        self.prepared.rows(
+            rows,
+            self.plan.class_loss,
+            self.plan.regression_loss,
+            self.plan.balanced,
+        )
     }
 
     fn wrapping(&self) -> Wrapping<'_> {

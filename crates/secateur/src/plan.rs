@@ -6,8 +6,8 @@ use secateur_data::{Dataset, Format, LoadOptions, Missing, Target, Task};
 use secateur_graph::Unary;
 use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_train::{
-    AdamMetric, Decay, Optimizer, PenaltySettings, PenaltyStep, RegressionLoss, RemovalTime,
-    Settings, StrengthChoice,
+    AdamMetric, ClassLoss, Decay, Init, Optimizer, Order, PenaltySettings, PenaltyStep,
+    RegressionLoss, RemovalTime, Settings, StrengthChoice,
 };
 
 use crate::choice::{choose, unknown};
@@ -27,7 +27,11 @@ pub struct Plan {
     pub hidden: Vec<usize>,
     /// Function after each hidden layer.
     pub activation: Unary,
-    /// Distance of regression targets; classes use cross-entropy.
+    /// The law of the initial weights.
+    pub init: Init,
+    /// What classifiers minimise.
+    pub class_loss: ClassLoss,
+    /// Distance of regression targets.
     pub regression_loss: RegressionLoss,
     /// Whether rare classes count as much as frequent ones.
     pub balanced: bool,
@@ -123,7 +127,16 @@ impl Plan {
     pub fn new(config: &Config, dataset: &Dataset, train_rows: usize) -> Result<Self> {
         let classes = matches!(dataset.target(), Target::Classes { .. });
         let defaults = Defaults::of(dataset, train_rows, config);
-        let epochs = config.epochs.unwrap_or(defaults.epochs);
+        if config.steps.is_some() && config.epochs.is_some() {
+            return Err(Error::usage("both epochs and steps are given")
+                .at("--steps")
+                .hint("give one of them: the other follows"));
+        }
+        let in_epoch = train_rows.div_ceil(defaults.batch.max(1)).max(1);
+        let epochs = match config.steps {
+            Some(steps) => steps.div_ceil(in_epoch),
+            None => config.epochs.unwrap_or(defaults.epochs),
+        };
         let penalty_name = config
             .penalty
             .clone()
@@ -146,6 +159,7 @@ impl Plan {
             missing: or(&config.missing, "error"),
             net: or(&config.net, DEFAULT_NET),
             activation: or(&config.activation, "relu"),
+            init: or(&config.init, "scaled"),
             loss: or(&config.loss, if classes { "cross-entropy" } else { "mse" }),
             class_weights: or(&config.class_weights, "equal"),
             penalty: Some(penalty_name.clone()),
@@ -163,13 +177,16 @@ impl Plan {
             weight_decay: config.weight_decay.or(Some(0.0)),
             schedule: or(&config.schedule, "cosine"),
             warm_up: config.warm_up.or(Some(0)),
-            epochs: Some(epochs),
+            // One of the two, so that the config can be read back.
+            epochs: config.steps.is_none().then_some(epochs),
+            steps: config.steps,
             settle: config.settle.or(Some(if penalty_name == "none" {
                 0
             } else {
                 epochs / 3
             })),
             batch: Some(defaults.batch),
+            order: or(&config.order, "shuffled"),
             removal: or(&config.removal, "epoch"),
             floor: config.floor.or(Some(1)),
             seed: config.seed.or(Some(0)),
@@ -180,14 +197,19 @@ impl Plan {
             baseline: config.baseline.or(Some(false)),
             control: or(&config.control, "none"),
         };
-        Self::of_complete(config, classes)
+        Self::of_complete(config, classes, epochs)
     }
 
     /// `config` has every choice but those about reading the data.
-    fn of_complete(config: Config, classes: bool) -> Result<Self> {
+    fn of_complete(config: Config, classes: bool, epochs: usize) -> Result<Self> {
         let text = |choice: &Option<String>| choice.clone().unwrap_or_default();
         let loss = text(&config.loss);
-        if classes != (loss == "cross-entropy") {
+        let class_losses = [
+            ("cross-entropy", ClassLoss::CrossEntropy),
+            ("double-softmax", ClassLoss::DoubleSoftmax),
+        ];
+        let class_loss = class_losses.iter().find(|(name, _)| *name == loss);
+        if classes != class_loss.is_some() {
             let task = if classes { "classes" } else { "numbers" };
             return Err(Error::usage(format!("{loss} is not a loss for {task}"))
                 .at("--loss")
@@ -220,13 +242,16 @@ impl Plan {
             ("adam", Optimizer::Adam),
             ("adamw", Optimizer::AdamW),
         ];
+        let orders = [("shuffled", Order::Shuffled), ("as-is", Order::AsIs)];
         let settings = Settings {
             optimizer: choose("--optimizer", &text(&config.optimizer), &optimizers)?,
             rate: config.learning_rate.unwrap_or_default(),
             decay: decay(&text(&config.schedule))?,
             warm_up: config.warm_up.unwrap_or_default(),
             weight_decay: config.weight_decay.unwrap_or_default(),
-            epochs: config.epochs.unwrap_or_default(),
+            epochs,
+            steps: config.steps,
+            order: choose("--order", &text(&config.order), &orders)?,
             settle: config.settle.unwrap_or_default(),
             batch: config.batch.unwrap_or_default(),
             seed: config.seed.unwrap_or_default(),
@@ -244,6 +269,8 @@ impl Plan {
         Ok(Self {
             hidden: widths(&text(&config.net))?,
             activation: choose("--activation", &text(&config.activation), &activations)?,
+            init: init(&text(&config.init))?,
+            class_loss: class_loss.map_or(ClassLoss::default(), |(_, loss)| *loss),
             regression_loss: regression_loss(&loss)?,
             balanced: choose("--class-weights", &text(&config.class_weights), &weights)?,
             settings: settings.checked()?,
@@ -335,7 +362,7 @@ fn regression_loss(text: &str) -> Result<RegressionLoss> {
         };
     }
     match text {
-        "cross-entropy" | "mse" => Ok(RegressionLoss::MeanSquared),
+        "cross-entropy" | "double-softmax" | "mse" => Ok(RegressionLoss::MeanSquared),
         "mae" => Ok(RegressionLoss::MeanAbsolute),
         "huber" => Ok(RegressionLoss::Huber { delta: 1.0 }),
         _ => Err(unknown(
@@ -344,6 +371,18 @@ fn regression_loss(text: &str) -> Result<RegressionLoss> {
             &["cross-entropy", "mse", "mae", "huber:1"],
         )),
     }
+}
+
+fn init(text: &str) -> Result<Init> {
+    let Some(rest) = text.strip_prefix("truncated-normal:") else {
+        return choose("--init", text, &[("scaled", Init::Scaled)])
+            .map_err(|e| e.hint("use scaled or truncated-normal:0.1"));
+    };
+    let (deviation, bias) = rest.split_once(':').unwrap_or((rest, "0"));
+    Ok(Init::TruncatedNormal {
+        deviation: number("--init", deviation, "truncated-normal:0.1:0.1")?,
+        bias: number("--init", bias, "truncated-normal:0.1:0.1")?,
+    })
 }
 
 fn widths(text: &str) -> Result<Vec<usize>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secateur_data::{Dataset, Split, SplitOptions, Standardiser, Target, TargetScaler, split};
-use secateur_train::{RegressionLoss, Rows, Targets};
+use secateur_train::{ClassLoss, RegressionLoss, Rows, Targets};
 
 use crate::Result;
 
@@ -42,7 +42,13 @@ impl Prepared {
     ///
     /// # Errors
     /// If there are none.
-    pub fn rows(&self, rows: &[u32], loss: RegressionLoss, balanced: bool) -> Result<Rows> {
+    pub fn rows(
+        &self,
+        rows: &[u32],
+        class_loss: ClassLoss,
+        loss: RegressionLoss,
+        balanced: bool,
+    ) -> Result<Rows> {
         let columns = self.dataset.inputs();
         let mut values = vec![0.0; rows.len() * columns];
         self.dataset
@@ -50,7 +56,7 @@ impl Prepared {
         Ok(Rows::new(
             values,
             columns,
-            self.targets(rows, loss, balanced),
+            self.targets(rows, class_loss, loss, balanced),
         )?)
     }
 
@@ -62,7 +68,13 @@ impl Prepared {
         values
     }
 
-    fn targets(&self, rows: &[u32], loss: RegressionLoss, balanced: bool) -> Targets {
+    fn targets(
+        &self,
+        rows: &[u32],
+        class_loss: ClassLoss,
+        loss: RegressionLoss,
+        balanced: bool,
+    ) -> Targets {
         match self.dataset.target() {
             Target::Classes { labels, names } => Targets::Classes {
                 labels: rows.iter().map(|&r| labels[r as usize]).collect(),
@@ -70,6 +82,7 @@ impl Prepared {
                     true => balanced_weights(labels, &self.split.train, names.len()),
                     false => vec![1.0; names.len()],
                 },
+                loss: class_loss,
             },
             Target::Values { columns, values } => {
                 let width = columns.len();

@@ -24,11 +24,11 @@ mod trainer;
 
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, score, widths};
-pub use loss::{RegressionLoss, Scalar, Targets};
-pub use network::Mlp;
+pub use loss::{ClassLoss, RegressionLoss, Scalar, Targets};
+pub use network::{Init, Mlp};
 pub use record::{Ended, Epoch, Event, Flow, Seconds, Trained};
 pub use removal::Removal;
-pub use rows::Rows;
+pub use rows::{Order, Rows};
 pub use schedule::{Decay, Schedule};
 pub use score::Score;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};

@@ -62,6 +62,17 @@ impl RegressionLoss {
     }
 }
 
+/// What classifiers minimise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClassLoss {
+    /// Cross-entropy of the softmax of the outputs.
+    #[default]
+    CrossEntropy,
+    /// Cross-entropy of the softmax of the softmax of the outputs, as in the published script, where it is
+    /// an oversight: it is never below `ln(1 + (classes - 1) / e)`, 1.461 for ten classes.
+    DoubleSoftmax,
+}
+
 /// The targets of some rows together with the loss that fits them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
@@ -71,6 +82,8 @@ pub enum Targets {
         labels: Vec<u32>,
         /// Factor on the loss of each class.
         weights: Vec<f32>,
+        /// What is minimised.
+        loss: ClassLoss,
     },
     /// A regression loss on standardised targets.
     Values {
@@ -106,12 +119,18 @@ impl Targets {
     pub fn gather_from(&mut self, all: &Targets, rows: &[u32]) {
         match (self, all) {
             (
-                Self::Classes { labels, weights },
+                Self::Classes {
+                    labels,
+                    weights,
+                    loss,
+                },
                 Self::Classes {
                     labels: from,
                     weights: of,
+                    loss: kind,
                 },
             ) => {
+                *loss = *kind;
                 weights.clone_from(of);
                 labels.clear();
                 labels.extend(rows.iter().map(|&r| from[r as usize]));
@@ -152,7 +171,11 @@ impl Targets {
         gradient: &mut [T],
     ) -> f64 {
         match self {
-            Self::Classes { labels, weights } => {
+            Self::Classes {
+                labels,
+                weights,
+                loss,
+            } => {
                 let share = 1.0 / labels.len() as f64;
                 let width = weights.len();
                 let mut sum = 0.0;
@@ -162,7 +185,14 @@ impl Targets {
                     .zip(gradient.chunks_exact_mut(width))
                 {
                     let weight = f64::from(weights[label as usize]) * share;
-                    sum += weight * cross_entropy_row(row, label as usize, weight, into);
+                    let label = label as usize;
+                    sum += weight
+                        * match loss {
+                            ClassLoss::CrossEntropy => cross_entropy_row(row, label, weight, into),
+                            ClassLoss::DoubleSoftmax => {
+                                double_softmax_row(row, label, weight, into)
+                            }
+                        };
                 }
                 sum
             }
@@ -210,6 +240,30 @@ fn cross_entropy_row<T: Scalar>(row: &[T], label: usize, weight: f64, into: &mut
     sum.ln() + top - row[label].wide()
 }
 
+/// `-log softmax(softmax(row))[label]`, and its gradient times `weight`.
+///
+/// With p the inner and q the outer softmax, the derivative by p is `g = q - hit`, and that by the row is
+/// `p (g - <p, g>)`.
+fn double_softmax_row<T: Scalar>(row: &[T], label: usize, weight: f64, into: &mut [T]) -> f64 {
+    let top = row
+        .iter()
+        .fold(f64::NEG_INFINITY, |top, v| top.max(v.wide()));
+    let sum: f64 = row.iter().map(|v| (v.wide() - top).exp()).sum();
+    let inner = |v: &T| (v.wide() - top).exp() / sum;
+    let outer: f64 = row.iter().map(|v| inner(v).exp()).sum();
+    let slope = |j: usize, p: f64| p.exp() / outer - if j == label { 1.0 } else { 0.0 };
+    let mean: f64 = row
+        .iter()
+        .enumerate()
+        .map(|(j, v)| inner(v) * slope(j, inner(v)))
+        .sum();
+    for (j, (v, out)) in row.iter().zip(into).enumerate() {
+        let p = inner(v);
+        *out = T::of(weight * p * (slope(j, p) - mean));
+    }
+    outer.ln() - inner(&row[label])
+}
+
 /// The exponential in the precision of the type.
 trait ExpWide: Scalar {
     fn exp_wide(self) -> f64;
@@ -253,6 +307,7 @@ mod tests {
         let classes = Targets::Classes {
             labels: vec![2, 0, 1, 2],
             weights: vec![0.5, 1.5, 1.0],
+            loss: ClassLoss::CrossEntropy,
         };
         let values: Vec<f32> = (0..12).map(|i| (i as f32 * 0.7).sin()).collect();
         let of = |loss| Targets::Values {
@@ -260,8 +315,14 @@ mod tests {
             values: values.clone(),
             columns: 3,
         };
+        let double = Targets::Classes {
+            labels: vec![2, 0, 1, 2],
+            weights: vec![0.5, 1.5, 1.0],
+            loss: ClassLoss::DoubleSoftmax,
+        };
         vec![
             classes,
+            double,
             of(RegressionLoss::MeanSquared),
             of(RegressionLoss::MeanAbsolute),
             of(RegressionLoss::Huber { delta: 0.8 }),
@@ -288,8 +349,18 @@ mod tests {
         let uniform = Targets::Classes {
             labels: vec![1],
             weights: vec![1.0; 4],
+            loss: ClassLoss::CrossEntropy,
         };
         assert!((value(&uniform, &[3.0; 4]) - 4f64.ln()).abs() < 1e-12);
+        let double = Targets::Classes {
+            labels: vec![1],
+            weights: vec![1.0; 10],
+            loss: ClassLoss::DoubleSoftmax,
+        };
+        let mut sure = [0.0; 10];
+        assert!((value(&double, &sure) - 10f64.ln()).abs() < 1e-12);
+        sure[1] = 1e3;
+        assert!((value(&double, &sure) - (1.0 + 9.0 / 1f64.exp()).ln()).abs() < 1e-12);
         let huber = Targets::Values {
             loss: RegressionLoss::Huber { delta: 1.0 },
             values: vec![0.0, 0.0],
@@ -315,19 +386,18 @@ mod tests {
 
     #[test]
     fn huge_logits_do_not_overflow_and_nan_stays() {
-        let targets = Targets::Classes {
-            labels: vec![0],
-            weights: vec![1.0, 1.0],
-        };
-        let mut g = [0.0f32; 2];
-        assert_eq!(
-            targets.loss_and_gradient(0..1, &[1e30f32, -1e30], &mut g),
-            0.0
-        );
-        assert!(
-            targets
-                .loss_and_gradient(0..1, &[f32::NAN, 0.0], &mut g)
-                .is_nan()
-        );
+        for loss in [ClassLoss::CrossEntropy, ClassLoss::DoubleSoftmax] {
+            let targets = Targets::Classes {
+                labels: vec![0],
+                weights: vec![1.0, 1.0],
+                loss,
+            };
+            let mut g = [0.0f32; 2];
+            let huge = targets.loss_and_gradient(0..1, &[1e30f32, -1e30], &mut g);
+            assert!(huge.is_finite() && huge < 0.32, "{huge}");
+            for row in [[f32::NAN, 0.0], [0.0, f32::NAN]] {
+                assert!(targets.loss_and_gradient(0..1, &row, &mut g).is_nan());
+            }
+        }
     }
 }

@@ -17,17 +17,34 @@ pub struct Mlp {
     pub outputs: usize,
     /// Function after each hidden layer.
     pub activation: Unary,
+    /// The law of the initial weights.
+    pub init: Init,
 }
 
+/// The law of initial weights and biases.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// Normal with a variance that keeps the scale of what flows through: 2/in before rectifiers
+    /// (He et al. 2015, eq. 10), 2/(in + out) before tanh and sigmoid (Glorot & Bengio 2010, eq. 12),
+    /// 1/in at the output, so that the first loss does not depend on the width. Biases are zero.
+    Scaled,
+    /// Normal, drawn anew beyond two standard deviations, whatever the widths: as in the published script.
+    TruncatedNormal {
+        /// Standard deviation before truncation; above zero.
+        deviation: f32,
+        /// Every bias.
+        bias: f32,
+    },
+}
+
+/// Where a truncated normal ends, in standard deviations.
+const TRUNCATION: f32 = 2.0;
+
 impl Mlp {
-    /// The graph with weights `[in, out]` drawn from `rng` and biases of zero.
-    ///
-    /// Hidden weights are normal with variance 2/in before rectifiers (He et al. 2015, eq. 10) and
-    /// 2/(in + out) before tanh and sigmoid (Glorot & Bengio 2010, eq. 12); output weights have
-    /// variance 1/in, so that the first loss does not depend on the width.
+    /// The graph with weights `[in, out]` drawn from `rng`.
     ///
     /// # Errors
-    /// If a width is zero.
+    /// If a width is zero, or a deviation is not a positive number.
     pub fn build(&self, rng: &mut ChaCha8Rng) -> Result<Graph> {
         let mut widths = vec![self.inputs];
         widths.extend(&self.hidden);
@@ -43,14 +60,11 @@ impl Mlp {
         let last = widths.len() - 2;
         for (layer, pair) in widths.windows(2).enumerate() {
             let (inputs, outputs) = (pair[0], pair[1]);
-            let variance = match self.activation {
-                _ if layer == last => 1.0 / inputs as f32,
-                Unary::Relu | Unary::LeakyRelu { .. } => 2.0 / inputs as f32,
-                Unary::Tanh | Unary::Sigmoid => 2.0 / (inputs + outputs) as f32,
-            };
-            let normal = Normal::new(0.0, variance.sqrt())
-                .map_err(|e| Error::settings(format!("initial weights: {e}")))?;
-            let weights = (0..inputs * outputs).map(|_| normal.sample(rng)).collect();
+            let (weights, bias) = self.init.draw(
+                (inputs, outputs),
+                (layer != last).then_some(self.activation),
+                rng,
+            )?;
             let name = format!("dense{}", layer + 1);
             let weight = b.constant(
                 format!("{name}.weight"),
@@ -58,7 +72,7 @@ impl Mlp {
             );
             let bias = b.constant(
                 format!("{name}.bias"),
-                Tensor::f32([outputs], vec![0.0; outputs])?,
+                Tensor::f32([outputs], vec![bias; outputs])?,
             );
             let output = if layer == last {
                 "output".to_owned()
@@ -75,6 +89,42 @@ impl Mlp {
     }
 }
 
+impl Init {
+    /// Weights of a layer and the value of its biases; `activation` is that behind it, if any.
+    fn draw(
+        self,
+        (inputs, outputs): (usize, usize),
+        activation: Option<Unary>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Vec<f32>, f32)> {
+        let (deviation, bias, most) = match self {
+            Self::Scaled => {
+                let variance = match activation {
+                    None => 1.0 / inputs as f32,
+                    Some(Unary::Relu | Unary::LeakyRelu { .. }) => 2.0 / inputs as f32,
+                    Some(Unary::Tanh | Unary::Sigmoid) => 2.0 / (inputs + outputs) as f32,
+                };
+                (variance.sqrt(), 0.0, f32::INFINITY)
+            }
+            Self::TruncatedNormal { deviation, bias } => (deviation, bias, TRUNCATION * deviation),
+        };
+        if !(deviation.is_finite() && deviation > 0.0 && bias.is_finite()) {
+            return Err(Error::settings("is not a law of initial weights")
+                .at("init")
+                .hint("give a positive deviation, for example truncated-normal:0.1"));
+        }
+        let normal = Normal::new(0.0, deviation)
+            .map_err(|e| Error::settings(format!("initial weights: {e}")))?;
+        let mut one = || loop {
+            let weight = normal.sample(rng);
+            if weight.abs() <= most {
+                return weight;
+            }
+        };
+        Ok(((0..inputs * outputs).map(|_| one()).collect(), bias))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +137,7 @@ mod tests {
             hidden: vec![80],
             outputs: 3,
             activation: Unary::Relu,
+            init: Init::Scaled,
         };
         let graph = mlp.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
         let id = graph.value_named("dense1.weight").unwrap();
@@ -100,12 +151,41 @@ mod tests {
     }
 
     #[test]
+    fn a_truncated_normal_ends_at_two_deviations() {
+        let mlp = Mlp {
+            inputs: 50,
+            hidden: vec![80],
+            outputs: 3,
+            activation: Unary::Relu,
+            init: Init::TruncatedNormal {
+                deviation: 0.1,
+                bias: 0.1,
+            },
+        };
+        let graph = mlp.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let constant = |name| graph.constant(graph.value_named(name).unwrap()).unwrap();
+        let weights = constant("dense1.weight").as_f32().unwrap();
+        assert!(weights.iter().all(|w| w.abs() <= 0.2));
+        let variance = weights.iter().map(|w| w * w).sum::<f32>() / 4000.0;
+        // A standard normal cut at 2 has variance 1 - 4 phi(2) / (2 Phi(2) - 1) = 0.7737.
+        assert!((variance / 0.007_737 - 1.0).abs() < 0.1, "{variance}");
+        assert!(
+            constant("dense2.bias")
+                .as_f32()
+                .unwrap()
+                .iter()
+                .all(|&b| b == 0.1)
+        );
+    }
+
+    #[test]
     fn a_zero_width_is_refused() {
         let mlp = Mlp {
             inputs: 5,
             hidden: vec![8, 0],
             outputs: 3,
             activation: Unary::Tanh,
+            init: Init::Scaled,
         };
         let error = mlp.build(&mut ChaCha8Rng::seed_from_u64(1)).unwrap_err();
         assert!(error.to_string().contains("layer 2"), "{error}");

@@ -51,6 +51,13 @@ impl Penalised {
                         current: units,
                     }),
                     (None, Members::Outgoing, Inputs::Penalised) => 0..units,
+                    (None, Members::Outgoing, Inputs::LikeHidden) => {
+                        settings.part.penalised(LayerUnits {
+                            hidden_index: 0,
+                            initial: units,
+                            current: units,
+                        })
+                    }
                     (None, _, _) => 0..0,
                 };
                 Layer {

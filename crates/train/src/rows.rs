@@ -33,7 +33,9 @@ impl Rows {
                 values.len()
             ));
         }
-        if let Targets::Classes { labels, weights } = &targets
+        if let Targets::Classes {
+            labels, weights, ..
+        } = &targets
             && let Some(row) = labels.iter().position(|&l| l as usize >= weights.len())
         {
             return data(format!(
@@ -97,18 +99,36 @@ impl Rows {
     }
 }
 
-/// Shuffled mini-batches of near-equal size that cover every row once an epoch.
+/// In which order rows are learnt from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Drawn anew for every epoch, in batches of near-equal size that cover every row once.
+    #[default]
+    Shuffled,
+    /// As they are, round and round in batches of exactly the size asked for, as in the published script: a
+    /// batch that comes to the end goes on at the start.
+    AsIs,
+}
+
+/// Mini-batches, epoch after epoch.
 #[derive(Debug, Clone)]
 pub(crate) struct Batches {
+    kind: Order,
     order: Vec<u32>,
     size: usize,
+    /// Where the next batch of the ring starts.
+    at: usize,
+    ring: Vec<u32>,
 }
 
 impl Batches {
-    pub(crate) fn new(rows: usize, size: usize) -> Self {
+    pub(crate) fn new(rows: usize, size: usize, kind: Order) -> Self {
         Self {
+            kind,
             order: (0..rows as u32).collect(),
             size,
+            at: 0,
+            ring: vec![],
         }
     }
 
@@ -117,15 +137,28 @@ impl Batches {
         self.order.len().div_ceil(self.size)
     }
 
+    /// Begins an epoch.
     pub(crate) fn shuffle(&mut self, rng: &mut ChaCha8Rng) {
-        self.order.shuffle(rng);
+        match self.kind {
+            Order::Shuffled => self.order.shuffle(rng),
+            Order::AsIs => {}
+        }
     }
 
-    /// The rows of batch `index`. Sizes differ by at most one, so that no small remainder takes a
-    /// noisy step of full length.
-    pub(crate) fn batch(&self, index: usize) -> &[u32] {
+    /// The rows of batch `index` of the epoch; under [`Order::AsIs`] those that are next. Shuffled batches
+    /// differ by at most one in size, so that no small remainder takes a noisy step of full length.
+    pub(crate) fn batch(&mut self, index: usize) -> &[u32] {
         let (rows, count) = (self.order.len(), self.count());
-        &self.order[index * rows / count..(index + 1) * rows / count]
+        match self.kind {
+            Order::Shuffled => &self.order[index * rows / count..(index + 1) * rows / count],
+            Order::AsIs => {
+                let next = (self.at..self.at + self.size).map(|i| (i % rows) as u32);
+                self.ring.clear();
+                self.ring.extend(next);
+                self.at = (self.at + self.size) % rows;
+                &self.ring
+            }
+        }
     }
 }
 
@@ -139,6 +172,7 @@ mod tests {
         Targets::Classes {
             labels: labels.to_vec(),
             weights: vec![1.0; classes],
+            loss: crate::ClassLoss::CrossEntropy,
         }
     }
 
@@ -162,15 +196,30 @@ mod tests {
         assert_eq!(rows.columns(), 2);
     }
 
+    #[test]
+    fn rows_in_their_order_go_round() {
+        let mut batches = Batches::new(5, 3, Order::AsIs);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut seen = vec![];
+        for _ in 0..2 {
+            batches.shuffle(&mut rng);
+            for b in 0..batches.count() {
+                seen.push(batches.batch(b).to_vec());
+            }
+        }
+        assert_eq!(seen, [[0, 1, 2], [3, 4, 0], [1, 2, 3], [4, 0, 1]]);
+    }
+
     proptest! {
         #[test]
         fn an_epoch_visits_every_row_once(rows in 1usize..200, size in 1usize..50, seed: u64) {
-            let mut batches = Batches::new(rows, size);
+            let mut batches = Batches::new(rows, size, Order::Shuffled);
             batches.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
             let mut seen = vec![];
             for b in 0..batches.count() {
+                let count = batches.count();
                 let batch = batches.batch(b);
-                prop_assert!(batch.len() <= size && batch.len() + 1 >= rows / batches.count());
+                prop_assert!(batch.len() <= size && batch.len() + 1 >= rows / count);
                 seen.extend_from_slice(batch);
             }
             seen.sort_unstable();

@@ -191,6 +191,7 @@ mod tests {
         let targets = Targets::Classes {
             labels: vec![0, 0, 0, 1],
             weights: vec![1.0; 3],
+            loss: crate::ClassLoss::CrossEntropy,
         };
         let mut scorer = Scorer::new(&targets);
         scorer.add(&[2., 0., 0., 2., 0., 0.]);
@@ -212,6 +213,7 @@ mod tests {
         let targets = Targets::Classes {
             labels: vec![0],
             weights: vec![1.0; 2],
+            loss: crate::ClassLoss::CrossEntropy,
         };
         let mut scorer = Scorer::new(&targets);
         scorer.add(&[f32::NAN, f32::NAN]);

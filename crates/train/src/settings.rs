@@ -2,7 +2,7 @@
 
 use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty, Strength};
 
-use crate::{Decay, Error, Result, StrengthChoice};
+use crate::{Decay, Error, Order, Result, StrengthChoice};
 
 /// More worker threads than any machine has cores; beyond it a typing error would start them all.
 const MAX_THREADS: usize = 1024;
@@ -120,8 +120,12 @@ pub struct Settings {
     pub epochs: usize,
     /// How many of them, at the end, run without penalty.
     pub settle: usize,
+    /// Steps after which the run ends, if that is before its epochs do; at least 1.
+    pub steps: Option<usize>,
     /// Rows a step; at least 1.
     pub batch: usize,
+    /// In which order rows are learnt from.
+    pub order: Order,
     /// Decides initial weights and the order of rows.
     pub seed: u64,
     /// Worker threads; at least 1.
@@ -153,6 +157,7 @@ impl Settings {
         positive("learning rate", self.rate)?;
         at_least_one("epochs", self.epochs)?;
         at_least_one("batch", self.batch)?;
+        at_least_one("steps", self.steps.unwrap_or(1))?;
         at_least_one("threads", self.threads)?;
         if self.threads > MAX_THREADS {
             return Err(
@@ -203,6 +208,16 @@ impl Settings {
             }
             if let RemovalTime::Steps(every) = p.removal {
                 at_least_one("removal steps", every)?;
+            }
+            if p.inputs == Inputs::LikeHidden
+                && (p.part.is_drawn() || p.part.rank_every().is_some())
+            {
+                return Err(Error::settings(format!(
+                    "{} would permute input features, which are not exchangeable",
+                    p.part
+                ))
+                .at("inputs")
+                .hint("use penalised or spared"));
             }
             if let Part::Budget { .. } = p.part
                 && !p.penalty.removes_units()

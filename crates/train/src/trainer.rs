@@ -67,7 +67,7 @@ struct Run {
 
 impl Run {
     fn new(graph: Graph, train: Rows, settings: Settings) -> Result<Self> {
-        let batches = Batches::new(train.len(), settings.batch);
+        let batches = Batches::new(train.len(), settings.batch, settings.order);
         let capacity = settings.batch.max(SCORE_ROWS);
         let slots = settings.optimizer.state_slots();
         let mut network = Network::compile(&graph, capacity, slots, settings.threads)?;
@@ -95,7 +95,7 @@ impl Run {
             peak: settings.rate,
             decay: settings.decay,
             warm_up: settings.warm_up * batches.count(),
-            steps: settings.epochs * batches.count(),
+            steps: (settings.epochs * batches.count()).min(settings.steps.unwrap_or(usize::MAX)),
         };
         let strength = settings
             .penalty
@@ -137,6 +137,9 @@ impl Run {
         let mut ended = Ended::Complete;
         let mut good: Option<Graph> = None;
         for number in 1..=self.settings.epochs {
+            if self.step == self.schedule.steps {
+                break;
+            }
             self.before_epoch(number)?;
             let (loss, flow) = self.epoch(number, observer)?;
             if !loss.is_finite() {
@@ -210,8 +213,11 @@ impl Run {
     ) -> Result<(f64, Flow)> {
         self.batches.shuffle(&mut self.rng);
         let count = self.batches.count();
-        let mut sum = 0.0;
+        let (mut sum, mut seen) = (0.0, 0.0);
         for b in 0..count {
+            if self.step == self.schedule.steps {
+                break;
+            }
             let rows = self.batches.batch(b);
             let weight = rows.len() as f64;
             self.body
@@ -222,6 +228,7 @@ impl Run {
                 return Ok((f64::NAN, Flow::Continue));
             }
             sum += loss * weight;
+            seen += weight;
             if self.penalised_epoch(number) {
                 self.between_steps(number)?;
             }
@@ -231,11 +238,11 @@ impl Run {
                     of: self.schedule.steps,
                 };
                 if observer(event) == Flow::Stop {
-                    return Ok((sum / weight / (b + 1) as f64, Flow::Stop));
+                    return Ok((sum / seen, Flow::Stop));
                 }
             }
         }
-        Ok((sum / self.body.rows.len() as f64, Flow::Continue))
+        Ok((sum / seen, Flow::Continue))
     }
 
     /// Removals and rankings that are due by the number of steps.

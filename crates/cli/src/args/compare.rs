@@ -91,7 +91,7 @@ impl CompareFlags {
             shared: self.running.shared()?,
             data: data_choices(&self.data)?,
             arms: match self.author_mode {
-                true => secateur::compare::author_arms(self.each_quirk),
+                true => self.author_arms()?,
                 false => self.arms()?,
             },
             seeds: self.seeds,
@@ -101,6 +101,17 @@ impl CompareFlags {
                 .map(|share| secateur::compare::share("--at", share))
                 .collect::<Result<_>>()?,
         })
+    }
+
+    /// The arms of the script; what is set for all cells holds for them too.
+    fn author_arms(&self) -> Result<Vec<Arm>> {
+        let mut arms = secateur::compare::author_arms(self.each_quirk);
+        for (key, value) in self.running.set_pairs()? {
+            for arm in &mut arms {
+                arm.choices.insert(key.clone(), value.clone());
+            }
+        }
+        Ok(arms)
     }
 
     fn arms(&self) -> Result<Vec<Arm>> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use secateur::compare::DataChoice;
+use secateur::compare::{Choices, DataChoice};
 use secateur::{Config, Error, Result};
 
 /// How a grid is run, and where its cells go.
@@ -66,6 +66,14 @@ impl RunningFlags {
         self.threads.unwrap_or(default).max(1)
     }
 
+    /// What is set for all cells, as typed.
+    ///
+    /// # Errors
+    /// If something is not KEY=VALUE.
+    pub(crate) fn set_pairs(&self) -> Result<Choices> {
+        self.set.iter().map(|s| pair("--set", s)).collect()
+    }
+
     /// What all cells share.
     ///
     /// # Errors
@@ -75,8 +83,7 @@ impl RunningFlags {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        let set = self.set.iter().map(|s| pair("--set", s));
-        let mut shared = file.with(&set.collect::<Result<_>>()?)?;
+        let mut shared = file.with(&self.set_pairs()?)?;
         shared.threads = Some(self.threads());
         Ok(shared)
     }

@@ -40,6 +40,7 @@ pub(crate) fn classes(count: usize, seed: u64) -> Rows {
         Targets::Classes {
             labels,
             weights: vec![1.0; 3],
+            loss: secateur_train::ClassLoss::CrossEntropy,
         },
     )
     .unwrap()
@@ -73,6 +74,7 @@ pub(crate) fn values(count: usize, seed: u64) -> Rows {
 pub(crate) fn network(hidden: &[usize], outputs: usize) -> Graph {
     let activation = Unary::Relu;
     let mlp = Mlp {
+        init: secateur_train::Init::Scaled,
         inputs: FEATURES,
         hidden: hidden.to_vec(),
         outputs,
@@ -99,6 +101,8 @@ pub(crate) fn group_lasso(strength: f64) -> PenaltySettings {
 
 pub(crate) fn settings(penalty: Option<PenaltySettings>) -> Settings {
     Settings {
+        steps: None,
+        order: secateur_train::Order::Shuffled,
         optimizer: Optimizer::Sgd {
             momentum: 0.9,
             nesterov: false,
