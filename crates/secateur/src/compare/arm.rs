@@ -104,13 +104,17 @@ impl Arm {
         self.removes_units() || !matches!(self.part(), Some(Part::Budget { .. }))
     }
 
+    /// Whether its penalty is a subgradient in the loss, which makes nothing exactly zero.
+    pub(super) fn is_subgradient(&self) -> bool {
+        self.choices
+            .get("penalty-step")
+            .is_some_and(|s| s == "subgradient")
+    }
+
     /// Whether its penalty can take units away.
     pub fn removes_units(&self) -> bool {
         let penalty = self.choices.get("penalty").map(|p| p.parse::<Penalty>());
-        let subgradient = self
-            .choices
-            .get("penalty-step")
-            .is_some_and(|s| s == "subgradient");
+        let subgradient = self.is_subgradient();
         match penalty {
             Some(Ok(penalty)) => penalty.removes_units() && !subgradient,
             Some(Err(_)) => false,

@@ -132,16 +132,14 @@ pub(super) fn average(values: &[f64], print: impl Fn(f64) -> String) -> String {
 }
 
 /// Mean widths.
-pub(super) fn units(measured: &[&Measured]) -> String {
+pub(super) fn units(measured: &[&Measured], of: impl Fn(&Measured) -> &[usize]) -> String {
     let Some(first) = measured.first() else {
         return "-".into();
     };
     let width = |l: usize| {
-        let widths: Vec<f64> = measured.iter().map(|m| m.units[l] as f64).collect();
+        let widths: Vec<f64> = measured.iter().map(|m| of(m)[l] as f64).collect();
         format!("{:.0}", mean(&widths))
     };
-    (0..first.units.len())
-        .map(width)
-        .collect::<Vec<_>>()
-        .join("-")
+    let layers: Vec<String> = (0..of(first).len()).map(width).collect();
+    layers.join("-")
 }

@@ -116,44 +116,53 @@ fn scores(data: &str, groups: &[Group<'_>]) -> Table {
 
 /// What was left of the networks, and what the penalty saw.
 fn sizes(data: &str, groups: &[Group<'_>]) -> Table {
-    let header = [
-        "arm",
-        "inputs and units",
-        "params",
-        "zero weights, %",
-        "strength",
-        "penalised weights, %",
-        "seconds",
-    ];
+    // Only a subgradient leaves weights that are small and not zero.
+    let thresholds = groups.iter().any(|g| g.arm.is_subgradient());
+    let mut header = vec!["arm", "inputs and units", "params", "zero weights, %"];
+    if thresholds {
+        header.extend(["units above 1e-3", "weights below 1e-3, %"]);
+    }
+    header.extend(["strength", "penalised weights, %", "seconds"]);
+    let share = |g: &Group<'_>, of: &dyn Fn(&Measured) -> u64| {
+        let shares = g.values(|m| 100.0 * of(m) as f64 / m.weights.max(1) as f64);
+        spread(&shares, |v| format!("{v:.1}"))
+    };
     let row = |g: &Group<'_>| {
-        let zeros = g.values(|m| 100.0 * m.zero_weights as f64 / m.weights.max(1) as f64);
-        vec![
+        let mut cells = vec![
             g.name(),
-            units(&g.measured()),
+            units(&g.measured(), |m| &m.units),
             average(
                 &g.values(|m| m.params as f64),
                 |v| grouped(v.round() as u64),
             ),
-            spread(&zeros, |v| format!("{v:.1}")),
-            match g.arm.role {
-                Role::Penalised => average(&g.values(|m| m.strength), |v| format!("{v:.2e}")),
-                Role::Dense | Role::Narrow => "-".into(),
-            },
-            average(&g.values(|m| 100.0 * m.penalised_share), |v| {
-                format!("{v:.0}")
-            }),
-            average(&g.values(|m| m.seconds.total), |v| format!("{v:.2}")),
-        ]
+            share(g, &|m| m.zero_weights),
+        ];
+        if thresholds {
+            cells.push(units(&g.measured(), |m| &m.live_units));
+            cells.push(share(g, &|m| m.small_weights));
+        }
+        cells.push(match g.arm.role {
+            Role::Penalised => average(&g.values(|m| m.strength), |v| format!("{v:.2e}")),
+            Role::Dense | Role::Narrow => "-".into(),
+        });
+        cells.push(average(&g.values(|m| 100.0 * m.penalised_share), |v| {
+            format!("{v:.0}")
+        }));
+        cells.push(average(&g.values(|m| m.seconds.total), |v| {
+            format!("{v:.2}")
+        }));
+        cells
     };
     Table {
         title: format!("{data}: what is left"),
-        note: "Means over seeds.".into(),
-        header: header.map(str::to_owned).to_vec(),
-        rows: groups
-            .iter()
-            .filter(|g| !g.measured().is_empty())
-            .map(row)
-            .collect(),
+        note: match thresholds {
+            true => "Means over seeds. A unit is above 1e-3 if the magnitudes of its outgoing weights add up to \
+                     more: what the published script counts as alive."
+                .into(),
+            false => "Means over seeds.".into(),
+        },
+        header: header.into_iter().map(str::to_owned).collect(),
+        rows: groups.iter().filter(|g| !g.measured().is_empty()).map(row).collect(),
     }
 }
 
