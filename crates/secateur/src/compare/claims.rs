@@ -126,25 +126,27 @@ fn caveat(interval: &Interval, differences: &[f64]) -> String {
     }
 }
 
-/// `1.00 [0.98, 1.02]`.
+/// `1.00 [0.98, 1.02]`; without bounds for one pair.
 pub(super) fn bounds(interval: &Interval, digits: usize) -> String {
-    match interval.low.is_finite() {
-        true => format!(
-            "{:.digits$} [{:.digits$}, {:.digits$}]",
-            interval.mean, interval.low, interval.high
-        ),
-        false => format!("{:.digits$}", interval.mean),
+    let Interval {
+        mean, low, high, ..
+    } = interval;
+    match interval.count {
+        0 => "-".to_owned(),
+        1 => format!("{mean:.digits$}"),
+        _ => format!("{mean:.digits$} [{low:.digits$}, {high:.digits$}]"),
     }
 }
 
-/// `+0.12 [-0.03, +0.27]`.
+/// `+0.12 [-0.03, +0.27]`; without bounds for one pair.
 pub(super) fn signed(interval: &Interval) -> String {
-    match interval.low.is_finite() {
-        true => format!(
-            "{:+.2} [{:+.2}, {:+.2}]",
-            interval.mean, interval.low, interval.high
-        ),
-        false => format!("{:+.2}", interval.mean),
+    let Interval {
+        mean, low, high, ..
+    } = interval;
+    match interval.count {
+        0 => "-".to_owned(),
+        1 => format!("{mean:+.2}"),
+        _ => format!("{mean:+.2} [{low:+.2}, {high:+.2}]"),
     }
 }
 

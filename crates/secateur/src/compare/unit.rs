@@ -182,28 +182,29 @@ impl Task<'_> {
     /// The budget part of that share, at half the strength that the full part needs.
     fn budget(&self, mut config: Config, observer: Observer<'_>) -> Result<Option<Outcome>> {
         let full = match self.full_strength {
-            Some(lambda) => Some(lambda),
-            None => self.full_by_search(observer)?,
+            Some(lambda) => lambda,
+            None => match self.full_by_search(observer)? {
+                Some(Outcome::Done(measured)) => measured.strength,
+                // The full part does not come to this share, or not without diverging: a mild strength.
+                Some(_) => probe(&config, self.dataset)?.lambda,
+                None => return Ok(None),
+            },
         };
-        let Some(full) = full else { return Ok(None) };
         config.strength = Some((BUDGET_STRENGTH * full).to_string());
         self.train(&config, observer).map(|r| self.done(r))
     }
 
-    /// The strength that the full part needs, where its own cell is in another shard.
-    fn full_by_search(&self, observer: Observer<'_>) -> Result<Option<f64>> {
+    /// What the full part comes to, where its own cell is in another shard or no match.
+    fn full_by_search(&self, observer: Observer<'_>) -> Result<Option<Outcome>> {
         let full = Task {
             unit: &full_of(self.unit),
             full_strength: None,
             ..*self
         };
-        let strength = |outcome| match outcome {
-            Outcome::Done(measured) => Some(measured.strength),
-            Outcome::NotReachable { .. } | Outcome::NotReached { .. } | Outcome::Diverged => None,
-        };
-        Ok(full
-            .matched(self.unit.at.unwrap_or(1.0), observer)?
-            .and_then(strength))
+        match full.matched(self.unit.at.unwrap_or(1.0), observer) {
+            Err(error) if error.kind() == ErrorKind::Diverged => Ok(Some(Outcome::Diverged)),
+            other => other,
+        }
     }
 
     fn job(&self, config: &Config) -> Result<Job> {
