@@ -48,6 +48,7 @@ pub struct Dataset {
     feature_names: Vec<String>,
     image: Option<ImageShape>,
     test_rows: Option<Range<usize>>,
+    truth: Option<Vec<f32>>,
     notes: Vec<String>,
 }
 
@@ -66,6 +67,7 @@ impl Dataset {
             target,
             image: None,
             test_rows: None,
+            truth: None,
             notes: Vec::new(),
         })
     }
@@ -126,6 +128,12 @@ impl Dataset {
         self.test_rows.clone()
     }
 
+    /// The target of each row without its noise, rows x columns in the target's own units, where a set is
+    /// [`drawn`](crate::drawn) from a formula; for reports and plots, as training must not see it.
+    pub fn truth(&self) -> Option<&[f32]> {
+        self.truth.as_deref()
+    }
+
     /// What the reader inferred, expanded or found odd, one sentence each, to be shown to the user.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -153,7 +161,7 @@ impl Dataset {
         self.features.gather(rows, columns, standardiser, out);
     }
 
-    /// A hash of shapes, inputs and targets, names left out: what a report says a run was trained on.
+    /// A hash of shapes, inputs and targets, names and truth left out: what a report says a run was trained on.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hasher = Sha256::new();
         hasher.update((self.rows() as u64).to_le_bytes());
@@ -186,6 +194,12 @@ impl Dataset {
     pub(crate) fn with_test_rows(mut self, rows: Range<usize>) -> Self {
         debug_assert!(rows.end <= self.rows());
         self.test_rows = Some(rows);
+        self
+    }
+
+    pub(crate) fn with_truth(mut self, truth: Vec<f32>) -> Self {
+        debug_assert_eq!(truth.len(), self.rows() * self.outputs());
+        self.truth = Some(truth);
         self
     }
 

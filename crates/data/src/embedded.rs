@@ -1,4 +1,4 @@
-//! The two small sets that come with the program, so that its first command needs no download.
+//! The small sets that come with the program, so that its first command needs no download.
 
 use std::io::Read;
 
@@ -7,10 +7,18 @@ use flate2::read::GzDecoder;
 use crate::dataset::{Dataset, ImageShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{LoadOptions, Task};
-use crate::table;
+use crate::{drawn, table};
 
-/// The names that [`load`](crate::load) knows without a file.
-pub const EMBEDDED: [&str; 2] = ["digits", "diabetes"];
+/// The names that [`load`](crate::load) knows without a file: two sets of real data, and those that are
+/// [`drawn`](crate::drawn) from formulas.
+pub const EMBEDDED: [&str; 7] = [
+    "digits", "diabetes", "sine", "steps", "sinc", "ripple", "peaks",
+];
+
+/// The names as a message lists them.
+pub(crate) fn names() -> String {
+    format!("`{}`", EMBEDDED.join("`, `"))
+}
 
 /// 1,797 handwritten digits of 8 x 8 pixels from 0 to 16, the label last.
 const DIGITS: &[u8] = include_bytes!("../embedded/digits.csv.gz");
@@ -26,7 +34,7 @@ pub(crate) fn read(name: &str, options: &LoadOptions) -> Option<Result<Dataset>>
     match name {
         "digits" => Some(digits(options)),
         "diabetes" => Some(diabetes(options)),
-        _ => None,
+        _ => drawn::read(name, options),
     }
 }
 

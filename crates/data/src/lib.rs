@@ -1,12 +1,13 @@
 //! Tables of numbers from files: readers, splits and standardisation.
 //!
-//! [`load`] reads an embedded set, a text table or a folder of IDX files into a [`Dataset`]; [`split`] draws training,
+//! [`load`] reads an embedded or [`drawn`] set, a text table or a folder of IDX files into a [`Dataset`]; [`split`] draws training,
 //! validation and test rows from a seed; a [`Standardiser`] is fitted on the training rows and applied as rows are
 //! copied out. Files are not trusted: every byte sequence gives a data set or an [`Error`] that names its place.
 
 #![forbid(unsafe_code)]
 
 mod dataset;
+pub mod drawn;
 mod duplicates;
 mod embedded;
 mod error;

@@ -82,10 +82,9 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
             return dataset;
         }
         if options.format.is_some() {
-            let known = embedded::EMBEDDED.join("` and `");
             return Err(Error::new(ErrorKind::NotFound, "no such embedded set")
                 .in_file(spec)
-                .hint(format!("the embedded sets are `{known}`")));
+                .hint(format!("the embedded sets are {}", embedded::names())));
         }
     }
     let path = source::locate(spec, options.data_dir.as_deref())?;
@@ -184,7 +183,7 @@ mod tests {
             error
                 .hint_text()
                 .unwrap()
-                .contains("`digits` and `diabetes`")
+                .contains("`digits`, `diabetes`, `sine`")
         );
         let embedded = with(|options| options.format = Some(Format::Embedded));
         let error = load("iris", &embedded).unwrap_err();

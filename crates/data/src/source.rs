@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::embedded;
 use crate::error::{Error, ErrorKind, Result};
 
 /// DEFLATE cannot expand more than this: 258 bytes from two bits.
@@ -26,10 +27,10 @@ pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
             .in_file(spec)
             .hint(hint))
     };
-    let embedded = crate::EMBEDDED.join("` and `");
+    let embedded = embedded::names();
     let Some(dir) = data_dir.filter(|_| path.is_relative() && !spec.is_empty()) else {
         return missing(format!(
-            "give a file, a folder of IDX files, or an embedded set: `{embedded}`; relative names are looked up in the folder that SECATEUR_DATA names, too"
+            "give a file, a folder of IDX files, or an embedded set ({embedded}); relative names are looked up in the folder that SECATEUR_DATA names, too"
         ));
     };
     if dir.join(path).exists() {
@@ -49,7 +50,7 @@ pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
         .in_file(spec)
         .hint("name the folder as well")),
         (None, _) => missing(format!(
-            "it is neither here nor below {}; the embedded sets are `{embedded}`",
+            "it is neither here nor below {}; the embedded sets are {embedded}",
             dir.display()
         )),
     }
