@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::did_you_mean;
 use crate::{embedded, idx, source, table};
 
 /// What a file holds.
@@ -82,9 +83,11 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
             return dataset;
         }
         if options.format.is_some() {
+            let meant = did_you_mean(spec, embedded::EMBEDDED);
+            let known = embedded::names();
             return Err(Error::new(ErrorKind::NotFound, "no such embedded set")
                 .in_file(spec)
-                .hint(format!("the embedded sets are {}", embedded::names())));
+                .hint(format!("{meant}the embedded sets are {known}")));
         }
     }
     let path = source::locate(spec, options.data_dir.as_deref())?;
@@ -188,6 +191,14 @@ mod tests {
         let embedded = with(|options| options.format = Some(Format::Embedded));
         let error = load("iris", &embedded).unwrap_err();
         assert_eq!(error.to_string(), "iris: no such embedded set");
+        assert!(error.hint_text().unwrap().starts_with("the embedded sets"));
+        let error = load("ripples", &embedded).unwrap_err();
+        assert!(
+            error
+                .hint_text()
+                .unwrap()
+                .starts_with("did you mean `ripple`? the embedded sets")
+        );
     }
 
     #[test]

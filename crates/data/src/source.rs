@@ -7,31 +7,39 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::embedded;
+use crate::embedded::{self, EMBEDDED};
 use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::did_you_mean;
 
 /// DEFLATE cannot expand more than this: 258 bytes from two bits.
 const DEFLATE_MOST: u64 = 1_032;
+/// The most file names that an unknown one is compared with: a folder may hold a picture a file.
+const MOST_NAMES: usize = 10_000;
 
 /// Finds the file or folder that `spec` names: as it stands, then below `data_dir` and the folders in it.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`], with the places looked at; [`ErrorKind::Usage`] where several folders of `data_dir` have it.
+/// [`ErrorKind::NotFound`], with the nearest name and the places looked at; [`ErrorKind::Usage`] where several folders of
+/// `data_dir` have it.
 pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
     let path = Path::new(spec);
     if path.exists() {
         return Ok(path.to_owned());
     }
-    let missing = |hint: String| {
+    let missing = |known: &[String], hint: String| {
+        let names = EMBEDDED.into_iter().chain(known.iter().map(String::as_str));
         Err(Error::new(ErrorKind::NotFound, "no such data")
             .in_file(spec)
-            .hint(hint))
+            .hint(did_you_mean(spec, names) + &hint))
     };
     let embedded = embedded::names();
     let Some(dir) = data_dir.filter(|_| path.is_relative() && !spec.is_empty()) else {
-        return missing(format!(
-            "give a file, a folder of IDX files, or an embedded set ({embedded}); relative names are looked up in the folder that SECATEUR_DATA names, too"
-        ));
+        return missing(
+            &[],
+            format!(
+                "give a file, a folder of IDX files, or an embedded set ({embedded}); relative names are looked up in the folder that SECATEUR_DATA names, too"
+            ),
+        );
     };
     if dir.join(path).exists() {
         return Ok(dir.join(path));
@@ -49,11 +57,33 @@ pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
         )
         .in_file(spec)
         .hint("name the folder as well")),
-        (None, _) => missing(format!(
-            "it is neither here nor below {}; the embedded sets are {embedded}",
-            dir.display()
-        )),
+        (None, _) => missing(
+            &names_below(dir, spec)?,
+            format!(
+                "it is neither here nor below {}; the embedded sets are {embedded}",
+                dir.display()
+            ),
+        ),
     }
+}
+
+/// What [`locate`] would find below a data folder, spelt as `spec` is: with the folder where that names one.
+fn names_below(dir: &Path, spec: &str) -> Result<Vec<String>> {
+    let with_folder = Path::new(spec).components().count() > 1;
+    let top = entries(dir)?;
+    // A folder that cannot be read has no names to offer; the error is about `spec`.
+    let below = top
+        .iter()
+        .flat_map(|folder| entries(folder).unwrap_or_default());
+    let spelt = |path: PathBuf| {
+        let name = match with_folder {
+            true => path.strip_prefix(dir).ok(),
+            false => path.file_name().map(Path::new),
+        };
+        name.unwrap_or(&path).display().to_string()
+    };
+    let paths = top.iter().cloned().chain(below).take(MOST_NAMES);
+    Ok(paths.map(spelt).collect())
 }
 
 /// The paths in a folder, sorted.
@@ -223,6 +253,31 @@ mod tests {
             locate("only.csv", None).unwrap_err().kind(),
             ErrorKind::NotFound
         );
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("houses")).unwrap();
+        std::fs::write(dir.path().join("houses").join("prices.csv.gz"), "1").unwrap();
+        let hint = |spec: &str, data_dir| {
+            let error = locate(spec, data_dir).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+            let hint = error.hint_text().unwrap().to_owned();
+            let meant = hint.strip_prefix("did you mean `")?;
+            Some(meant.split_once('`')?.0.to_owned())
+        };
+        for (spec, wanted) in [
+            ("digit", Some("digits")),
+            ("house", Some("houses")),
+            ("price.csv.gz", Some("prices.csv.gz")),
+            ("house/prices.csv", Some("houses/prices.csv.gz")),
+            ("weather", None),
+        ] {
+            assert_eq!(hint(spec, Some(dir.path())).as_deref(), wanted, "{spec}");
+        }
+        assert_eq!(hint("diabetis", None).as_deref(), Some("diabetes"));
+        assert_eq!(hint("houses", None), None);
     }
 
     #[test]

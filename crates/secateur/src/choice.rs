@@ -1,5 +1,7 @@
 //! Picks one of a few named values, or says which there are.
 
+use secateur_data::did_you_mean;
+
 use crate::{Error, Result};
 
 /// The value called `text`.
@@ -13,11 +15,15 @@ pub(crate) fn choose<T: Copy>(place: &str, text: &str, choices: &[(&str, T)]) ->
     }
 }
 
-/// The error for a name that is not among `names`.
+/// The error for a name that is not among `names`; its hint starts with the nearest of them, if one is near.
 pub(crate) fn unknown(place: &str, text: &str, names: &[&str]) -> Error {
     Error::usage(format!("there is no '{text}'"))
         .at(place)
-        .hint(format!("use one of: {}", names.join(", ")))
+        .hint(format!(
+            "{}use one of: {}",
+            did_you_mean(text, names.iter().copied()),
+            names.join(", ")
+        ))
 }
 
 #[cfg(test)]
@@ -30,5 +36,14 @@ mod tests {
         let error = choose("--x", "c", &[("a", 1), ("b", 2)]).unwrap_err();
         assert_eq!(error.to_string(), "--x: there is no 'c'");
         assert_eq!(error.hint_text(), Some("use one of: a, b"));
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_the_nearest_name() {
+        let error = unknown("--optimizer", "adma", &["sgd", "momentum", "adam"]);
+        assert_eq!(
+            error.hint_text(),
+            Some("did you mean `adam`? use one of: sgd, momentum, adam")
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::{LoadOptions, Task};
+use crate::nearest::nearest;
 use crate::table::columns::{Census, Kind, levels};
 use crate::table::header::Header;
 use crate::table::rows::Rows;
@@ -209,12 +210,8 @@ fn unknown(header: &Header, name: &str) -> Error {
     if header.width() > SHOWN {
         known.push("...".into());
     }
-    let same = header
-        .names
-        .iter()
-        .find(|known| known.eq_ignore_ascii_case(name));
-    let message = match same {
-        Some(same) => format!("no column `{name}`, but there is `{same}`"),
+    let message = match nearest(name, header.names.iter().map(String::as_str)) {
+        Some(near) => format!("no column `{name}`, but there is `{near}`"),
         None => format!("no column `{name}`"),
     };
     Error::new(ErrorKind::Usage, message).hint(format!(
