@@ -82,6 +82,77 @@ fn tables_have_their_published_shapes_and_tasks() {
     }
 }
 
+/// The last row, read off each file: that delimiter, header and order of columns are understood to the end.
+#[test]
+fn rows_are_read_to_the_last() {
+    let Some(options) = options() else { return };
+    let cases: [(&str, &str, &[f32], f32); 5] = [
+        ("ccpp.csv", "AT", &[21.6, 62.52, 1017.23, 67.87], 453.28),
+        (
+            "airfoil_self_noise.dat",
+            "x1",
+            &[6300.0, 15.6, 0.1016, 39.6, 0.0528487],
+            104.204,
+        ),
+        (
+            "yacht_hydrodynamics.data",
+            "x1",
+            &[-2.3, 0.6, 4.34, 4.23, 2.73, 0.45],
+            46.66,
+        ),
+        (
+            "concrete.csv",
+            "cement",
+            &[260.9, 100.5, 78.3, 200.6, 8.6, 864.5, 761.5, 28.0],
+            32.401_234,
+        ),
+        // Female of female and male, yes of no and yes, northwest as the second of four regions.
+        (
+            "insurance.csv",
+            "age",
+            &[61.0, 1.0, 0.0, 29.07, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0],
+            29_141.36,
+        ),
+    ];
+    for (name, first_name, inputs, target) in cases {
+        let set = load(name, &options).unwrap();
+        let row = set.rows() - 1;
+        let cells: Vec<f32> = (0..set.inputs())
+            .map(|column| set.features().cell(row, column))
+            .collect();
+        assert_eq!(set.feature_names()[0], first_name, "{name}");
+        assert_eq!(cells, inputs, "{name}");
+        let Target::Values { values, .. } = set.target() else {
+            panic!("{name} is a regression");
+        };
+        assert_eq!(values[row], target, "{name}");
+    }
+}
+
+#[test]
+fn classes_have_the_names_of_their_files() {
+    let Some(options) = options() else { return };
+    let cases: [(&str, &[&str], u32); 5] = [
+        ("iris.csv", &["setosa", "versicolor", "virginica"], 2),
+        ("wine_data.csv", &["class_0", "class_1", "class_2"], 2),
+        ("breast_cancer.csv", &["malignant", "benign"], 1),
+        ("winequality-red.csv", &["3", "4", "5", "6", "7", "8"], 3),
+        (
+            "optdigits.tra",
+            &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+            7,
+        ),
+    ];
+    for (name, wanted, last) in cases {
+        let set = load(name, &options).unwrap();
+        let Target::Classes { names, labels } = set.target() else {
+            panic!("{name} has classes");
+        };
+        assert_eq!(names, wanted, "{name}");
+        assert_eq!(labels.last(), Some(&last), "{name}");
+    }
+}
+
 #[test]
 fn targets_may_lie_anywhere_and_be_several() {
     let Some(mut options) = options() else { return };
@@ -89,16 +160,21 @@ fn targets_may_lie_anywhere_and_be_several() {
     let protein = load("protein_CASP.csv.gz", &options).unwrap();
     assert_eq!(shape(&protein), (45_730, 9, 1));
     assert_eq!(protein.feature_names()[0], "F1");
-    options.target = Some(vec!["Y1".into(), "10".into()]);
-    let energy = load("energy_efficiency.csv", &options).unwrap();
-    assert_eq!(shape(&energy), (768, 8, 2));
-    let Target::Values { columns, values } = energy.target() else {
-        panic!("energy is a regression");
-    };
-    assert_eq!(
-        (columns[1].as_str(), &values[..2]),
-        ("Y2", &[15.55, 21.33][..])
-    );
+    // By names and a path below the data folder, by a number and the file's name alone.
+    for (file, second) in [
+        ("uci-regression/energy_efficiency.csv", "Y2"),
+        ("energy_efficiency.csv", "10"),
+    ] {
+        options.target = Some(vec!["Y1".into(), second.into()]);
+        let energy = load(file, &options).unwrap();
+        assert_eq!(shape(&energy), (768, 8, 2));
+        assert_eq!(energy.feature_names()[7], "X8");
+        let Target::Values { columns, values } = energy.target() else {
+            panic!("energy is a regression");
+        };
+        assert_eq!(columns, &["Y1", "Y2"]);
+        assert_eq!(values[..2], [15.55, 21.33]);
+    }
     options.target = Some(vec!["charges".into()]);
     options.task = Some(Task::Regression);
     let insurance = load("insurance.csv", &options).unwrap();
