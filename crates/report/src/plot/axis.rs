@@ -148,15 +148,15 @@ fn widened(least: f64, most: f64) -> f64 {
     }
 }
 
-/// Four to eight multiples of 1, 2 or 5 times a power of ten.
+/// Three to eight multiples of 1, 2 or 5 times a power of ten.
 fn round_numbers(from: f64, to: f64) -> Vec<(f64, String)> {
     let rough = (to - from) / 5.0;
     let power = 10f64.powi(rough.log10().floor() as i32);
     let step = power
         * match rough / power {
-            ..1.5 => 1.0,
-            ..3.5 => 2.0,
-            ..7.5 => 5.0,
+            ..1.4 => 1.0,
+            ..3.0 => 2.0,
+            ..7.0 => 5.0,
             _ => 10.0,
         };
     let first = (from / step - 1e-9).ceil() as i64;
@@ -173,6 +173,7 @@ fn round_numbers(from: f64, to: f64) -> Vec<(f64, String)> {
 
 fn label(value: f64, decimals: usize) -> String {
     match value.abs() {
+        0.0 => "0".to_owned(),
         1e7.. => format!("{} M", short(value / 1e6)),
         1e3.. => short(value),
         _ => format!("{value:.decimals$}"),
@@ -213,10 +214,7 @@ mod tests {
     #[test]
     fn ticks_are_round_and_lie_on_the_axis() {
         let axis = Axis::around("accuracy (%)", &[91.2, 97.9]);
-        assert_eq!(
-            labels(&axis),
-            ["91", "92", "93", "94", "95", "96", "97", "98"]
-        );
+        assert_eq!(labels(&axis), ["92", "94", "96", "98"]);
         let axis = Axis::around("RMSE", &[0.123, 0.131]);
         assert_eq!(labels(&axis), ["0.124", "0.126", "0.128", "0.130"]);
         let axis = Axis::from_zero("units", &[784.0]);

@@ -34,7 +34,7 @@ pub(crate) fn bars(width: i32, axis_name: &str, bars: &[Bar]) -> String {
         let mut chart = ChartBuilder::on(area)
             .margin_top(ABOVE * FINE)
             .margin_bottom(2 * FINE)
-            .margin_left(12 * FINE)
+            .margin_left(22 * FINE)
             .margin_right(24 * FINE)
             .x_label_area_size((BELOW - 2) * FINE)
             .build_cartesian_2d(x.clone(), Axis::rows(bars.len()))?;
@@ -56,7 +56,7 @@ pub(crate) fn bars(width: i32, axis_name: &str, bars: &[Bar]) -> String {
             let line = top + (LETTERS / 2 + 5) * FINE;
             let value = letters(Ink::Text).pos(Pos::new(HPos::Right, VPos::Center));
             area.draw(&Text::new(bar.value.clone(), (pixel(x.to), line), value))?;
-            let free = width - 36 - room(&bar.value) - 8;
+            let free = width - 46 - room(&bar.value) - 8;
             let name = letters(Ink::Text).pos(Pos::new(HPos::Left, VPos::Center));
             area.draw(&Text::new(cut(&bar.name, free), (pixel(0.0), line), name))?;
             let (above, below) = (top + (LETTERS + 9) * FINE, top + (PITCH - 4) * FINE);

@@ -8,7 +8,7 @@ use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
-use super::canvas::{FINE, Failure, LETTERS, draw, fill, letters, room, stroke};
+use super::canvas::{FINE, Failure, LETTERS, cut, draw, fill, letters, room, stroke};
 use super::ink::Ink;
 use super::key::marker;
 
@@ -37,7 +37,7 @@ pub(crate) fn chart((width, height): (i32, i32), x: &Axis, y: &Axis, layers: &[L
         let widest = y.ticks.iter().map(|(_, label)| room(label)).max();
         let left = widest.unwrap_or_default() + 10;
         let mut chart = ChartBuilder::on(area)
-            .margin_top((LETTERS + 12) * FINE)
+            .margin_top((LETTERS + 17) * FINE)
             .margin_right(20 * FINE)
             .margin_left(2 * FINE)
             .margin_bottom(2 * FINE)
@@ -72,10 +72,14 @@ pub(crate) fn chart((width, height): (i32, i32), x: &Axis, y: &Axis, layers: &[L
             .bold_line_style(stroke(Ink::Grid, 10))
             .label_style(letters(Ink::Muted))
             .axis_desc_style(letters(Ink::Muted))
-            .x_desc(x.name.as_str())
+            .x_desc(cut(&x.name, width - left - 22))
             .draw()?;
         let name = letters(Ink::Muted).pos(Pos::new(HPos::Left, VPos::Top));
-        area.draw(&Text::new(y.name.clone(), (4 * FINE, 2 * FINE), name))?;
+        area.draw(&Text::new(
+            cut(&y.name, width - 8),
+            (4 * FINE, 6 * FINE),
+            name,
+        ))?;
         for layer in layers {
             paint(layer, x, y, &whole, area)?;
         }
@@ -152,7 +156,7 @@ mod tests {
             svg.starts_with("<svg viewBox=\"0 0 1760 1120\" width=\"440\">"),
             "{svg}"
         );
-        for text in ["epoch", "loss", ">1.5<", ">3<"] {
+        for text in ["epoch", "loss", ">1.0<", ">3<"] {
             assert!(svg.contains(text), "{text}: {svg}");
         }
         let line = svg.split("stroke=\"#030001\"").nth(1).unwrap();
