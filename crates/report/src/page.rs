@@ -97,7 +97,7 @@ fn blocks(blocks: &[Block]) -> Markup {
                 },
                 Block::Tiles(all) => (tiles(all)),
                 Block::Table(t) => (table(t, &t.title)),
-                Block::Aside(t) => details { summary { (t.title) } (table(t, &t.title)) },
+                Block::Aside(t) => details { summary { (t.title) } (table(&untitled(t), &t.title)) },
             }
         }
     }
@@ -159,15 +159,27 @@ fn unnamed(svg: &str) -> Markup {
     PreEscaped(svg.replacen("<svg", "<svg aria-hidden=\"true\"", 1))
 }
 
+/// A table whose title stands elsewhere.
+fn untitled(t: &Table) -> Table {
+    Table {
+        title: String::new(),
+        ..t.clone()
+    }
+}
+
 /// A table in a box of its own, which scrolls where the page is too narrow.
 fn table(t: &Table, name: &str) -> Markup {
     let number = numeric(t);
     let right = |column: usize| number.get(column).copied().unwrap_or(false);
     html! {
-        @if let Some(note) = &t.note { p.note { (note) } }
+        @if !t.title.is_empty() || t.note.is_some() {
+            p.above {
+                @if !t.title.is_empty() { strong { (t.title) } " " }
+                @if let Some(note) = &t.note { span.note { (note) } }
+            }
+        }
         div.scroll tabindex="0" role="region" aria-label={ "Table: " (name) } {
             table {
-                @if !t.title.is_empty() { caption { (t.title) } }
                 thead {
                     tr {
                         @for (column, cell) in t.header.iter().enumerate() {
@@ -197,6 +209,10 @@ fn numeric(t: &Table) -> Vec<bool> {
         cell.as_str() == "–" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
     };
     let column = |c: usize| {
+        // Values of choices and versions are of all kinds.
+        if t.header[c] == "value" {
+            return false;
+        }
         let cells = t.rows.iter().filter_map(|row| row.get(c));
         let told: Vec<&String> = cells.filter(|cell| !cell.is_empty()).collect();
         2 * told.iter().copied().filter(number).count() > told.len()

@@ -9,7 +9,7 @@ use super::canvas::{FINE, LETTERS, cut, draw, fill, letters, room, stroke};
 use super::ink::Ink;
 
 /// Pixels from one bar to the next: a line of letters, and the bar.
-const PITCH: i32 = 42;
+const PITCH: i32 = 46;
 /// Pixels above, and below for the axis.
 const ABOVE: i32 = 4;
 const BELOW: i32 = 2 * LETTERS + 18;

@@ -10,11 +10,11 @@ use super::ink::Ink;
 /// Units of the drawing a pixel: the crate draws at whole units, which would show as steps in slanting lines.
 pub(super) const FINE: i32 = 4;
 /// Height of letters, in pixels; still readable where a page of 400 pixels shrinks a picture.
-pub(super) const LETTERS: i32 = 13;
+pub(super) const LETTERS: i32 = 14;
 /// The crate divides sizes of fonts by this.
 const FONT_SCALE: f64 = 1.24;
 /// Room that a letter takes at most on average, in pixels.
-const LETTER_WIDTH: f64 = 7.6;
+const LETTER_WIDTH: f64 = 8.1;
 
 /// Why something could not be drawn.
 pub(super) type Failure = DrawingAreaErrorKind<std::io::Error>;

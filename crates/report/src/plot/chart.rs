@@ -23,6 +23,8 @@ pub(crate) enum Layer {
     Line(usize, Vec<(f64, f64)>),
     /// Small dots.
     Dots(Ink, Vec<(f64, f64)>),
+    /// Dots large enough to tell their inks apart.
+    Blots(Vec<((f64, f64), Ink)>),
     /// A marker with its letter, and bars that reach so far in both directions of x and of y.
     Point {
         series: usize,
@@ -113,6 +115,14 @@ fn paint(
         Layer::Dots(ink, points) => {
             for point in points.iter().filter_map(place) {
                 plane.draw(&Circle::new(point, 5 * FINE / 2, fill(*ink)))?;
+            }
+            Ok(())
+        }
+        Layer::Blots(points) => {
+            for (at, ink) in points {
+                if let Some(at) = place(at) {
+                    plane.draw(&Circle::new(at, 4 * FINE, fill(*ink)))?;
+                }
             }
             Ok(())
         }

@@ -32,7 +32,12 @@ pub(crate) fn letter(series: usize) -> String {
 
 /// The mark as a small picture; the name beside it says what it means.
 pub(crate) fn key(mark: &Mark) -> String {
-    let (middle, height) = (8 * FINE, 16);
+    let middle = 8 * FINE;
+    let height = if matches!(mark, Mark::Point(_)) {
+        24
+    } else {
+        16
+    };
     let width = match mark {
         Mark::Point(series) => 20 + room(&letter(*series)),
         Mark::Line(_) | Mark::Level => 32,
@@ -49,7 +54,7 @@ pub(crate) fn key(mark: &Mark) -> String {
             let ends = vec![(0, middle), (width * FINE, middle)];
             area.draw(&PathElement::new(ends, stroke(Ink::Muted, 15)))
         }
-        Mark::Point(series) => marker(area, (middle, middle), *series),
+        Mark::Point(series) => marker(area, (middle, 15 * FINE), *series),
         Mark::Dot(ink) => area.draw(&Circle::new((middle, middle), 4 * FINE, fill(*ink))),
         Mark::Area(ink) => {
             let corners = [(FINE, 2 * FINE), (15 * FINE, 14 * FINE)];
@@ -74,7 +79,8 @@ pub(super) fn marker(area: &Area<'_>, at: (i32, i32), series: usize) -> Result<(
         3 => area.draw(&around(&[(0, -7), (7, 0), (0, 7), (-7, 0)]))?,
         _ => area.draw(&around(&[(0, 6), (6, -5), (-6, -5)]))?,
     }
-    let beside = (at.0 + 9 * FINE, at.1);
+    // Above the bars that reach from the marker.
+    let beside = (at.0 + 7 * FINE, at.1 - 9 * FINE);
     let style = letters(Ink::Text).pos(Pos::new(HPos::Left, VPos::Center));
     area.draw(&Text::new(letter(series), beside, style))
 }

@@ -14,7 +14,7 @@ const COLUMNS: usize = 4;
 /// Dots a picture.
 const DOTS: usize = 400;
 /// Width and height of one of three panels.
-const PANEL: (i32, i32) = (300, 280);
+const PANEL: (i32, i32) = (340, 300);
 
 pub(super) fn blocks(predictions: &Predictions) -> Vec<Block> {
     let mut blocks = vec![];
@@ -82,12 +82,13 @@ fn curve(feature: &str, x: &[f32], target: &TargetPredictions) -> Figure {
     ];
     let mut values = wide(&target.measured);
     values.extend(wide(&target.predicted));
+    layers.push(Layer::Line(0, line(&target.predicted)));
     if let Some(truth) = &target.truth {
+        // On top, as it is dashed.
         layers.push(Layer::Line(1, line(truth)));
         legend.push((Mark::Line(1), "truth, without noise".to_owned()));
         values.extend(wide(truth));
     }
-    layers.push(Layer::Line(0, line(&target.predicted)));
     let svg = chart(
         SIZE,
         &Axis::around(feature, &wide(x)),
@@ -121,13 +122,9 @@ fn panels(features: &[String], x: &[f32], y: &[f32], target: &TargetPredictions)
     let pictures = shown.iter().map(|(name, values)| {
         let points = dots(x, y);
         let own = wide(values);
-        let layers: Vec<Layer> = points
-            .iter()
-            .zip(own.iter().step_by(stride(x.len())))
-            .filter_map(|(&at, &value)| {
-                Some(Layer::Dots(Ink::of_scale(value, least, most)?, vec![at]))
-            })
-            .collect();
+        let inks = own.iter().map(|&value| Ink::of_scale(value, least, most));
+        let blots = points.iter().zip(inks.step_by(stride(x.len())));
+        let blots = blots.filter_map(|(&at, ink)| Some((at, ink?))).collect();
         Picture {
             heading: (*name).to_owned(),
             alternative: format!(
@@ -139,7 +136,7 @@ fn panels(features: &[String], x: &[f32], y: &[f32], target: &TargetPredictions)
                 significant(own.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
                 in_words(target),
             ),
-            svg: chart(PANEL, &axes.0, &axes.1, &layers),
+            svg: chart(PANEL, &axes.0, &axes.1, &[Layer::Blots(blots)]),
         }
     });
     Figure {

@@ -74,7 +74,7 @@ fn pixels(inputs: &InputsRecord, [height, width, channels]: [usize; 3]) -> Figur
     Figure::new(
         "Pixels that are still read",
         alternative,
-        cells(SIZE.0 - 100, width, &inks),
+        cells(340, width, &inks),
         pixel_table(&by_pixel, width),
     )
     .note(NORM)

@@ -13,7 +13,7 @@ mod trade_off;
 mod widths;
 
 /// Width and height of most pictures in pixels; a page of 400 pixels hardly shrinks them.
-const SIZE: (i32, i32) = (420, 270);
+const SIZE: (i32, i32) = (460, 290);
 
 /// One run, from its headline to its settings.
 pub(crate) mod run {

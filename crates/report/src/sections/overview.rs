@@ -7,7 +7,7 @@ use secateur::{Arm, RunRecord};
 use super::settings::choices;
 use super::trade_off;
 use crate::input::{Point, Table, TradeOff};
-use crate::number::{grouped, joined, significant, spread};
+use crate::number::{grouped, joined, rounded, short, spread};
 use crate::outline::Block;
 
 /// Choices that do not make runs different arms.
@@ -48,7 +48,7 @@ fn table(runs: &[(String, &RunRecord)]) -> Table {
             name.clone(),
             text(&config.penalty),
             text(&config.part),
-            significant(report.strength),
+            short(report.strength),
             config.seed.map(|s| s.to_string()).unwrap_or_default(),
             report.score_text(after.test_score),
         ];
@@ -62,7 +62,7 @@ fn table(runs: &[(String, &RunRecord)]) -> Table {
             format!("{times:.2}"),
             joined(&after.units[1..]),
             grouped(after.units[0] as u64),
-            format!("{:.2}", report.seconds.search),
+            short(rounded(report.seconds.search, 3)),
         ]);
         row
     };

@@ -4,7 +4,7 @@ use secateur::RunRecord;
 use serde_json::Value;
 
 use crate::input::Table;
-use crate::number::{grouped, significant};
+use crate::number::{grouped, short, significant};
 use crate::outline::Block;
 
 pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
@@ -21,7 +21,7 @@ pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
     if report.tries.len() > 1 {
         let rows = report.tries.iter().map(|t| {
             vec![
-                significant(t.strength),
+                short(t.strength),
                 significant(t.validation_quality),
                 grouped(t.macs),
                 format!("{:.2}", t.seconds),
@@ -107,7 +107,7 @@ fn versions(run: &RunRecord) -> Vec<Vec<String>> {
             "data fingerprint (SHA-256)",
             report.data.fingerprint.clone(),
         ),
-        ("strength", significant(report.strength)),
+        ("strength", short(report.strength)),
         (
             "weights penalised at the start (%)",
             format!("{:.1}", 100.0 * report.penalised_share),

@@ -19,7 +19,17 @@ pub(crate) fn find() -> Option<PathBuf> {
     let candidates = names
         .iter()
         .flat_map(|name| folders.iter().map(move |f| f.join(name)));
-    candidates.into_iter().find(|path| path.is_file())
+    candidates.into_iter().find(|path| answers(path))
+}
+
+/// Some systems have a stand-in under the name, which only says what to install.
+fn answers(path: &Path) -> bool {
+    let mut command = Command::new(path);
+    let quiet = command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
 }
 
 /// The document that `page` has become once its scripts have run.

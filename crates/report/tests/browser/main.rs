@@ -52,12 +52,15 @@ fn nothing_overflows_and_every_picture_has_words_and_numbers() {
         return;
     };
     let scratch = tempfile::tempdir().unwrap();
-    let run = |name: &str, data: &str| sample::run(&scratch.path().join(name), data);
+    let run = |name: &str, data: &str, strength: &str| {
+        sample::run(&scratch.path().join(name), data, strength)
+    };
     let runs = [
-        run("digits-24-12-seed0", "digits"),
-        run(&"long-".repeat(40), "diabetes"),
+        run("digits-24-12-seed0", "digits", "0.004"),
+        run(&"long-".repeat(40), "diabetes", "0.004"),
+        run("digits-24-12-mild", "digits", "0.001"),
     ];
-    let real = secateur_report::page("Two real runs", &runs, None);
+    let real = secateur_report::page("Three runs", &runs, None);
     let drawn = [1, 2].map(|features| sample::drawn(&runs[1], features));
     let all = [&runs[..], &drawn[..], &runs[..1]].concat();
     let hard = secateur_report::page(sample::HARD, &all, Some(&sample::comparison()));
@@ -67,6 +70,10 @@ fn nothing_overflows_and_every_picture_has_words_and_numbers() {
             "not on its own"
         );
     }
+    // To look at them: CARGO_TARGET_TMPDIR is below the target folder.
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(kept.join("real.html"), &real).unwrap();
+    std::fs::write(kept.join("hard.html"), &hard).unwrap();
     let faults: String = FAULTS.iter().map(|(html, _)| *html).collect();
     let broken = real.replace("</main>", &format!("{faults}</main>"));
     let pages = [("real", &real), ("hard", &hard), ("broken", &broken)];

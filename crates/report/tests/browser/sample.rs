@@ -9,11 +9,11 @@ use secateur_report::{Comparison, Point, Table, TimeBar, TradeOff, Verdict, Widt
 pub(crate) const HARD: &str = "group-lasso_on_<script>every&layer</script>_\"with\"_a_name_that_nobody_would_choose_but_somebody_has";
 
 /// A short real run on embedded data.
-pub(crate) fn run(folder: &Path, data: &str) -> RunRecord {
+pub(crate) fn run(folder: &Path, data: &str, strength: &str) -> RunRecord {
     let config = Config {
         data: Some(data.into()),
         net: Some("24-12".into()),
-        strength: Some("0.004".into()),
+        strength: Some(strength.into()),
         epochs: Some(12),
         threads: Some(1),
         baseline: Some(true),
@@ -49,7 +49,7 @@ pub(crate) fn drawn(run: &RunRecord, features: usize) -> RunRecord {
         targets: vec![TargetPredictions {
             name: "height_above_the_sea_in_thousands_of_feet_by_the_older_definition".into(),
             measured: noisy(0.8).collect(),
-            predicted: noisy(0.1).collect(),
+            predicted: truth.iter().map(|t| t.clamp(-0.8, 1.7)).collect(),
             truth: Some(truth.clone()),
         }],
     });
