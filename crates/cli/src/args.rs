@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Train from several starting widths and say which widths survive, whether starts agree, and how
     /// networks of those widths do when trained from scratch
     Structure(Box<structure::StructureFlags>),
+    /// Make one page of any runs and comparisons
+    Report(ReportFlags),
 }
 
 /// Flags of `secateur compress`.
@@ -58,8 +60,8 @@ pub(crate) struct CompressFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 struct DataFlags {
-    /// An embedded set (digits or diabetes), a text table, a folder of IDX files, or a name below the
-    /// folder in SECATEUR_DATA
+    /// An embedded set (digits, diabetes, sine, steps, sinc, ripple or peaks), a text table, a folder
+    /// of IDX files, or a name below the folder in SECATEUR_DATA
     #[arg(long)]
     data: Option<String>,
     /// idx, csv or embedded [default: found from the data]
@@ -214,6 +216,20 @@ pub(crate) struct OutputFlags {
     /// Print report.json on stdout instead of the table
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Flags of `secateur report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportFlags {
+    /// Folders that compress, compare or structure wrote
+    #[arg(required = true, value_name = "FOLDER")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The page, as Markdown if its name ends so
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) out: PathBuf,
+    /// Replace the page if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 impl CompressFlags {

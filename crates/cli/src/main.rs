@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Compress(flags) => commands::compress::run(*flags, paint),
         Command::Compare(flags) => commands::compare::run(&flags, paint),
         Command::Structure(flags) => commands::structure::run(&flags, paint),
+        Command::Report(flags) => commands::report::run(&flags),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

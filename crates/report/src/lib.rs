@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod contents;
+mod from_comparison;
 mod input;
 mod markdown;
 mod number;
@@ -14,6 +15,7 @@ mod page;
 mod plot;
 mod sections;
 
+pub use from_comparison::of_comparison;
 pub use input::{Comparison, Point, Table, TimeBar, TradeOff, Verdict, WidthPlot};
 pub use markdown::markdown;
 pub use page::page;

@@ -4,7 +4,49 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use crate::choice::unknown;
 use crate::{Config, Error, Result};
+
+/// Every key of a config file.
+const KEYS: [&str; 37] = [
+    "data",
+    "format",
+    "target",
+    "task",
+    "missing",
+    "net",
+    "activation",
+    "init",
+    "loss",
+    "class-weights",
+    "penalty",
+    "strength",
+    "part",
+    "inputs",
+    "members",
+    "group-weights",
+    "compensation",
+    "penalty-step",
+    "adam-metric",
+    "optimizer",
+    "learning-rate",
+    "momentum",
+    "weight-decay",
+    "schedule",
+    "warm-up",
+    "epochs",
+    "steps",
+    "settle",
+    "batch",
+    "order",
+    "removal",
+    "floor",
+    "seed",
+    "threads",
+    "softmax",
+    "baseline",
+    "control",
+];
 
 impl Config {
     /// The config with some keys set, as if they had been typed as flags.
@@ -32,7 +74,10 @@ impl Config {
                 .or_else(|_| value.parse::<bool>().map(Value::Boolean));
             bare.ok()
                 .and_then(|bare| of(bare).ok())
-                .ok_or_else(|| Error::usage(first.message()).at(format!("{key}={value}")))
+                .ok_or_else(|| match KEYS.contains(&key) {
+                    true => Error::usage(first.message()).at(format!("{key}={value}")),
+                    false => unknown(key, key, &KEYS),
+                })
         })
     }
 }
@@ -65,11 +110,21 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_are_those_of_the_config() {
+        let refusal = toml::from_str::<Config>("x = 1").unwrap_err();
+        let named: Vec<&str> = refusal.message().split('`').skip(3).step_by(2).collect();
+        assert_eq!(named, KEYS);
+    }
+
+    #[test]
     fn unknown_keys_and_wrong_types_are_refused() {
         let error = with(&[("epoch", "7")]).unwrap_err();
+        assert_eq!(error.to_string(), "epoch: there is no 'epoch'");
         assert!(
-            error.to_string().contains("unknown field `epoch`"),
-            "{error}"
+            error
+                .hint_text()
+                .unwrap()
+                .starts_with("did you mean `epochs`?")
         );
         assert!(with(&[("epochs", "many")]).is_err());
     }

@@ -93,6 +93,14 @@ impl RunFolder {
     /// # Errors
     /// If a file cannot be written; nothing is then left under the folder's name.
     pub fn finish(self, outcome: &Outcome) -> Result<()> {
+        self.finish_with(outcome, &[])
+    }
+
+    /// [`RunFolder::finish`] with further files, by name and text: pages that the caller made of the outcome.
+    ///
+    /// # Errors
+    /// As [`RunFolder::finish`].
+    pub fn finish_with(self, outcome: &Outcome, pages: &[(&str, &str)]) -> Result<()> {
         let io = |e: std::io::Error| Error::io(&self.target, &e);
         fs::create_dir_all(&self.partial).map_err(io)?;
         self.write("small.onnx", outcome.model.bytes())?;
@@ -108,6 +116,9 @@ impl RunFolder {
             self.write("predictions.json", text.as_bytes())?;
         }
         self.write("config.toml", outcome.plan.config.to_toml()?.as_bytes())?;
+        for (name, text) in pages {
+            self.write(name, text.as_bytes())?;
+        }
         let old = self.partial.with_extension("old");
         let replaced = self.force && self.target.exists();
         if replaced {

@@ -145,7 +145,7 @@ impl Job {
                 name: name.clone(),
                 measured: column(values, c),
                 predicted: predicted.iter().skip(c).step_by(width).copied().collect(),
-                truth: None,
+                truth: dataset.truth().map(|truth| column(truth, c)),
             });
         let raw = self.prepared.raw(sample);
         let inputs = dataset.inputs();

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use crate::report::FORMAT;
-use crate::{Config, EpochRecord, Error, ErrorKind, InputsRecord, Predictions, Report, Result};
+use crate::{
+    Config, EpochRecord, Error, ErrorKind, InputsRecord, Outcome, Predictions, Report, Result,
+};
 
 /// Everything a run folder tells, the model apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,23 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// What the folder of a run will tell.
+    pub fn of(outcome: &Outcome, folder: &Path) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            config: outcome.plan.config.clone(),
+            report: outcome.report.clone(),
+            epochs: outcome
+                .trained
+                .epochs
+                .iter()
+                .map(EpochRecord::from)
+                .collect(),
+            inputs: outcome.inputs.clone(),
+            predictions: outcome.predictions.clone(),
+        }
+    }
+
     /// Reads a run folder.
     ///
     /// # Errors

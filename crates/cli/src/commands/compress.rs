@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use secateur::{Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, compress};
+use secateur::{
+    Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress,
+};
 
 use crate::args::{CompressFlags, OutputFlags};
 use crate::commands::{Exit, data_dir};
@@ -37,7 +39,9 @@ pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
     })?;
     drop(display);
     let path = folder.path().to_owned();
-    folder.finish(&outcome)?;
+    let record = RunRecord::of(&outcome, &path);
+    let page = secateur_report::page(&outcome.report.data.name, &[record], None);
+    folder.finish_with(&outcome, &[("report.html", &page)])?;
     for message in &outcome.report.data.notes {
         warning(message, paint);
     }
@@ -95,6 +99,6 @@ fn target(output: &OutputFlags, config: &Config) -> PathBuf {
 fn no_data() -> Error {
     Error::usage("no data is given").at("--data").hint(format!(
         "give an embedded set ({}), a table such as data.csv, or a folder of IDX files",
-        EMBEDDED.join(" or ")
+        EMBEDDED.join(", ")
     ))
 }

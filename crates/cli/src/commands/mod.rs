@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod compress;
 pub(crate) mod grid;
+pub(crate) mod report;
 pub(crate) mod structure;
 
 use std::path::PathBuf;

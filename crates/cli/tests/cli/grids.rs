@@ -112,3 +112,46 @@ fn grids_that_cannot_be_run_leave_nothing() {
         .collect();
     assert_snapshot!(text.join("\n"));
 }
+
+#[test]
+fn runs_and_grids_make_one_page() {
+    let sandbox = Sandbox::new();
+    let run = "compress --net 12 --epochs 4 --strength 1e-3 --threads 1 --quiet";
+    for data in ["digits", "sine"] {
+        let shown = sandbox.run(&format!("{run} --data {data} --out {data}"));
+        assert_eq!(shown.code, Some(0), "{shown}");
+    }
+    let shown = sandbox.run(&format!("compare {SHORT} --out grid --quiet"));
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let shown = sandbox.run("report digits sine grid");
+    assert_eq!(
+        (shown.code, shown.stderr.as_str()),
+        (Some(0), "report: report.html\n")
+    );
+    let page = sandbox.text("report.html");
+    for text in [
+        "<!DOCTYPE html>",
+        "digits: partial against full",
+        "sine",
+        "</html>",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!page.contains("<script"));
+    let shown = sandbox.run("report digits --out one.md");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(sandbox.text("one.md").starts_with("# "));
+
+    // What is there is not replaced unasked, and what cannot be read is no page.
+    let shown = sandbox.run("report digits");
+    assert_eq!(shown.code, Some(2), "{shown}");
+    assert!(shown.stderr.contains("--force"), "{shown}");
+    std::fs::remove_file(sandbox.path("sine/log.jsonl")).unwrap();
+    let shown = sandbox.run("report digits sine --out broken.html");
+    assert_eq!(shown.code, Some(3), "{shown}");
+    assert!(
+        shown.stderr.contains("sine/log.jsonl: No such file"),
+        "{shown}"
+    );
+    assert!(!sandbox.path("broken.html").exists());
+}

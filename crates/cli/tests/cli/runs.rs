@@ -11,10 +11,11 @@ const SHORT: &str = "compress --data digits --net 32-16 --epochs 6 --threads 1";
 /// How many strengths are tried may hang on the machine's rounding; with one given, none are.
 const GIVEN: &str = "--strength 1e-3";
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "config.toml",
     "inputs.json",
     "log.jsonl",
+    "report.html",
     "report.json",
     "report.md",
     "small.onnx",

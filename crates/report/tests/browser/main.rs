@@ -1,7 +1,6 @@
 //! Opens pages in a real browser, narrow and wide, light and dark, and looks for what a reader would stumble over.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     reason = "a test may panic, and says when it is skipped"
 )]
 

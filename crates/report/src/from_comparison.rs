@@ -1,0 +1,187 @@
+//! A finished grid as the page shows it.
+
+use secateur::compare::{Cell, Measured, Role, claims, structure_tables, tables};
+use secateur::statistics::{deviation, mean};
+
+use crate::{Comparison, Point, Table, TimeBar, TradeOff, Verdict, WidthPlot};
+
+/// Tables, verdicts and pictures of a comparison.
+pub fn of_comparison(grid: &secateur::compare::Comparison) -> Comparison {
+    let arms = arms(grid);
+    let starts = arms
+        .iter()
+        .any(|a| a.first().unit.arm.choices.contains_key("net"));
+    let made = match starts {
+        true => structure_tables(grid),
+        false => tables(grid),
+    };
+    let judged = claims(grid).into_iter().map(|claim| {
+        let at = claim.at.map_or(String::new(), |at| {
+            format!(", {} % of the MACs", 100.0 * at)
+        });
+        Verdict {
+            claim: format!(
+                "{}: {} against {}{at}",
+                claim.data, claim.arms.0, claim.arms.1
+            ),
+            words: claim.words,
+        }
+    });
+    let names: Vec<&str> = grid.head.data.iter().map(|d| d.name.as_str()).collect();
+    Comparison {
+        title: if starts { "Structure" } else { "Comparison" }.into(),
+        notes: vec![format!(
+            "{} finished cells on {}.",
+            grid.cells.len(),
+            names.join(", ")
+        )],
+        verdicts: judged.collect(),
+        tables: made.into_iter().map(table).collect(),
+        trade_offs: names
+            .iter()
+            .filter_map(|name| trade_off(name, &arms))
+            .collect(),
+        times: match names.as_slice() {
+            // Seconds on unlike data have no common scale.
+            [_] => arms.iter().map(Arm::time).collect(),
+            _ => vec![],
+        },
+        widths: match starts {
+            true => names.iter().map(|name| widths(name, &arms)).collect(),
+            false => vec![],
+        },
+    }
+}
+
+/// The finished cells of one arm on one data set: never empty.
+struct Arm<'a> {
+    cells: Vec<(&'a Cell, &'a Measured)>,
+}
+
+fn arms(grid: &secateur::compare::Comparison) -> Vec<Arm<'_>> {
+    let mut arms: Vec<Arm<'_>> = vec![];
+    for cell in &grid.cells {
+        let Some(measured) = cell.measured() else {
+            continue;
+        };
+        let same = |arm: &&mut Arm<'_>| {
+            let unit = &arm.first().unit;
+            unit.data == cell.unit.data && unit.arm == cell.unit.arm && unit.at == cell.unit.at
+        };
+        match arms.iter_mut().find(same) {
+            Some(arm) => arm.cells.push((cell, measured)),
+            None => arms.push(Arm {
+                cells: vec![(cell, measured)],
+            }),
+        }
+    }
+    arms
+}
+
+impl Arm<'_> {
+    fn first(&self) -> &Cell {
+        self.cells[0].0
+    }
+
+    fn name(&self) -> String {
+        let unit = &self.first().unit;
+        match unit.at {
+            Some(at) => format!("{}, {} %", unit.arm.label(), 100.0 * at),
+            None => unit.arm.label(),
+        }
+    }
+
+    fn values(&self, of: impl Fn(&Measured) -> f64) -> Vec<f64> {
+        self.cells.iter().map(|(_, m)| of(m)).collect()
+    }
+
+    /// Test scores as they are printed.
+    fn scores(&self) -> Vec<f64> {
+        let factor = if self.first().higher_is_better() {
+            100.0
+        } else {
+            1.0
+        };
+        self.values(|m| factor * m.test)
+    }
+
+    fn time(&self) -> TimeBar {
+        let part =
+            |name: &str, of: &dyn Fn(&Measured) -> f64| (name.to_owned(), mean(&self.values(of)));
+        TimeBar {
+            arm: self.name(),
+            parts: vec![
+                part("forward", &|m| m.seconds.forward),
+                part("backward", &|m| m.seconds.backward),
+                part("update", &|m| m.seconds.update),
+                part("penalty", &|m| m.seconds.penalty),
+                part("shrink", &|m| m.seconds.shrink),
+                part("scoring", &|m| m.seconds.score),
+            ],
+        }
+    }
+}
+
+fn table(table: secateur::compare::Table) -> Table {
+    Table {
+        title: table.title,
+        note: Some(table.note),
+        header: table.header,
+        rows: table.rows,
+    }
+}
+
+fn trade_off(name: &str, arms: &[Arm<'_>]) -> Option<TradeOff> {
+    let own: Vec<&Arm<'_>> = arms
+        .iter()
+        .filter(|a| a.first().unit.data == name)
+        .collect();
+    let higher = own.first()?.first().higher_is_better();
+    let dense = own.iter().find(|a| a.first().unit.arm.role == Role::Dense);
+    let point = |arm: &&&Arm<'_>| {
+        let (macs, scores) = (arm.values(|m| m.macs as f64), arm.scores());
+        Point {
+            arm: arm.name(),
+            macs: mean(&macs),
+            macs_sd: deviation(&macs),
+            score: mean(&scores),
+            score_sd: deviation(&scores),
+        }
+    };
+    let points = own
+        .iter()
+        .filter(|a| a.first().unit.arm.role != Role::Dense)
+        .map(|arm| point(&arm))
+        .collect();
+    Some(TradeOff {
+        title: name.to_owned(),
+        score_name: if higher {
+            "test accuracy (%)"
+        } else {
+            "test RMSE"
+        }
+        .into(),
+        higher_is_better: higher,
+        points,
+        dense: dense.map(|arm| (mean(&arm.scores()), deviation(&arm.scores()))),
+    })
+}
+
+fn widths(name: &str, arms: &[Arm<'_>]) -> WidthPlot {
+    let of_start = |arm: &&Arm<'_>| {
+        let unit = &arm.first().unit;
+        unit.data == name && unit.arm.role == Role::Penalised
+    };
+    let start = |arm: &Arm<'_>| {
+        let left = |m: &Measured| m.units[1..].iter().map(|&w| w as f64).collect();
+        let net = arm.first().unit.arm.choices.get("net").cloned();
+        (
+            net.unwrap_or_default(),
+            arm.cells.iter().map(|(_, m)| left(m)).collect(),
+        )
+    };
+    WidthPlot {
+        title: name.to_owned(),
+        starts: arms.iter().filter(of_start).map(start).collect(),
+    }
+}
