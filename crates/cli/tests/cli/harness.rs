@@ -115,12 +115,12 @@ impl fmt::Display for Shown {
     }
 }
 
-/// `N` for every word that starts with a digit (up to a comma or bracket at its end), one space for many.
+/// `N` for every word that starts with a digit, brackets, signs and punctuation around it apart; one space for many.
 pub(crate) fn without_numbers(text: &str) -> String {
     let word = |word: &str| {
         let bare = word
-            .trim_start_matches('(')
-            .trim_end_matches([',', ')', ';']);
+            .trim_start_matches(['(', '[', '+', '-'])
+            .trim_end_matches([',', ')', ';', ']', ':']);
         match bare.starts_with(|c: char| c.is_ascii_digit()) {
             true => word.replace(bare, "N"),
             false => word.to_owned(),
