@@ -60,7 +60,7 @@ pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
         (None, _) => missing(
             &names_below(dir, spec)?,
             format!(
-                "it is neither here nor below {}; the embedded sets are {embedded}",
+                "`{spec}` is neither here nor below {}; the embedded sets are {embedded}",
                 dir.display()
             ),
         ),
