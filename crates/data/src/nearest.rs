@@ -60,8 +60,9 @@ mod tests {
     #[test]
     fn slips_starts_and_other_case_are_near() {
         for (text, wanted) in [
-            ("gruop-lasso", "group-lasso"),
-            ("group_laso", "group-lasso"),
+            ("group-laso", "group-lasso"),
+            ("group_lasso", "group-lasso"),
+            ("RMDS", "RMSD"),
             ("Digit", "digits"),
             ("DIGITS", "digits"),
             ("rmsd", "RMSD"),
