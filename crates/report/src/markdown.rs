@@ -65,9 +65,13 @@ fn write_block(to: &mut String, block: &Block) -> std::fmt::Result {
 }
 
 fn write_figure(to: &mut String, figure: &Figure) -> std::fmt::Result {
-    write!(to, "**{}.**", plain(&figure.title))?;
-    for picture in &figure.pictures {
-        write!(to, " {}", plain(&picture.alternative))?;
+    for (index, picture) in figure.pictures.iter().enumerate() {
+        let words = picture.alternative.as_str();
+        match (index, words.strip_prefix(&figure.title)) {
+            (0, Some(rest)) => write!(to, "**{}**{}", plain(&figure.title), plain(rest))?,
+            (0, None) => write!(to, "**{}.** {}", plain(&figure.title), plain(words))?,
+            _ => write!(to, " {}", plain(words))?,
+        }
     }
     match figure.note.is_empty() {
         true => writeln!(to, "\n")?,
@@ -91,8 +95,11 @@ fn write_table(to: &mut String, table: &Table) -> std::fmt::Result {
         format!("| {} |", cells.join(" | "))
     };
     writeln!(to, "{}", line(&table.header))?;
-    let columns = table.header.len().saturating_sub(1);
-    writeln!(to, "|---|{}", "---:|".repeat(columns))?;
+    let numeric = table.numeric().into_iter();
+    let rule: String = numeric
+        .map(|right| if right { "---:|" } else { "---|" })
+        .collect();
+    writeln!(to, "|{rule}")?;
     for row in &table.rows {
         writeln!(to, "{}", line(row))?;
     }

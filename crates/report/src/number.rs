@@ -41,6 +41,19 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
+/// A small number such as a relative difference: two digits and a power of ten, or 0.
+pub(crate) fn tiny(value: f64) -> String {
+    match value == 0.0 {
+        true => "0".to_owned(),
+        false => format!("{value:.1e}"),
+    }
+}
+
+/// Seconds, to three digits.
+pub(crate) fn seconds(seconds: f64) -> String {
+    short(rounded(seconds, 3))
+}
+
 /// A share of one in per cent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.2}", 100.0 * share)
@@ -91,6 +104,8 @@ mod tests {
         assert_eq!(significant(3e-7), "3.000e-7");
         assert_eq!(short(0.05), "0.05");
         assert_eq!(short(2_000.0), "2,000");
+        assert_eq!((tiny(0.0), tiny(1.23e-7)), ("0".into(), "1.2e-7".into()));
+        assert_eq!(seconds(0.028_519), "0.0285");
         assert_eq!(percent(0.97654), "97.65");
         assert_eq!(joined(&[43, 79]), "43-79");
     }

@@ -95,4 +95,38 @@ impl Table {
             rows,
         }
     }
+
+    /// Which columns hold numbers for the most part.
+    pub(crate) fn numeric(&self) -> Vec<bool> {
+        let number = |cell: &&String| {
+            cell.as_str() == "–" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        };
+        let column = |c: usize| {
+            // Values of choices and versions are of all kinds.
+            if self.header[c] == "value" {
+                return false;
+            }
+            let cells = self.rows.iter().filter_map(|row| row.get(c));
+            let told: Vec<&String> = cells.filter(|cell| !cell.is_empty()).collect();
+            2 * told.iter().copied().filter(number).count() > told.len()
+        };
+        (0..self.header.len()).map(column).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_numbers_are_told_from_words() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = vec![
+            row(["a", "1", ""]),
+            row(["2", "-3.5", "untrained"]),
+            row(["b", "word", "7"]),
+        ];
+        let table = Table::of(&["", "x", "y"], rows);
+        assert_eq!(table.numeric(), [false, true, false]);
+    }
 }

@@ -169,7 +169,7 @@ fn untitled(t: &Table) -> Table {
 
 /// A table in a box of its own, which scrolls where the page is too narrow.
 fn table(t: &Table, name: &str) -> Markup {
-    let number = numeric(t);
+    let number = t.numeric();
     let right = |column: usize| number.get(column).copied().unwrap_or(false);
     html! {
         @if !t.title.is_empty() || t.note.is_some() {
@@ -201,23 +201,6 @@ fn table(t: &Table, name: &str) -> Markup {
             }
         }
     }
-}
-
-/// Which columns hold numbers for the most part.
-fn numeric(t: &Table) -> Vec<bool> {
-    let number = |cell: &&String| {
-        cell.as_str() == "–" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-    };
-    let column = |c: usize| {
-        // Values of choices and versions are of all kinds.
-        if t.header[c] == "value" {
-            return false;
-        }
-        let cells = t.rows.iter().filter_map(|row| row.get(c));
-        let told: Vec<&String> = cells.filter(|cell| !cell.is_empty()).collect();
-        2 * told.iter().copied().filter(number).count() > told.len()
-    };
-    (0..t.header.len()).map(column).collect()
 }
 
 #[cfg(test)]
@@ -274,17 +257,5 @@ mod tests {
             );
             assert!(rest.starts_with(['>', ' ']), "{label}");
         }
-    }
-
-    #[test]
-    fn columns_of_numbers_are_told_from_words() {
-        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
-        let rows = vec![
-            row(["a", "1", ""]),
-            row(["2", "-3.5", "untrained"]),
-            row(["b", "word", "7"]),
-        ];
-        let table = Table::of(&["", "x", "y"], rows);
-        assert_eq!(numeric(&table), [false, true, false]);
     }
 }

@@ -180,7 +180,7 @@ fn against_measured(target: &TargetPredictions) -> Figure {
 fn in_words(target: &TargetPredictions) -> String {
     let residuals = residuals(&target.predicted, &target.measured);
     let mut words = format!(
-        "RMSE {}, R² {}, half of the residuals within {} and {}.",
+        "RMSE {}, R² {}, half of the residuals between {} and {}.",
         significant(rms(&residuals)),
         r2(target),
         significant(quantile(&residuals, 0.25)),

@@ -3,7 +3,7 @@
 use secateur::{Report, RunRecord};
 
 use crate::input::Table;
-use crate::number::{grouped, joined, rounded, short};
+use crate::number::{grouped, joined, seconds, tiny};
 use crate::outline::{Block, Tile};
 
 pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
@@ -66,8 +66,8 @@ fn tiles(report: &Report) -> Vec<Tile> {
         },
         Tile {
             name: "Training time".to_owned(),
-            value: seconds(report.seconds.search),
-            note: of_dense(&|dense| seconds(dense.train_seconds)),
+            value: format!("{} s", seconds(report.seconds.search)),
+            note: of_dense(&|dense| format!("{} s", seconds(dense.train_seconds))),
         },
     ]
 }
@@ -79,10 +79,6 @@ fn times(factor: f64) -> String {
         ..99.5 => format!("{factor:.1}"),
         _ => grouped(factor.round() as u64),
     }
-}
-
-fn seconds(seconds: f64) -> String {
-    format!("{} s", short(rounded(seconds, 3)))
 }
 
 fn arms(report: &Report) -> Table {
@@ -105,7 +101,7 @@ fn verified(report: &Report) -> String {
     let v = &report.verify;
     format!(
         "Verified: {} {}, each unchanged on real rows; the written file on {} gives the outputs of the naive \
-         f64 evaluator within {:.1e} (relative, {} rows).",
+         f64 evaluator within {} (relative, {} rows).",
         report.removals.len(),
         if report.removals.len() == 1 {
             "removal"
@@ -113,7 +109,7 @@ fn verified(report: &Report) -> String {
             "removals"
         },
         v.runtime,
-        v.runtime_difference,
+        tiny(v.runtime_difference),
         v.rows
     )
 }

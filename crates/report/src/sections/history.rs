@@ -228,7 +228,7 @@ fn macs(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
         short((100.0 * start as f64 / last.macs.max(1) as f64).round() / 100.0),
     );
     let numbers = table(run, &["MACs a row", "strength"], |e| {
-        vec![grouped(e.macs), significant(e.strength)]
+        vec![grouped(e.macs), short(e.strength)]
     });
     Figure::new("MACs by epoch", alternative, svg, numbers).legend(legend)
 }

@@ -7,7 +7,7 @@ use secateur::{Arm, RunRecord};
 use super::settings::choices;
 use super::trade_off;
 use crate::input::{Point, Table, TradeOff};
-use crate::number::{grouped, joined, rounded, short, spread};
+use crate::number::{grouped, joined, seconds, short, spread};
 use crate::outline::Block;
 
 /// Choices that do not make runs different arms.
@@ -62,7 +62,7 @@ fn table(runs: &[(String, &RunRecord)]) -> Table {
             format!("{times:.2}"),
             joined(&after.units[1..]),
             grouped(after.units[0] as u64),
-            short(rounded(report.seconds.search, 3)),
+            seconds(report.seconds.search),
         ]);
         row
     };

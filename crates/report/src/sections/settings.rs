@@ -4,7 +4,7 @@ use secateur::RunRecord;
 use serde_json::Value;
 
 use crate::input::Table;
-use crate::number::{grouped, short, significant};
+use crate::number::{grouped, seconds, short, significant, tiny};
 use crate::outline::Block;
 
 pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
@@ -24,7 +24,7 @@ pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
                 short(t.strength),
                 significant(t.validation_quality),
                 grouped(t.macs),
-                format!("{:.2}", t.seconds),
+                seconds(t.seconds),
             ]
         });
         blocks.push(Block::Aside(Table {
@@ -75,8 +75,8 @@ fn removals(run: &RunRecord) -> Table {
             r.folded.to_string(),
             r.inputs.to_string(),
             if r.asked { "budget" } else { "dead" }.to_owned(),
-            format!("{:.1e}", r.naive_difference),
-            format!("{:.1e}", r.engine_difference),
+            tiny(r.naive_difference),
+            tiny(r.engine_difference),
         ]
     });
     Table {

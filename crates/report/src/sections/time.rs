@@ -4,7 +4,7 @@ use secateur::RunRecord;
 
 use super::SIZE;
 use crate::input::{Table, TimeBar};
-use crate::number::significant;
+use crate::number::seconds;
 use crate::outline::{Block, Figure};
 use crate::plot::{Bar, Ink, Mark, SERIES, bars};
 
@@ -61,7 +61,7 @@ pub(super) fn figure(title: &str, times: &[TimeBar]) -> Figure {
         .iter()
         .map(|bar| Bar {
             name: bar.arm.clone(),
-            value: format!("{} s", significant(total(bar))),
+            value: format!("{} s", seconds(total(bar))),
             parts: bar
                 .parts
                 .iter()
@@ -89,7 +89,7 @@ fn alternative(times: &[TimeBar], total: &dyn Fn(&TimeBar) -> f64) -> String {
         format!(
             "{} {} s{}",
             bar.arm,
-            significant(total(bar)),
+            seconds(total(bar)),
             most.unwrap_or_default()
         )
     };
@@ -105,13 +105,13 @@ fn table(times: &[TimeBar], names: &[&str], total: &dyn Fn(&TimeBar) -> f64) -> 
         let mut row = vec![bar.arm.clone()];
         row.extend(names.iter().map(|name| {
             let own = bar.parts.iter().filter(|(n, _)| n == name);
-            let seconds: Vec<f64> = own.map(|(_, s)| *s).collect();
-            match seconds.is_empty() {
+            let all: Vec<f64> = own.map(|(_, s)| *s).collect();
+            match all.is_empty() {
                 true => String::new(),
-                false => format!("{:.3}", seconds.iter().sum::<f64>()),
+                false => seconds(all.iter().sum()),
             }
         }));
-        row.push(format!("{:.3}", total(bar)));
+        row.push(seconds(total(bar)));
         row
     };
     Table::of(&header, times.iter().map(row).collect())
@@ -130,12 +130,12 @@ mod tests {
         let figure = figure("Time", &[bar]);
         assert_eq!(
             figure.pictures[0].alternative,
-            "Training time: own 4.000 s, 75 % of it backward."
+            "Training time: own 4 s, 75 % of it backward."
         );
         assert_eq!(
             figure.numbers.header,
             ["seconds", "forward", "backward", "total"]
         );
-        assert_eq!(figure.numbers.rows[0], ["own", "1.000", "3.000", "4.000"]);
+        assert_eq!(figure.numbers.rows[0], ["own", "1", "3", "4"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::SIZE;
 use crate::input::{Point, Table, TradeOff};
-use crate::number::{significant, with_spread};
+use crate::number::{short, significant, with_spread};
 use crate::outline::Figure;
 use crate::plot::{Axis, Layer, Mark, chart, letter};
 
@@ -123,9 +123,9 @@ fn numbers(trade_off: &TradeOff) -> Table {
             p.arm.clone(),
             letter(series),
             significant(p.score),
-            significant(p.score_sd),
+            short(p.score_sd),
             significant(p.macs),
-            significant(p.macs_sd),
+            short(p.macs_sd),
         ]
     };
     let mut rows: Vec<Vec<String>> = trade_off.points.iter().enumerate().map(row).collect();
@@ -135,13 +135,23 @@ fn numbers(trade_off: &TradeOff) -> Table {
             "dense network".to_owned(),
             blank(),
             significant(score),
-            significant(sd),
+            short(sd),
             blank(),
             blank(),
         ]);
     }
     let name = trade_off.score_name.as_str();
-    Table::of(&["arm", "letter", name, "± sd", "MACs a row", "± sd"], rows)
+    Table::of(
+        &[
+            "arm",
+            "letter",
+            name,
+            "sd of the score",
+            "MACs a row",
+            "sd of the MACs",
+        ],
+        rows,
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 //! Opens pages in a real browser, narrow and wide, light and dark, and looks for what a reader would stumble over.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may panic, and says when it is skipped"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chromium;
 mod sample;
