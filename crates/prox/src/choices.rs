@@ -23,7 +23,8 @@ pub enum Inputs {
     /// Features are selected: the choice for tables and flat pixels.
     Penalised,
     /// The part holds for features as if they were hidden units, which they are not: permuting them changes
-    /// the function. As in the published script, and for comparing with it.
+    /// the function. As in the published script, and for comparing with it. A part that permutes units
+    /// cannot be had; under `every-second` features count as a first layer, which is penalised.
     LikeHidden,
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep>
     let inputs_may_go = body
         .penalised
         .as_ref()
-        .is_some_and(|p| p.settings().inputs == Inputs::Penalised);
+        .is_some_and(|p| p.settings().inputs != Inputs::Spared);
     let dropped = worst(&scores, outputs, limit, floor.max(1), inputs_may_go)?;
     let mut keep = Keep::all(&groups);
     for (layer, units) in layers.iter().zip(dropped) {

@@ -25,6 +25,7 @@ struct Layer {
     range: Range<usize>,
     initial_units: usize,
     initial_size: usize,
+    /// Which hidden layer the part takes these groups for; none where it does not hold.
     hidden_index: Option<usize>,
 }
 
@@ -44,21 +45,19 @@ impl Penalised {
                         (dense.outputs(), dense.inputs() + 1, hidden)
                     }
                 };
-                let range = match (hidden_index, settings.members, settings.inputs) {
-                    (Some(hidden_index), _, _) => settings.part.penalised(LayerUnits {
+                let reads_features = l == 0 && settings.members == Members::Outgoing;
+                let hidden_index = match settings.inputs {
+                    Inputs::LikeHidden if reads_features => Some(0),
+                    _ => hidden_index,
+                };
+                let range = match hidden_index {
+                    Some(hidden_index) => settings.part.penalised(LayerUnits {
                         hidden_index,
                         initial: units,
                         current: units,
                     }),
-                    (None, Members::Outgoing, Inputs::Penalised) => 0..units,
-                    (None, Members::Outgoing, Inputs::LikeHidden) => {
-                        settings.part.penalised(LayerUnits {
-                            hidden_index: 0,
-                            initial: units,
-                            current: units,
-                        })
-                    }
-                    (None, _, _) => 0..0,
+                    None if reads_features && settings.inputs == Inputs::Penalised => 0..units,
+                    None => 0..0,
                 };
                 Layer {
                     range,
