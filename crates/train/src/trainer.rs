@@ -251,6 +251,7 @@ impl Run {
             return Ok(());
         };
         if let RemovalTime::Steps(every) = p.removal
+            && p.step == PenaltyStep::Proximal
             && self.step.is_multiple_of(every)
         {
             self.remove(epoch, false)?;
