@@ -1,7 +1,7 @@
 //! What one step does to the parameters: the optimiser's move, then the penalty's.
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secateur_engine::kernels::update as kernels;
 use secateur_engine::{BlockKind, Network, RowBlock};
@@ -179,11 +179,12 @@ impl StepRule {
         let prox =
             rule.filter(|(p, _)| p.step == PenaltyStep::Proximal && p.members == Members::Outgoing);
         let Some((penalty, layer)) = prox else {
-            return self.rows(&mut block, |_, _| {}, |_, _, _| {});
+            self.rows(&mut block, |_, _| {}, |_, _, _| {});
+            return;
         };
         let (first, step) = (block.first_row, penalty.prox_step);
         let adam = self.adam();
-        self.rows(
+        let spent = self.rows(
             &mut block,
             #[inline(always)]
             |row, w| {
@@ -198,6 +199,7 @@ impl StepRule {
                 }
             },
         );
+        *block.penalty_time += spent;
     }
 
     /// Biases: no decay, no penalty of their own.
@@ -214,22 +216,20 @@ impl StepRule {
         plain.rows(block, |_, _| {}, |_, _, _| {});
     }
 
+    /// Moves rows; returns the time in what was called for each.
     fn rows(
         &self,
         block: &mut RowBlock<'_>,
         prox: impl Fn(usize, &mut [f32]),
         adam_prox: impl Fn(usize, &mut [f32], &[f32]),
-    ) {
+    ) -> Duration {
         let width = block.width;
         let (w, g) = (&mut *block.weight, &*block.gradient);
         let [first, second] = &mut block.state;
-        let spent = match self.update {
+        match self.update {
             Update::Sgd(rule) => kernels::sgd(w, g, width, rule, prox),
             Update::Nesterov(rule) => kernels::nesterov(w, g, first, width, rule, prox),
             Update::Adam(rule) => kernels::adam(w, g, first, second, width, rule, adam_prox),
-        };
-        if self.penalty.is_some() {
-            *block.penalty_time += spent;
         }
     }
 

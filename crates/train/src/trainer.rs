@@ -58,6 +58,8 @@ struct Run {
     initial_macs: u64,
     penalised_share: f64,
     top_lambda: f64,
+    /// Time of the penalty outside the engine's update: of whole layers.
+    penalty_seconds: f64,
     shrink_seconds: f64,
     score_seconds: f64,
     scoring_forward: f64,
@@ -113,6 +115,7 @@ impl Run {
             initial_macs: cost(&graph)?.macs,
             penalised_share: penalised.as_ref().map_or(0.0, |p| p.share(&network)),
             top_lambda: 0.0,
+            penalty_seconds: 0.0,
             shrink_seconds: 0.0,
             score_seconds: 0.0,
             scoring_forward: 0.0,
@@ -184,7 +187,7 @@ impl Run {
             forward: phases.forward - self.scoring_forward,
             backward: phases.backward + phases.weight_gradient,
             update: phases.update,
-            penalty: phases.penalty,
+            penalty: phases.penalty + self.penalty_seconds,
             shrink: self.shrink_seconds,
             score: self.score_seconds,
         };
@@ -278,17 +281,25 @@ impl Run {
             _ => 0.0,
         };
         self.top_lambda = self.top_lambda.max(lambda);
+        let is_penalised = lambda > 0.0;
+        let start = Instant::now();
         let rule = StepRule::new(
             &self.settings,
             self.schedule.rate(self.step),
             self.step,
-            self.body.penalised.as_ref().filter(|_| lambda > 0.0),
+            self.body.penalised.as_ref().filter(|_| is_penalised),
             lambda,
             network,
         );
+        let mut apart = start.elapsed();
         let momentum = self.settings.optimizer.gradient_momentum();
         network.update(&self.features, rows, momentum, |block| rule.apply(block));
+        let start = Instant::now();
         rule.finish(network);
+        apart += start.elapsed();
+        if is_penalised {
+            self.penalty_seconds += apart.as_secs_f64();
+        }
         self.step += 1;
         loss
     }

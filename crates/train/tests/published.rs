@@ -7,7 +7,7 @@ use common::{FEATURES, classes, group_lasso, network, run, settings};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use secateur_graph::{Graph, Op, Tensor, Unary};
-use secateur_prox::{Compensation, GroupWeights, Inputs};
+use secateur_prox::{Compensation, GroupWeights, Inputs, Members};
 use secateur_train::{
     ClassLoss, Decay, Ended, ErrorKind, Event, Flow, Init, Mlp, Optimizer, Order, PenaltyStep,
     RemovalTime, Rows, Settings, Targets, fit, widths,
@@ -322,23 +322,26 @@ fn subgradients_remove_nothing_whenever_removal_is_due() {
 }
 
 #[test]
-fn the_time_of_a_subgradient_counts_as_the_penaltys() {
-    let s = Settings {
-        epochs: 3,
-        ..as_published(1e-3)
-    };
+fn the_time_of_every_penalty_is_counted() {
     let seconds = |s: &Settings| {
         let (train, validation) = (doubled(400, 1), doubled(50, 2));
-        fit(as_drawn(&[64, 64]), train, &validation, s, &mut |_| {
-            Flow::Continue
-        })
-        .unwrap()
-        .seconds
+        let graph = as_drawn(&[64, 64]);
+        let observer = &mut |_: Event<'_>| Flow::Continue;
+        let trained = fit(graph, train, &validation, s, observer).unwrap();
+        trained.seconds.penalty
     };
-    let with = seconds(&s);
-    assert!(
-        with.penalty > 0.0 && with.penalty < with.update + with.penalty + with.backward,
-        "{with:?}"
-    );
-    assert_eq!(seconds(&Settings { penalty: None, ..s }).penalty, 0.0);
+    let s = Settings {
+        epochs: 2,
+        ..as_published(1e-6)
+    };
+    for step in [PenaltyStep::Subgradient, PenaltyStep::Proximal] {
+        for members in [Members::Outgoing, Members::Incoming] {
+            let mut s = s.clone();
+            if let Some(p) = &mut s.penalty {
+                (p.step, p.members) = (step, members);
+            }
+            assert!(seconds(&s) > 0.0, "{step:?} {members:?}");
+        }
+    }
+    assert_eq!(seconds(&Settings { penalty: None, ..s }), 0.0);
 }
