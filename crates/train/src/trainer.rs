@@ -62,7 +62,8 @@ struct Run {
     penalty_seconds: f64,
     shrink_seconds: f64,
     score_seconds: f64,
-    scoring_forward: f64,
+    /// Forward passes of scores and removals, which are not training.
+    other_forward: f64,
     removals: Vec<Removal>,
     epochs: Vec<Epoch>,
 }
@@ -118,7 +119,7 @@ impl Run {
             penalty_seconds: 0.0,
             shrink_seconds: 0.0,
             score_seconds: 0.0,
-            scoring_forward: 0.0,
+            other_forward: 0.0,
             removals: vec![],
             epochs: vec![],
             body: Body {
@@ -184,7 +185,7 @@ impl Run {
         let phases = self.body.network.phases();
         let seconds = Seconds {
             total: begin.elapsed().as_secs_f64(),
-            forward: phases.forward - self.scoring_forward,
+            forward: phases.forward - self.other_forward,
             backward: phases.backward + phases.weight_gradient,
             update: phases.update,
             penalty: phases.penalty + self.penalty_seconds,
@@ -317,12 +318,13 @@ impl Run {
         };
         let half = (self.settings.epochs - self.settings.settle) / 2;
         if number == half + 1 {
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), self.forward_seconds());
             let limit = (macs_share.get() * self.initial_macs as f64) as u64;
             let keep = surplus(&mut self.body, limit, p.floor)?;
             let removal = self.body.remove_asked(&keep, number)?;
             self.removals.extend(removal);
             self.shrink_seconds += start.elapsed().as_secs_f64();
+            self.other_forward += self.forward_seconds() - before;
         }
         Ok(())
     }
@@ -341,21 +343,26 @@ impl Run {
         Ok(())
     }
 
+    fn forward_seconds(&self) -> f64 {
+        self.body.network.phases().forward
+    }
+
     fn remove(&mut self, epoch: usize, last: bool) -> Result<()> {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), self.forward_seconds());
         let floor = self.settings.penalty.map_or(1, |p| p.floor);
         let removal = self.body.remove_dead(Due { epoch, floor, last })?;
         self.removals.extend(removal);
         self.shrink_seconds += start.elapsed().as_secs_f64();
+        self.other_forward += self.forward_seconds() - before;
         Ok(())
     }
 
     /// Scores rows; the time is kept apart from that of training.
     fn score(&mut self, rows: &Rows) -> Score {
         let start = Instant::now();
-        let before = self.body.network.phases().forward;
+        let before = self.forward_seconds();
         let score = score_on(&mut self.body.network, rows);
-        self.scoring_forward += self.body.network.phases().forward - before;
+        self.other_forward += self.forward_seconds() - before;
         self.score_seconds += start.elapsed().as_secs_f64();
         score
     }
