@@ -216,22 +216,8 @@ impl Targets {
 }
 
 /// `-log softmax(row)[label]`, and its gradient times `weight`.
-///
-/// The largest logit is subtracted first, so that no exponential overflows.
 fn cross_entropy_row<T: Scalar>(row: &[T], label: usize, weight: f64, into: &mut [T]) -> f64 {
-    let mut top = f64::NEG_INFINITY;
-    for &v in row {
-        if v.wide() > top {
-            top = v.wide();
-        }
-    }
-    let mut sum = 0.0;
-    for (&v, out) in row.iter().zip(into.iter_mut()) {
-        // In single precision the exponential is several times cheaper, and as exact as its input.
-        let e = T::of(v.wide() - top).exp_wide();
-        *out = T::of(e);
-        sum += e;
-    }
+    let (top, sum) = exponentials(row, into);
     let scale = weight / sum;
     for (j, out) in into.iter_mut().enumerate() {
         let hit = if j == label { weight } else { 0.0 };
@@ -245,26 +231,44 @@ fn cross_entropy_row<T: Scalar>(row: &[T], label: usize, weight: f64, into: &mut
 /// With p the inner and q the outer softmax, the derivative by p is `g = q - hit`, and that by the row is
 /// `p (g - <p, g>)`.
 fn double_softmax_row<T: Scalar>(row: &[T], label: usize, weight: f64, into: &mut [T]) -> f64 {
-    let top = row
-        .iter()
-        .fold(f64::NEG_INFINITY, |top, v| top.max(v.wide()));
-    let sum: f64 = row.iter().map(|v| (v.wide() - top).exp()).sum();
-    let inner = |v: &T| (v.wide() - top).exp() / sum;
-    let outer: f64 = row.iter().map(|v| inner(v).exp()).sum();
-    let slope = |j: usize, p: f64| p.exp() / outer - if j == label { 1.0 } else { 0.0 };
-    let mean: f64 = row
-        .iter()
-        .enumerate()
-        .map(|(j, v)| inner(v) * slope(j, inner(v)))
-        .sum();
-    for (j, (v, out)) in row.iter().zip(into).enumerate() {
-        let p = inner(v);
-        *out = T::of(weight * p * (slope(j, p) - mean));
+    let sum = exponentials(row, into).1;
+    let (mut outer, mut along) = (0.0, 0.0);
+    for p in into.iter_mut() {
+        *p = T::of(p.wide() / sum);
+        let e = p.exp_wide();
+        outer += e;
+        along += p.wide() * e;
     }
-    outer.ln() - inner(&row[label])
+    let hit = into[label].wide();
+    let mean = along / outer - hit;
+    for (j, out) in into.iter_mut().enumerate() {
+        let slope = out.exp_wide() / outer - if j == label { 1.0 } else { 0.0 };
+        *out = T::of(weight * out.wide() * (slope - mean));
+    }
+    outer.ln() - hit
 }
 
-/// The exponential in the precision of the type.
+/// Puts `exp(v - top)` of every number into `into`; returns the largest number, `top`, and their sum.
+///
+/// The largest is subtracted so that no exponential overflows.
+fn exponentials<T: Scalar>(row: &[T], into: &mut [T]) -> (f64, f64) {
+    let mut top = f64::NEG_INFINITY;
+    for &v in row {
+        if v.wide() > top {
+            top = v.wide();
+        }
+    }
+    let mut sum = 0.0;
+    for (&v, out) in row.iter().zip(into.iter_mut()) {
+        let e = T::of(v.wide() - top).exp_wide();
+        *out = T::of(e);
+        sum += e;
+    }
+    (top, sum)
+}
+
+/// The exponential in the precision of the type: in single precision it is several times cheaper, and as
+/// exact as what it is taken of.
 trait ExpWide: Scalar {
     fn exp_wide(self) -> f64;
 }
@@ -397,6 +401,7 @@ mod tests {
             assert!(huge.is_finite() && huge < 0.32, "{huge}");
             for row in [[f32::NAN, 0.0], [0.0, f32::NAN]] {
                 assert!(targets.loss_and_gradient(0..1, &row, &mut g).is_nan());
+                assert!(g.iter().all(|g| g.is_nan()), "{loss:?}: {g:?}");
             }
         }
     }

@@ -11,7 +11,7 @@ pub enum Score {
         accuracy: f64,
         /// Mean over classes of the share of their rows that are right, in [0, 1].
         balanced_accuracy: f64,
-        /// Mean cross-entropy, in nats.
+        /// Mean of the training loss, in nats: cross-entropy, or that of a doubled softmax.
         loss: f64,
     },
     /// Of a regression.
