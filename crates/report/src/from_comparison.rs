@@ -1,7 +1,7 @@
 //! A finished grid as the page shows it.
 
-use secateur::compare::{Cell, Measured, Role, claims, structure_tables, tables};
-use secateur::statistics::{deviation, mean};
+use secateur::compare::{Cell, Claim, Measured, Role, claims, structure_tables, tables};
+use secateur::statistics::{Finding, deviation, mean};
 
 use crate::{Comparison, Point, Table, TimeBar, TradeOff, Verdict, WidthPlot};
 
@@ -15,18 +15,6 @@ pub fn of_comparison(grid: &secateur::compare::Comparison) -> Comparison {
         true => structure_tables(grid),
         false => tables(grid),
     };
-    let judged = claims(grid).into_iter().map(|claim| {
-        let at = claim.at.map_or(String::new(), |at| {
-            format!(", {} % of the MACs", 100.0 * at)
-        });
-        Verdict {
-            claim: format!(
-                "{}: {} against {}{at}",
-                claim.data, claim.arms.0, claim.arms.1
-            ),
-            words: claim.words,
-        }
-    });
     let names: Vec<&str> = grid.head.data.iter().map(|d| d.name.as_str()).collect();
     Comparison {
         title: if starts { "Structure" } else { "Comparison" }.into(),
@@ -35,7 +23,7 @@ pub fn of_comparison(grid: &secateur::compare::Comparison) -> Comparison {
             grid.cells.len(),
             names.join(", ")
         )],
-        verdicts: judged.collect(),
+        verdicts: verdicts(&claims(grid)),
         tables: made.into_iter().map(table).collect(),
         trade_offs: names
             .iter()
@@ -50,6 +38,72 @@ pub fn of_comparison(grid: &secateur::compare::Comparison) -> Comparison {
             true => names.iter().map(|name| widths(name, &arms)).collect(),
             false => vec![],
         },
+    }
+}
+
+/// More verdicts than this are summed up: the tables have each of them.
+const MANY: usize = 9;
+
+/// Every verdict, or one for each claim and partial arm where there are many.
+fn verdicts(all: &[Claim]) -> Vec<Verdict> {
+    if all.len() <= MANY {
+        let one = |claim: &Claim| Verdict {
+            claim: format!(
+                "{}: {} against {}",
+                place(claim),
+                claim.arms.0,
+                claim.arms.1
+            ),
+            words: claim.words.clone(),
+        };
+        return all.iter().map(one).collect();
+    }
+    let mut keys: Vec<(&str, &str)> = vec![];
+    for claim in all {
+        let key = (claim.arms.0.as_str(), claim.claim);
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys.sort_unstable();
+    keys.into_iter()
+        .map(|(arm, name)| {
+            let same = all
+                .iter()
+                .filter(|c| (c.arms.0.as_str(), c.claim) == (arm, name));
+            Verdict {
+                claim: format!("{arm}: {name} than full"),
+                words: summed_up(&same.collect::<Vec<_>>()),
+            }
+        })
+        .collect()
+}
+
+/// `shown: energy at 10 %; the opposite: concrete at 25 %; not shown: 6`.
+fn summed_up(claims: &[&Claim]) -> String {
+    let with = |finding: Finding| claims.iter().filter(move |c| c.finding == finding);
+    let mut words = vec![];
+    for (name, finding) in [
+        ("shown", Finding::Shown),
+        ("the opposite", Finding::Opposite),
+    ] {
+        let places: Vec<String> = with(finding).map(|c| place(c)).collect();
+        if !places.is_empty() {
+            words.push(format!("{name}: {}", places.join(", ")));
+        }
+    }
+    let rest = with(Finding::NotShown).count();
+    if rest > 0 {
+        words.push(format!("not shown: {rest} of {}", claims.len()));
+    }
+    words.join("; ")
+}
+
+/// Data, and the share of the MACs if arms were compared at one.
+fn place(claim: &Claim) -> String {
+    match claim.at {
+        Some(at) => format!("{} at {} %", claim.data, 100.0 * at),
+        None => claim.data.clone(),
     }
 }
 
@@ -183,5 +237,47 @@ fn widths(name: &str, arms: &[Arm<'_>]) -> WidthPlot {
     WidthPlot {
         title: name.to_owned(),
         starts: arms.iter().filter(of_start).map(start).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secateur::statistics::Interval;
+
+    fn claim(data: &str, claim: &'static str, finding: Finding) -> Claim {
+        Claim {
+            data: data.into(),
+            at: Some(0.25),
+            claim,
+            arms: ("spare-last:8".into(), "full".into()),
+            finding,
+            interval: Interval::of(&[1.0, 2.0]),
+            words: "words".into(),
+        }
+    }
+
+    #[test]
+    fn many_verdicts_are_summed_up_and_few_are_told_one_by_one() {
+        let few = [claim("a", "less time", Finding::Shown)];
+        assert_eq!(
+            verdicts(&few)[0].claim,
+            "a at 25 %: spare-last:8 against full"
+        );
+        assert_eq!(verdicts(&few)[0].words, "words");
+
+        let mut many = vec![claim("a", "less time", Finding::Shown); 9];
+        many.push(claim("b", "less time", Finding::Opposite));
+        many.push(claim("c", "better test score", Finding::NotShown));
+        let told = verdicts(&many);
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0].words, "not shown: 1 of 1");
+        assert!(
+            told[1]
+                .words
+                .ends_with("a at 25 %; the opposite: b at 25 %"),
+            "{}",
+            told[1].words
+        );
     }
 }
