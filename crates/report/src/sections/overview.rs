@@ -153,7 +153,7 @@ fn scores_by_cost(runs: &[(String, &RunRecord)], arms: &[(String, Vec<&RunRecord
         .map(score)
         .collect();
     TradeOff {
-        title: "Score against cost".to_owned(),
+        title: runs[0].1.report.data.name.clone(),
         score_name: score_name(runs),
         higher_is_better: higher,
         points,

@@ -64,9 +64,10 @@ pub(super) fn figure(trade_off: &TradeOff) -> Figure {
         true => format!("{better} Bars are one standard deviation over seeds."),
         false => better.to_owned(),
     };
+    let title = format!("{}: score against cost", trade_off.title);
     Figure::new(
-        &trade_off.title,
-        alternative(trade_off),
+        &title,
+        alternative(&title, trade_off),
         svg,
         numbers(trade_off),
     )
@@ -74,7 +75,7 @@ pub(super) fn figure(trade_off: &TradeOff) -> Figure {
     .legend(legend)
 }
 
-fn alternative(trade_off: &TradeOff) -> String {
+fn alternative(title: &str, trade_off: &TradeOff) -> String {
     let describe = |p: &Point| {
         format!(
             "{} {} at {} MACs",
@@ -105,8 +106,7 @@ fn alternative(trade_off: &TradeOff) -> String {
     };
     let count = points.len();
     let mut words = format!(
-        "{}: {} against MACs a row, {count} {}: {}.",
-        trade_off.title,
+        "{title}, {} against MACs a row, {count} {}: {}.",
         trade_off.score_name,
         if count == 1 { "arm" } else { "arms" },
         arms.join("; ")
@@ -180,7 +180,7 @@ mod tests {
         let words = |count| figure(&arms(count)).pictures[0].alternative.clone();
         assert_eq!(
             words(2),
-            "digits: test accuracy (%) against MACs a row, 2 arms: arm 0 90.00 ± 0.5 at 1,000 MACs; \
+            "digits: score against cost, test accuracy (%) against MACs a row, 2 arms: arm 0 90.00 ± 0.5 at 1,000 MACs; \
              arm 1 91.00 ± 0.5 at 2,000 MACs. Dense network: 99.00 ± 0.2."
         );
         assert!(words(8).contains("best arm 7 97.00"), "{}", words(8));

@@ -52,13 +52,10 @@ pub(super) fn figure(plot: &WidthPlot) -> Figure {
         .collect();
     let legend = starts.iter().enumerate();
     let legend = legend.map(|(series, (name, _))| (Mark::Point(series), (*name).to_owned()));
+    let title = format!("{}: hidden widths that are left", plot.title);
     Figure::new(
-        &plot.title,
-        format!(
-            "{}: hidden widths that are left, {}.",
-            plot.title,
-            words.join("; ")
-        ),
+        &title,
+        format!("{title}, {}.", words.join("; ")),
         svg,
         numbers(&starts, deepest),
     )
