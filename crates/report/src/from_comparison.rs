@@ -191,7 +191,13 @@ fn trade_off(name: &str, arms: &[Arm<'_>]) -> Option<TradeOff> {
         .filter(|a| a.first().unit.data == name)
         .collect();
     let higher = own.first()?.first().higher_is_better();
-    let dense = own.iter().find(|a| a.first().unit.arm.role == Role::Dense);
+    let is_dense = |arm: &Arm<'_>| arm.first().unit.arm.role == Role::Dense;
+    // Dense networks that differ are arms like others: a level of one of them would mislead about the rest.
+    let dense: Vec<&Arm<'_>> = own.iter().copied().filter(|a| is_dense(a)).collect();
+    let level = match dense.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    };
     let point = |arm: &&&Arm<'_>| {
         let (macs, scores) = (arm.values(|m| m.macs as f64), arm.scores());
         Point {
@@ -204,7 +210,7 @@ fn trade_off(name: &str, arms: &[Arm<'_>]) -> Option<TradeOff> {
     };
     let points = own
         .iter()
-        .filter(|a| a.first().unit.arm.role != Role::Dense)
+        .filter(|a| level.is_none() || !is_dense(a))
         .map(|arm| point(&arm))
         .collect();
     Some(TradeOff {
@@ -217,7 +223,7 @@ fn trade_off(name: &str, arms: &[Arm<'_>]) -> Option<TradeOff> {
         .into(),
         higher_is_better: higher,
         points,
-        dense: dense.map(|arm| (mean(&arm.scores()), deviation(&arm.scores()))),
+        dense: level.map(|arm| (mean(&arm.scores()), deviation(&arm.scores()))),
     })
 }
 

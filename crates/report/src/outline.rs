@@ -102,8 +102,8 @@ impl Table {
             cell.as_str() == "–" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
         };
         let column = |c: usize| {
-            // Values of choices and versions are of all kinds.
-            if self.header[c] == "value" {
+            // The first column names the rows; values of choices and versions are of all kinds.
+            if c == 0 || self.header[c] == "value" {
                 return false;
             }
             let cells = self.rows.iter().filter_map(|row| row.get(c));

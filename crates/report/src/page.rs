@@ -34,7 +34,13 @@ pub fn page(title: &str, runs: &[RunRecord], comparison: Option<&Comparison>) ->
                         (directory(&sections))
                     }
                 }
-                main { @for section in &sections { (part(section, 2)) } }
+                main {
+                    @for section in &sections {
+                        // A lone section may be named as the page is, which need not be said twice.
+                        @if section.title == title && sections.len() == 1 { (untold(section)) }
+                        @else { (part(section, 2)) }
+                    }
+                }
                 footer {
                     p { "Made by secateur " (env!("CARGO_PKG_VERSION")) "." }
                 }
@@ -69,6 +75,16 @@ fn part(section: &Section, level: u8) -> Markup {
                 (heading(&section.title, level))
                 (body)
             }
+        }
+    }
+}
+
+/// A section without its heading.
+fn untold(section: &Section) -> Markup {
+    html! {
+        section id=(section.id) {
+            (blocks(&section.blocks))
+            @for inner in &section.sections { (part(inner, 2)) }
         }
     }
 }
@@ -159,6 +175,11 @@ fn unnamed(svg: &str) -> Markup {
     PreEscaped(svg.replacen("<svg", "<svg aria-hidden=\"true\"", 1))
 }
 
+/// Whether a name needs room even where a narrow page has little.
+fn long(name: &str) -> bool {
+    name.chars().count() > 14
+}
+
 /// A table whose title stands elsewhere.
 fn untitled(t: &Table) -> Table {
     Table {
@@ -192,7 +213,7 @@ fn table(t: &Table, name: &str) -> Markup {
                         tr {
                             @for (column, cell) in row.iter().enumerate() {
                                 @let class = right(column).then_some("number");
-                                @if column == 0 { th scope="row" class=[class] { (cell) } }
+                                @if column == 0 { th scope="row" class=[long(cell).then_some("long")] { (cell) } }
                                 @else { td class=[class] { (cell) } }
                             }
                         }
@@ -257,5 +278,15 @@ mod tests {
             );
             assert!(rest.starts_with(['>', ' ']), "{label}");
         }
+    }
+
+    #[test]
+    fn what_the_title_says_is_not_said_twice() {
+        let comparison = Comparison {
+            title: "Comparison".into(),
+            ..Comparison::default()
+        };
+        let headings = |title| page(title, &[], Some(&comparison)).matches("<h2>").count();
+        assert_eq!((headings("Comparison"), headings("Other")), (0, 1));
     }
 }
