@@ -14,6 +14,7 @@ mod outline;
 mod page;
 mod plot;
 mod sections;
+mod table;
 
 pub use from_comparison::of_comparison;
 pub use input::{Comparison, Point, Table, TimeBar, TradeOff, Verdict, WidthPlot};

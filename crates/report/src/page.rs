@@ -4,9 +4,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use secateur::RunRecord;
 
 use crate::contents::{contents, preface};
-use crate::input::{Comparison, Table};
+use crate::input::Comparison;
 use crate::outline::{Block, Figure, Picture, Section, Tile};
 use crate::plot::key;
+use crate::table::{table, untitled};
 
 /// The report on `runs`, and on arms that were compared, as one HTML file.
 ///
@@ -175,58 +176,10 @@ fn unnamed(svg: &str) -> Markup {
     PreEscaped(svg.replacen("<svg", "<svg aria-hidden=\"true\"", 1))
 }
 
-/// Whether a name needs room even where a narrow page has little.
-fn long(name: &str) -> bool {
-    name.chars().count() > 14
-}
-
-/// A table whose title stands elsewhere.
-fn untitled(t: &Table) -> Table {
-    Table {
-        title: String::new(),
-        ..t.clone()
-    }
-}
-
-/// A table in a box of its own, which scrolls where the page is too narrow.
-fn table(t: &Table, name: &str) -> Markup {
-    let number = t.numeric();
-    let right = |column: usize| number.get(column).copied().unwrap_or(false);
-    html! {
-        @if !t.title.is_empty() || t.note.is_some() {
-            p.above {
-                @if !t.title.is_empty() { strong { (t.title) } " " }
-                @if let Some(note) = &t.note { span.note { (note) } }
-            }
-        }
-        div.scroll tabindex="0" role="region" aria-label={ "Table: " (name) } {
-            table {
-                thead {
-                    tr {
-                        @for (column, cell) in t.header.iter().enumerate() {
-                            th scope="col" class=[right(column).then_some("number")] { (cell) }
-                        }
-                    }
-                }
-                tbody {
-                    @for row in &t.rows {
-                        tr {
-                            @for (column, cell) in row.iter().enumerate() {
-                                @let class = right(column).then_some("number");
-                                @if column == 0 { th scope="row" class=[long(cell).then_some("long")] { (cell) } }
-                                @else { td class=[class] { (cell) } }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::Table;
 
     #[test]
     fn names_from_outside_are_text_wherever_they_stand() {

@@ -7,6 +7,7 @@ mod history;
 mod inputs;
 mod layers;
 pub(crate) mod overview;
+mod residuals;
 mod settings;
 mod time;
 mod trade_off;
