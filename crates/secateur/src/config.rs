@@ -37,10 +37,13 @@ pub struct Config {
     /// `relu`, `leaky-relu`, `tanh` or `sigmoid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activation: Option<String>,
-    /// `scaled` or `truncated-normal:DEVIATION[:BIAS]`: the law of the initial weights.
+    /// The law of the initial weights: `scaled` by the widths, with biases of 0, or
+    /// `truncated-normal:DEVIATION[:BIAS]`, drawn anew beyond two deviations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,
-    /// `cross-entropy`, `double-softmax`, `mse`, `mae` or `huber:DELTA`.
+    /// `cross-entropy`, `double-softmax` (of the softmax's softmax), `mse`, `mae` or `huber:DELTA`.
+    ///
+    /// The model puts out logits under either loss of classes; losses that are reported are of this kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<String>,
     /// `equal` or `balanced`.
@@ -59,19 +62,20 @@ pub struct Config {
     /// The penalised share of the hidden units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// `penalised`, `spared` or `like-hidden`: whether unused input features are removed.
+    /// `penalised`, `spared` or `like-hidden` (penalised and spared by the part, as hidden units are):
+    /// whether unused input features are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
     /// `outgoing` or `incoming`: which weights make up a unit's group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<String>,
-    /// `current`, `initial`, `one` or `macs`: the factor of each group.
+    /// `current-widths`, `initial-widths`, `one` or `macs`: the factor of each group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_weights: Option<String>,
     /// `on` or `off`: whether the penalised part makes up for the spared one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation: Option<String>,
-    /// `proximal` or `subgradient`.
+    /// `proximal`, or `subgradient`, which removes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalty_step: Option<String>,
     /// `exact` or `mean`: how the proximal step is measured under Adam.
@@ -98,7 +102,7 @@ pub struct Config {
     /// Passes over the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
-    /// Optimiser steps, in place of epochs.
+    /// Optimiser steps, in place of epochs: the last epoch may be short.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
     /// Epochs without penalty at the end.
@@ -107,7 +111,7 @@ pub struct Config {
     /// Rows a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
-    /// `shuffled` or `as-is`: in which order rows are learnt from.
+    /// `shuffled`, or `as-is`: round and round in the order of the data, with exactly `batch` rows a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
     /// `epoch`, `steps:N` or `end`: when dead units are removed.

@@ -379,10 +379,11 @@ fn init(text: &str) -> Result<Init> {
             .map_err(|e| e.hint("use scaled or truncated-normal:0.1"));
     };
     let (deviation, bias) = rest.split_once(':').unwrap_or((rest, "0"));
-    Ok(Init::TruncatedNormal {
+    let law = Init::TruncatedNormal {
         deviation: number("--init", deviation, "truncated-normal:0.1:0.1")?,
         bias: number("--init", bias, "truncated-normal:0.1:0.1")?,
-    })
+    };
+    Ok(law.checked()?)
 }
 
 fn widths(text: &str) -> Result<Vec<usize>> {

@@ -90,6 +90,29 @@ impl Mlp {
 }
 
 impl Init {
+    /// The law, if its numbers are in their ranges.
+    ///
+    /// # Errors
+    /// If a deviation is not a positive number, or a bias is not finite.
+    pub fn checked(self) -> Result<Self> {
+        let Self::TruncatedNormal { deviation, bias } = self else {
+            return Ok(self);
+        };
+        if !(deviation.is_finite() && deviation > 0.0) {
+            return Err(
+                Error::settings(format!("{deviation} is not a positive deviation"))
+                    .at("init")
+                    .hint("0.1 is the published one: truncated-normal:0.1"),
+            );
+        }
+        if !bias.is_finite() {
+            return Err(Error::settings(format!("{bias} is not a bias"))
+                .at("init")
+                .hint("0.1 is the published one: truncated-normal:0.1:0.1"));
+        }
+        Ok(self)
+    }
+
     /// Weights of a layer and the value of its biases; `activation` is that behind it, if any.
     fn draw(
         self,
@@ -97,7 +120,7 @@ impl Init {
         activation: Option<Unary>,
         rng: &mut ChaCha8Rng,
     ) -> Result<(Vec<f32>, f32)> {
-        let (deviation, bias, most) = match self {
+        let (deviation, bias, most) = match self.checked()? {
             Self::Scaled => {
                 let variance = match activation {
                     None => 1.0 / inputs as f32,
@@ -108,11 +131,6 @@ impl Init {
             }
             Self::TruncatedNormal { deviation, bias } => (deviation, bias, TRUNCATION * deviation),
         };
-        if !(deviation.is_finite() && deviation > 0.0 && bias.is_finite()) {
-            return Err(Error::settings("is not a law of initial weights")
-                .at("init")
-                .hint("give a positive deviation, for example truncated-normal:0.1"));
-        }
         let normal = Normal::new(0.0, deviation)
             .map_err(|e| Error::settings(format!("initial weights: {e}")))?;
         let mut one = || loop {
@@ -176,6 +194,22 @@ mod tests {
                 .iter()
                 .all(|&b| b == 0.1)
         );
+    }
+
+    #[test]
+    fn laws_that_draw_nothing_useful_are_refused() {
+        let law = |deviation, bias| Init::TruncatedNormal { deviation, bias }.checked();
+        assert!(law(0.1, -0.1).is_ok() && Init::Scaled.checked().is_ok());
+        for (deviation, bias) in [
+            (0.0, 0.0),
+            (-0.1, 0.0),
+            (f32::NAN, 0.0),
+            (f32::INFINITY, 0.0),
+            (0.1, f32::NAN),
+        ] {
+            let error = law(deviation, bias).unwrap_err();
+            assert_eq!(error.place(), Some("init"), "{deviation} {bias}");
+        }
     }
 
     #[test]

@@ -155,9 +155,10 @@ impl Settings {
             _ => Ok(()),
         };
         positive("learning rate", self.rate)?;
+        // Epochs may follow from steps, so a wrong number of steps is told first.
+        at_least_one("steps", self.steps.unwrap_or(1))?;
         at_least_one("epochs", self.epochs)?;
         at_least_one("batch", self.batch)?;
-        at_least_one("steps", self.steps.unwrap_or(1))?;
         at_least_one("threads", self.threads)?;
         if self.threads > MAX_THREADS {
             return Err(

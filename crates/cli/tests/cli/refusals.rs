@@ -67,6 +67,22 @@ fn choices_that_make_no_sense() {
         ),
         usage("a loss for the other task", "--data digits --loss mse"),
         usage("an unknown optimizer", "--data digits --optimizer lion"),
+        usage("epochs and steps", "--data digits --epochs 3 --steps 100"),
+        usage("no steps", "--data digits --steps 0"),
+        usage("an unknown order", "--data digits --order sorted"),
+        usage("an unknown init", "--data digits --init uniform"),
+        usage(
+            "an init that is no law",
+            "--data digits --init truncated-normal:-0.1",
+        ),
+        usage(
+            "permuted features",
+            "--data digits --inputs like-hidden --part fraction:0.5:random",
+        ),
+        usage(
+            "a doubled softmax of numbers",
+            "--data diabetes --loss double-softmax",
+        ),
         usage("an unknown task", "--data digits --task ranking"),
         usage("no such target", "--data digits --target colour"),
     ]);
