@@ -27,23 +27,23 @@ type Series<'a> = (String, Box<dyn Fn(&EpochRecord) -> f64 + 'a>);
 
 /// The chart and its legend; `y` is made of all values.
 fn by_epoch(
-    run: &RunRecord,
+    epochs: &[EpochRecord],
     series: &[Series<'_>],
     more: &[Layer],
     y: impl Fn(&[f64]) -> Axis,
 ) -> (String, Vec<(Mark, String)>) {
-    let epochs: Vec<f64> = run.epochs.iter().map(|e| e.epoch as f64).collect();
+    let numbers: Vec<f64> = epochs.iter().map(|e| e.epoch as f64).collect();
     let mut values: Vec<f64> = vec![];
-    let mut layers: Vec<Layer> = settling(run)
+    let mut layers: Vec<Layer> = settling(epochs)
         .into_iter()
         .chain(more.iter().cloned())
         .collect();
     let mut legend = vec![];
     for (index, (name, value)) in series.iter().enumerate() {
-        let own: Vec<f64> = run.epochs.iter().map(value).collect();
+        let own: Vec<f64> = epochs.iter().map(value).collect();
         layers.push(Layer::Line(
             index,
-            epochs.iter().copied().zip(own.iter().copied()).collect(),
+            numbers.iter().copied().zip(own.iter().copied()).collect(),
         ));
         values.extend(own);
         legend.push((Mark::Line(index), name.clone()));
@@ -53,27 +53,36 @@ fn by_epoch(
             values.push(*at);
         }
     }
-    if settling(run).is_some() {
+    if settling(epochs).is_some() {
         legend.push((
             Mark::Area(Ink::Band),
             "settling, without penalty".to_owned(),
         ));
     }
-    let svg = chart(SIZE, &Axis::counted("epoch", &epochs), &y(&values), &layers);
+    let svg = chart(
+        SIZE,
+        &Axis::counted("epoch", &numbers),
+        &y(&values),
+        &layers,
+    );
     (svg, legend)
 }
 
 /// The epochs at the end that have no penalty, if others had one.
-fn settling(run: &RunRecord) -> Option<Layer> {
-    let penalised = run.epochs.iter().rposition(|e| e.strength > 0.0)?;
-    let (from, to) = (run.epochs.get(penalised), run.epochs.last()?);
+fn settling(epochs: &[EpochRecord]) -> Option<Layer> {
+    let penalised = epochs.iter().rposition(|e| e.strength > 0.0)?;
+    let (from, to) = (epochs.get(penalised), epochs.last()?);
     let from = from.filter(|e| e.epoch < to.epoch)?;
     Some(Layer::Band(from.epoch as f64, to.epoch as f64))
 }
 
 /// Numbers by epoch, thinned to [`ROWS`] rows, the last among them.
-fn table(run: &RunRecord, header: &[&str], cells: impl Fn(&EpochRecord) -> Vec<String>) -> Table {
-    let count = run.epochs.len();
+fn table(
+    epochs: &[EpochRecord],
+    header: &[&str],
+    cells: impl Fn(&EpochRecord) -> Vec<String>,
+) -> Table {
+    let count = epochs.len();
     let stride = count.div_ceil(ROWS).max(1);
     let kept =
         |index: &usize| *index == 0 || (index + 1).is_multiple_of(stride) || index + 1 == count;
@@ -84,10 +93,7 @@ fn table(run: &RunRecord, header: &[&str], cells: impl Fn(&EpochRecord) -> Vec<S
     };
     let mut table = Table::of(
         &[&["epoch"], header].concat(),
-        (0..count)
-            .filter(kept)
-            .map(|i| row(&run.epochs[i]))
-            .collect(),
+        (0..count).filter(kept).map(|i| row(&epochs[i])).collect(),
     );
     if stride > 1 {
         table.note = Some(format!("One epoch in {stride} is listed."));
@@ -106,7 +112,7 @@ fn loss(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
             Box::new(|e| e.validation_loss),
         ),
     ];
-    let (svg, legend) = by_epoch(run, &series, &[], |v| Axis::fitting("mean loss", v));
+    let (svg, legend) = by_epoch(&run.epochs, &series, &[], |v| Axis::fitting("mean loss", v));
     let alternative = format!(
         "Loss by epoch: on training rows from {} to {}, on validation rows from {} to {}, over {} epochs.",
         significant(first.train_loss),
@@ -115,7 +121,7 @@ fn loss(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
         significant(last.validation_loss),
         run.epochs.len(),
     );
-    let numbers = table(run, &["training loss", "validation loss"], |e| {
+    let numbers = table(&run.epochs, &["training loss", "validation loss"], |e| {
         vec![significant(e.train_loss), significant(e.validation_loss)]
     });
     Figure::new("Loss by epoch", alternative, svg, numbers).legend(legend)
@@ -149,7 +155,7 @@ fn score(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Option<Fig
     });
     let level: Vec<Layer> = level.into_iter().collect();
     let label = format!("{name}{unit}");
-    let (svg, mut legend) = by_epoch(run, &series, &level, |v| Axis::around(&label, v));
+    let (svg, mut legend) = by_epoch(&run.epochs, &series, &level, |v| Axis::around(&label, v));
     let mut alternative = format!(
         "Score by epoch: {label} from {} to {}, best {}.",
         text(first),
@@ -160,7 +166,7 @@ fn score(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Option<Fig
         alternative += &format!(" The dense network ends at {}.", text(dense));
         legend.push((Mark::Level, "dense network, at its end".to_owned()));
     }
-    let numbers = table(run, &[&label], |e| {
+    let numbers = table(&run.epochs, &[&label], |e| {
         vec![of(e).map(text).unwrap_or_default()]
     });
     Some(Figure::new("Score by epoch", alternative, svg, numbers).legend(legend))
@@ -175,6 +181,19 @@ fn best(run: &RunRecord, of: impl Fn(&EpochRecord) -> Option<f64>, highest: bool
     best.unwrap_or(f64::NAN)
 }
 
+/// The epochs, and before them the untrained network as epoch 0: the first epoch may already remove a lot.
+fn from_start(run: &RunRecord, first: &EpochRecord) -> Vec<EpochRecord> {
+    let start = EpochRecord {
+        epoch: 0,
+        units: run.report.before.units.clone(),
+        macs: run.report.before.macs,
+        ..first.clone()
+    };
+    std::iter::once(start)
+        .chain(run.epochs.iter().cloned())
+        .collect()
+}
+
 fn units(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
     let layers = first.units.len();
     // Layers beyond the last colour are in the table.
@@ -187,7 +206,7 @@ fn units(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
             )
         })
         .collect();
-    let (svg, legend) = by_epoch(run, &series, &[], |v| {
+    let (svg, legend) = by_epoch(&from_start(run, first), &series, &[], |v| {
         Axis::from_zero("units that are left", v)
     });
     let start = |layer: usize| run.report.before.units.get(layer).copied();
@@ -200,7 +219,7 @@ fn units(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
         .collect();
     let names: Vec<String> = (0..layers).map(layer_name).collect();
     let header: Vec<&str> = names.iter().map(String::as_str).collect();
-    let numbers = table(run, &header, |e| {
+    let numbers = table(&from_start(run, first), &header, |e| {
         e.units.iter().map(ToString::to_string).collect()
     });
     let alternative = format!("Units by epoch: {}.", parts.join(", "));
@@ -217,7 +236,9 @@ pub(super) fn layer_name(index: usize) -> String {
 
 fn macs(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
     let series: [Series<'_>; 1] = [("MACs a row".to_owned(), Box::new(|e| e.macs as f64))];
-    let (svg, legend) = by_epoch(run, &series, &[], |v| Axis::fitting("MACs a row", v));
+    let (svg, legend) = by_epoch(&from_start(run, first), &series, &[], |v| {
+        Axis::fitting("MACs a row", v)
+    });
     let start = run.report.before.macs;
     let alternative = format!(
         "Multiply-accumulate operations a row by epoch: {} at the start, {} after the first epoch, {} at the \
@@ -227,8 +248,13 @@ fn macs(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
         grouped(last.macs),
         short((100.0 * start as f64 / last.macs.max(1) as f64).round() / 100.0),
     );
-    let numbers = table(run, &["MACs a row", "strength"], |e| {
-        vec![grouped(e.macs), short(e.strength)]
+    let numbers = table(&from_start(run, first), &["MACs a row", "strength"], |e| {
+        let strength = if e.epoch == 0 {
+            String::new()
+        } else {
+            short(e.strength)
+        };
+        vec![grouped(e.macs), strength]
     });
     Figure::new("MACs by epoch", alternative, svg, numbers).legend(legend)
 }
