@@ -15,7 +15,15 @@ import numpy as np
 import onnx
 import onnxruntime
 
-FILES = ["config.toml", "log.jsonl", "report.json", "report.md", "small.onnx"]
+FILES = [
+    "config.toml",
+    "inputs.json",
+    "log.jsonl",
+    "report.html",
+    "report.json",
+    "report.md",
+    "small.onnx",
+]
 ARM = ["test_score", "params", "macs", "bytes", "units"]
 
 
