@@ -120,14 +120,33 @@ impl Network {
         U: Fn(RowBlock<'_>) + Sync,
     {
         self.check(x, rows);
+        let count = self.threads_for(rows * self.macs());
+        let gradients = Gradients { x, rows, momentum };
+        self.each_block(Some(gradients), count, update);
+    }
+
+    /// Hands every block to `pass` on all threads as [`Network::update`] does, but with the gradients of the
+    /// last update: for passes over the parameters that are not fused with it.
+    #[doc(hidden)]
+    pub fn pass<U>(&mut self, pass: U)
+    where
+        U: Fn(RowBlock<'_>) + Sync,
+    {
+        self.each_block(None, self.threads.count(), pass);
+    }
+
+    fn each_block<U>(&mut self, gradients: Option<Gradients<'_>>, count: usize, update: U)
+    where
+        U: Fn(RowBlock<'_>) + Sync,
+    {
         let start = Instant::now();
         let threads = self.threads.clone();
-        let count = self.threads_for(rows * self.macs());
+        let rows = gradients.map_or(0, |g| g.rows);
         let mut tasks = vec![];
         for (l, layer) in self.layers.iter_mut().enumerate() {
-            let x = match l.checked_sub(1) {
-                None => x,
-                Some(before) => &self.values[before][..rows * layer.inputs],
+            let x = match (l.checked_sub(1), gradients) {
+                (None, gradients) => gradients.map_or(&[][..], |g| g.x),
+                (Some(before), _) => &self.values[before][..rows * layer.inputs],
             };
             let x = View::new(x, rows, layer.inputs);
             let dy = View::new(&self.deltas[l][..rows * layer.outputs], rows, layer.outputs);
@@ -136,6 +155,7 @@ impl Network {
             tasks.extend(Task::split(weight, l, BlockKind::Weight, block, x, dy));
             tasks.extend(Task::split(bias, l, BlockKind::Bias, 1, x, dy));
         }
+        let momentum = gradients.map(|g| g.momentum);
         let busy = Mutex::new(Phases::default());
         let queue = Mutex::new(tasks.into_iter());
         let work = || {
@@ -157,6 +177,14 @@ impl Network {
         let busy = busy.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.phases.add(start.elapsed(), &busy);
     }
+}
+
+/// What gradients are computed of.
+#[derive(Clone, Copy)]
+struct Gradients<'a> {
+    x: &'a [f32],
+    rows: usize,
+    momentum: f32,
 }
 
 /// The next task; a separate function so that the lock is free again when the task runs.
@@ -221,12 +249,16 @@ impl<'a> Task<'a> {
         })
     }
 
-    fn run(&mut self, momentum: f32, update: &impl Fn(RowBlock<'_>)) -> Phases {
+    /// Computes the gradient, if there is a momentum to add it to, and calls `update`.
+    fn run(&mut self, momentum: Option<f32>, update: &impl Fn(RowBlock<'_>)) -> Phases {
         let begin = Instant::now();
         let width = self.dy.width();
-        match self.kind {
-            BlockKind::Bias => bias_gradient(self.gradient, momentum, self.dy),
-            BlockKind::Weight => {
+        match (self.kind, momentum) {
+            (_, None) => {}
+            (BlockKind::Bias, Some(momentum)) => {
+                bias_gradient(self.gradient, momentum, self.dy);
+            }
+            (BlockKind::Weight, Some(momentum)) => {
                 let rows = self.gradient.len() / width;
                 let x = self.x.transposed().rows(self.first_row, rows);
                 weight_gradient(self.gradient, momentum, x, self.dy);

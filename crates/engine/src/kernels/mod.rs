@@ -10,6 +10,7 @@
 mod exponential;
 mod groups;
 pub(crate) mod pointwise;
+pub mod separate;
 pub mod update;
 
 pub use update::{Adam, Nesterov, Sgd};
