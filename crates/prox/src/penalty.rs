@@ -131,8 +131,21 @@ impl Penalty {
     }
 
     /// Adds a subgradient at `group` to `gradient`, 0 at every kink: the published way to train, which
-    /// never reaches exact zeros. The part of L0 is 0 everywhere.
+    /// never reaches exact zeros. The part of L0 is 0 everywhere. Inlined as
+    /// [`prox_in_place`](Self::prox_in_place) is.
+    #[inline(always)]
     pub fn subgradient_add<T: Real>(&self, group: &[T], s: Strength, gradient: &mut [T]) {
+        match self {
+            Self::GroupLasso(p) => p.subgradient_add(group, s, gradient),
+            Self::SparseGroupLasso(p) => p.subgradient_add(group, s, gradient),
+            Self::L1(p) => p.subgradient_add(group, s, gradient),
+            _ => self.subgradient_outlined(group, s, gradient),
+        }
+    }
+
+    /// The penalties whose subgradient is not worth a copy in every caller.
+    #[inline(never)]
+    fn subgradient_outlined<T: Real>(&self, group: &[T], s: Strength, gradient: &mut [T]) {
         each!(self, p => p.subgradient_add(group, s, gradient));
     }
 

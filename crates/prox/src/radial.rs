@@ -58,6 +58,7 @@ impl<P: Radial> GroupPenalty for P {
         squares.sum::<f64>().sqrt()
     }
 
+    #[inline(always)]
     fn subgradient_add<T: Real>(&self, group: &[T], s: Strength, gradient: &mut [T]) {
         let r = T::norm(group);
         if r == 0.0 {

@@ -4,9 +4,12 @@
 //! removal was made by [`secateur_graph::shrink`] and checked at once against the masked network.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+pub mod bench;
 mod budget;
 mod error;
 mod evaluate;
+mod incoming;
 mod loss;
 mod metric;
 mod network;

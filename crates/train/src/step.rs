@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use secateur_engine::kernels::update as kernels;
+use secateur_engine::kernels::{separate, update as kernels};
 use secateur_engine::{BlockKind, Network, RowBlock};
 use secateur_prox::{Members, Penalty, Strength};
 
+use crate::incoming;
 use crate::metric::mean_metric;
 use crate::penalised::Penalised;
 use crate::{AdamMetric, Optimizer, PenaltyStep, Settings};
@@ -125,13 +126,19 @@ impl StepRule {
                     range: penalised.range(l),
                     penalty: settings.penalty.at_depth(l, count),
                     strength,
-                    mean_metric: self.mean_metric(settings.adam_metric, network, l),
+                    mean_metric: match settings.step {
+                        PenaltyStep::Proximal => self.mean_metric(settings.adam_metric, network, l),
+                        PenaltyStep::Subgradient => 0.0,
+                    },
                     incoming: None,
                 };
                 if settings.step == PenaltyStep::Subgradient
                     && settings.members == Members::Incoming
                 {
-                    layer.incoming = Some(incoming_subgradient(&layer, network, l));
+                    let (penalty, strength) = (layer.penalty, layer.strength);
+                    let dense = &network.layers()[l];
+                    let units = layer.range.clone();
+                    layer.incoming = Some(incoming::subgradient(penalty, strength, units, dense));
                 }
                 layer
             })
@@ -202,6 +209,37 @@ impl StepRule {
         *block.penalty_time += spent;
     }
 
+    /// The proximal steps of a block's outgoing groups and nothing else: what fusing them is compared with.
+    pub(crate) fn apply_penalty_alone(&self, block: &mut RowBlock<'_>) {
+        let Some(penalty) = &self.penalty else { return };
+        if block.kind == BlockKind::Bias {
+            return;
+        }
+        let start = Instant::now();
+        let layer = &penalty.layers[block.layer];
+        let (first, step, width) = (block.first_row, penalty.prox_step, block.width);
+        let end = first + block.rows();
+        let range = layer.range.start.clamp(first, end)..layer.range.end.clamp(first, end);
+        let numbers = (range.start - first) * width..(range.end - first) * width;
+        let w = &mut block.weight[numbers.clone()];
+        match self.update {
+            Update::Sgd(_) | Update::Nesterov(_) => separate::rows(
+                w,
+                width,
+                #[inline(always)]
+                |_, w| layer.penalty.prox_in_place(w, layer.strength, step),
+            ),
+            Update::Adam(adam) => separate::rows_beside(
+                w,
+                &block.state[1][numbers],
+                width,
+                #[inline(always)]
+                |_, w, second| layer.prox_under_adam(penalty.metric, w, second, &adam),
+            ),
+        }
+        *block.penalty_time += start.elapsed();
+    }
+
     /// Biases: no decay, no penalty of their own.
     fn apply_bias(&self, block: &mut RowBlock<'_>) {
         let mut plain = Self {
@@ -259,11 +297,11 @@ impl StepRule {
         for (layer, dense) in rule.layers.iter().zip(network.layers_mut()) {
             let width = dense.outputs();
             for unit in layer.range.clone() {
-                gather_column(dense.weight(), dense.bias(), unit, width, &mut group);
+                incoming::gather(dense.weight(), dense.bias(), unit, width, &mut group);
                 if is_adam {
                     let empty = vec![];
                     let bias = dense.bias_state().get(1).unwrap_or(&empty);
-                    gather_column(&dense.weight_state()[1], bias, unit, width, &mut second);
+                    incoming::gather(&dense.weight_state()[1], bias, unit, width, &mut second);
                     layer.prox_under_adam(rule.metric, &mut group, &second, &adam);
                 } else {
                     layer
@@ -332,47 +370,17 @@ fn add_subgradient(layer: &LayerRule, block: &mut RowBlock<'_>) {
                 *g += e;
             }
         }
-        (None, BlockKind::Weight) => {
-            let rows = block
-                .weight
-                .chunks_exact(width)
-                .zip(block.gradient.chunks_exact_mut(width));
-            for (i, (w, g)) in rows.enumerate() {
+        (None, BlockKind::Weight) => separate::rows_beside(
+            block.gradient,
+            block.weight,
+            width,
+            #[inline(always)]
+            |i, g, w| {
                 if layer.range.contains(&(block.first_row + i)) {
                     layer.penalty.subgradient_add(w, layer.strength, g);
                 }
-            }
-        }
+            },
+        ),
         (None, BlockKind::Bias) => {}
     }
-}
-
-fn incoming_subgradient(layer: &LayerRule, network: &Network, l: usize) -> (Vec<f32>, Vec<f32>) {
-    let dense = &network.layers()[l];
-    let width = dense.outputs();
-    let mut weight = vec![0.0; dense.weight().len()];
-    let mut bias = vec![0.0; dense.bias().len()];
-    let (mut group, mut slope) = (vec![], vec![]);
-    for unit in layer.range.clone() {
-        gather_column(dense.weight(), dense.bias(), unit, width, &mut group);
-        slope.clear();
-        slope.resize(group.len(), 0.0);
-        layer
-            .penalty
-            .subgradient_add(&group, layer.strength, &mut slope);
-        for (w, &s) in weight.iter_mut().skip(unit).step_by(width).zip(&slope) {
-            *w = s;
-        }
-        if let (Some(b), Some(&s)) = (bias.get_mut(unit), slope.last()) {
-            *b = s;
-        }
-    }
-    (weight, bias)
-}
-
-/// Column `unit` of a row-major matrix, then its bias if there is one.
-fn gather_column(matrix: &[f32], bias: &[f32], unit: usize, width: usize, into: &mut Vec<f32>) {
-    into.clear();
-    into.extend(matrix.iter().skip(unit).step_by(width));
-    into.extend(bias.get(unit));
 }

@@ -29,6 +29,7 @@ impl GroupPenalty for L1 {
         distance_to_mixed(group, gradient, s.lambda, 0.0)
     }
 
+    #[inline(always)]
     fn subgradient_add<T: Real>(&self, group: &[T], s: Strength, gradient: &mut [T]) {
         add_mixed(group, s.lambda, 0.0, gradient);
     }

@@ -64,6 +64,7 @@ impl GroupPenalty for SparseGroupLasso {
         distance_to_mixed(group, gradient, l1, l2)
     }
 
+    #[inline(always)]
     fn subgradient_add<T: Real>(&self, group: &[T], s: Strength, gradient: &mut [T]) {
         let (l1, l2) = self.parts(s);
         add_mixed(group, l1, l2, gradient);
