@@ -107,8 +107,13 @@ impl Defaults {
         };
         let rate = match config.optimizer.as_deref().unwrap_or(optimizer) {
             "adam" | "adamw" => 3e-3,
-            _ if matches!(dataset.target(), Target::Values { .. }) => 0.02,
-            _ => 0.1,
+            _ if dataset.image().is_some()
+                && matches!(dataset.target(), Target::Classes { .. }) =>
+            {
+                0.1
+            }
+            // Columns of unlike spread: Sensorless collapses to one class at 0.05.
+            _ => 0.02,
         };
         Self {
             batch,
