@@ -260,6 +260,7 @@ mod tests {
             finding,
             interval: Interval::of(&[1.0, 2.0]),
             words: "words".into(),
+            within_seeds: None,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::plan::load_options;
 use crate::prepare::Prepared;
 use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
 use crate::verify::Verified;
-use crate::{Config, ErrorKind, Plan, Result};
+use crate::{Config, ErrorKind, Plan, Result, RightRows};
 
 /// Which network is being trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Outcome {
     pub inputs: InputsRecord,
     /// What it predicts for test rows, where numbers are predicted.
     pub predictions: Option<Predictions>,
+    /// Which test rows it gets right, where classes are predicted.
+    pub right_rows: Option<RightRows>,
 }
 
 /// The data of a config that names none.
@@ -202,6 +204,7 @@ impl Runner {
         Ok(Outcome {
             inputs: self.job.inputs_record(&trained.graph)?,
             predictions: self.job.predictions(&trained.graph)?,
+            right_rows: self.job.right_rows(&trained.graph)?,
             plan: self.job.plan,
             report,
             model,

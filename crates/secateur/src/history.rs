@@ -3,11 +3,11 @@
 use secateur_data::{ImageShape, Target};
 use secateur_engine::Network;
 use secateur_graph::Graph;
-use secateur_train::{Epoch, Score, outputs};
+use secateur_train::{Epoch, Score, outputs, right_rows};
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
 use crate::job::Job;
+use crate::{Result, RightRows};
 
 /// Test rows whose predictions are kept, at most.
 const PREDICTED_ROWS: usize = 1_000;
@@ -117,6 +117,13 @@ impl Job {
                 .map(norm)
                 .collect(),
         })
+    }
+
+    /// Which test rows `graph` gets right; none where numbers are predicted.
+    pub(crate) fn right_rows(&self, graph: &Graph) -> Result<Option<RightRows>> {
+        let rows = self.rows(&self.prepared.split.test)?;
+        let right = right_rows(graph, &rows, self.plan.settings.threads)?;
+        Ok(right.map(RightRows::new))
     }
 
     /// Predictions of `graph` for the first test rows; none for classes.

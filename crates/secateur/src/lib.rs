@@ -21,6 +21,7 @@ mod plan;
 mod prepare;
 mod record;
 mod report;
+mod right_rows;
 mod runtime;
 pub mod statistics;
 mod verify;
@@ -39,6 +40,7 @@ pub use record::RunRecord;
 pub use report::{
     Arm, DataReport, FORMAT, Machine, RemovalReport, Report, SMALL, Seconds, WeightCount,
 };
+pub use right_rows::RightRows;
 pub use runtime::Runtime;
 pub use secateur_data::EMBEDDED;
 pub use secateur_train::{Ended, Epoch, Event, Flow, Score};

@@ -103,8 +103,19 @@ impl Interval {
 pub fn sign_test(differences: &[f64]) -> f64 {
     let above = differences.iter().filter(|&&d| d > 0.0).count() as u64;
     let below = differences.iter().filter(|&&d| d < 0.0).count() as u64;
-    match Binomial::new(0.5, above + below) {
-        Ok(even) => (2.0 * even.cdf(above.min(below))).min(1.0),
+    two_sided(above, below)
+}
+
+/// McNemar's exact test of two classifiers on the same rows: the probability of counts at least as uneven, of rows
+/// that only the one and only the other gets right, if neither were better. 1 where they agree on all rows.
+pub fn mcnemar(only_one: u64, only_other: u64) -> f64 {
+    two_sided(only_one, only_other)
+}
+
+/// Probability of at least as uneven a division of as many tosses of a fair coin.
+fn two_sided(heads: u64, tails: u64) -> f64 {
+    match Binomial::new(0.5, heads + tails) {
+        Ok(even) => (2.0 * even.cdf(heads.min(tails))).min(1.0),
         Err(_) => f64::NAN,
     }
 }
@@ -147,5 +158,14 @@ mod tests {
         assert!((sign_test(&[1.0, 2.0, 3.0, 4.0, 5.0]) - 0.0625).abs() < 1e-12);
         assert!((sign_test(&[1.0, -2.0]) - 1.0).abs() < 1e-12);
         assert!((sign_test(&[1.0, 0.0, 2.0, 3.0, 4.0, 5.0]) - 0.0625).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rows_on_which_classifiers_agree_say_nothing() {
+        assert!((mcnemar(0, 0) - 1.0).abs() < 1e-12);
+        assert!((mcnemar(5, 5) - 1.0).abs() < 1e-12);
+        // 2 (1 + 10 + 45) / 1024.
+        assert!((mcnemar(2, 8) - 0.109_375).abs() < 1e-12);
+        assert!(mcnemar(40, 80) < 0.001);
     }
 }

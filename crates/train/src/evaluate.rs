@@ -3,8 +3,8 @@
 use secateur_engine::{Dense, Network};
 use secateur_graph::Graph;
 
-use crate::score::Scorer;
-use crate::{Error, ErrorKind, Result, Rows, Score};
+use crate::score::{Scorer, largest};
+use crate::{Error, ErrorKind, Result, Rows, Score, Targets};
 
 /// Rows that are run at once.
 pub(crate) const SCORE_ROWS: usize = 512;
@@ -26,6 +26,20 @@ pub fn outputs(graph: &Graph, rows: &Rows, threads: usize) -> Result<Vec<f32>> {
     let mut all = Vec::with_capacity(rows.len() * network.outputs());
     for_outputs(&mut network, rows, |chunk| all.extend_from_slice(chunk));
     Ok(all)
+}
+
+/// Whether the largest logit of each row is at the right class; none where numbers are predicted.
+///
+/// # Errors
+/// If the network cannot be run or does not fit the rows.
+pub fn right_rows(graph: &Graph, rows: &Rows, threads: usize) -> Result<Option<Vec<bool>>> {
+    let Targets::Classes { labels, .. } = rows.targets() else {
+        return Ok(None);
+    };
+    let all = outputs(graph, rows, threads)?;
+    let logits = all.chunks_exact(rows.targets().outputs());
+    let is_right = |(row, &label): (&[f32], &u32)| largest(row) == label as usize;
+    Ok(Some(logits.zip(labels).map(is_right).collect()))
 }
 
 /// Input features that are read, then units of each hidden layer.

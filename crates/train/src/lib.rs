@@ -26,7 +26,7 @@ mod strength;
 mod trainer;
 
 pub use error::{Error, ErrorKind, Result};
-pub use evaluate::{outputs, score, widths};
+pub use evaluate::{outputs, right_rows, score, widths};
 pub use loss::{ClassLoss, RegressionLoss, Scalar, Targets};
 pub use network::{Init, Mlp};
 pub use record::{Ended, Epoch, Event, Flow, Seconds, Trained};

@@ -147,7 +147,7 @@ impl<'a> Scorer<'a> {
 }
 
 /// Index of the largest logit; the first among equals; no class where all are NaN.
-fn largest(row: &[f32]) -> usize {
+pub(crate) fn largest(row: &[f32]) -> usize {
     let mut best = (f32::NEG_INFINITY, usize::MAX);
     for (j, &v) in row.iter().enumerate() {
         if v > best.0 {

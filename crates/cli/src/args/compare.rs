@@ -39,7 +39,7 @@ pub(crate) struct CompareFlags {
     )]
     parts: Vec<String>,
     /// Strengths; auto takes for all parts the one at which the full penalty is a quarter of the loss at
-    /// the first step
+    /// the first step, search finds each run's own on validation rows, as compress does
     #[arg(
         long,
         value_delimiter = ',',

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::Unit;
 use crate::auto::Try;
-use crate::{Arm, Report, Seconds};
+use crate::{Arm, Report, RightRows, Seconds};
 
 /// One finished unit of a grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,13 +88,23 @@ pub struct Measured {
     /// The narrowed dense network of equal MACs, where one was trained in the same cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub narrow_test: Option<f64>,
+    /// Which test rows are right, where classes are predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right_rows: Option<RightRows>,
     /// Runs that were needed to come to the share of MACs, the chosen one among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tries: Vec<Try>,
 }
 
+/// What is kept of a run.
+pub(crate) struct Run {
+    pub(crate) report: Report,
+    pub(crate) right_rows: Option<RightRows>,
+}
+
 impl Measured {
-    pub(crate) fn of(report: &Report, alone: bool) -> Self {
+    pub(crate) fn of(run: &Run, alone: bool) -> Self {
+        let report = &run.report;
         let Arm {
             test_score,
             validation_score,
@@ -126,6 +136,7 @@ impl Measured {
             threads: report.machine.threads,
             instruction_set: report.machine.instruction_set.clone(),
             narrow_test: report.narrow.as_ref().map(|n| n.test_score),
+            right_rows: run.right_rows.clone(),
             tries: report.tries.clone(),
         }
     }

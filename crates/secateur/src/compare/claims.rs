@@ -1,5 +1,6 @@
 //! What the pairs say of the claims: less time, a better score on test rows and on training rows.
 
+use super::cell::Cell;
 use super::pairs::{Pair, pairs};
 use super::store::Comparison;
 use crate::statistics::{Finding, Interval, sign_test};
@@ -22,6 +23,52 @@ pub struct Claim {
     pub interval: Interval,
     /// The verdict: `less time: not shown, 1.00 [0.98, 1.02]`.
     pub words: String,
+    /// What test rows say within each seed, where the claim is on them and classes are predicted.
+    pub within_seeds: Option<WithinSeeds>,
+}
+
+/// In how many seeds the test rows themselves show a difference: McNemar's test at 5 %. It speaks of the two networks
+/// at hand, not of the methods that they came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WithinSeeds {
+    /// The partial arm's network is better.
+    pub better: usize,
+    /// It is worse.
+    pub worse: usize,
+    /// Seeds that were looked at.
+    pub of: usize,
+}
+
+/// Probability below which rows show a difference.
+const LEVEL: f64 = 0.05;
+
+impl WithinSeeds {
+    fn of(pair: &Pair<'_>) -> Option<Self> {
+        let rows = |c: &Cell| c.measured()?.right_rows.clone();
+        let mut counts = Self::default();
+        for (partial, full) in &pair.seeds {
+            let Some((partial, full)) = rows(partial).zip(rows(full)) else {
+                continue;
+            };
+            let Some((only_partial, only_full, p)) = partial.against(&full) else {
+                continue;
+            };
+            counts.of += 1;
+            counts.better += usize::from(p < LEVEL && only_partial > only_full);
+            counts.worse += usize::from(p < LEVEL && only_partial < only_full);
+        }
+        (counts.of > 0).then_some(counts)
+    }
+}
+
+impl std::fmt::Display for WithinSeeds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "better in {}, worse in {} of {}",
+            self.better, self.worse, self.of
+        )
+    }
 }
 
 /// Every claim about every pair.
@@ -30,9 +77,14 @@ pub fn claims(comparison: &Comparison) -> Vec<Claim> {
 }
 
 fn of_pair(pair: &Pair<'_>) -> [Claim; 3] {
+    let mut test = score(pair, "better test score", |m| m.test);
+    test.within_seeds = WithinSeeds::of(pair);
+    if let Some(within) = &test.within_seeds {
+        test.words += &format!("; by the rows within a seed: {within}");
+    }
     [
         time(pair),
-        score(pair, "better test score", |m| m.test),
+        test,
         score(pair, "better training score", |m| m.train),
     ]
 }
@@ -101,6 +153,7 @@ fn claim(
         finding,
         interval,
         words,
+        within_seeds: None,
     }
 }
 
@@ -153,11 +206,11 @@ pub(super) fn signed(interval: &Interval) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::arm::Arm;
-    use super::super::cell::{Cell, Measured, Outcome};
+    use super::super::cell::{Measured, Outcome};
     use super::super::grid::{Grid, Unit};
     use super::super::store::{Comparison, Head};
     use super::*;
-    use crate::{Config, Seconds};
+    use crate::{Config, RightRows, Seconds};
 
     const NO_TIME: Seconds = Seconds {
         total: 0.0,
@@ -210,6 +263,7 @@ mod tests {
                 threads: 1,
                 instruction_set: String::new(),
                 narrow_test: None,
+                right_rows: None,
                 tries: vec![],
             })),
         }
@@ -229,6 +283,10 @@ mod tests {
                 alone,
             )
         });
+        claims(&comparison(seeds, full.chain(part).collect()))
+    }
+
+    fn comparison(seeds: u64, cells: Vec<Cell>) -> Comparison {
         let grid = Grid {
             shared: Config::default(),
             data: vec![],
@@ -236,10 +294,10 @@ mod tests {
             seeds,
             at: vec![],
         };
-        claims(&Comparison {
+        Comparison {
             head: Head::of(&grid),
-            cells: full.chain(part).collect(),
-        })
+            cells,
+        }
     }
 
     #[test]
@@ -258,6 +316,29 @@ mod tests {
             errors[1].words.ends_with("% less error"),
             "{}",
             errors[1].words
+        );
+    }
+
+    #[test]
+    fn rows_are_told_of_where_cells_have_them() {
+        let right = |count: usize| RightRows::new((0..100).map(|row| row < count).collect());
+        let mut cells = vec![];
+        for (seed, (partial, full)) in [(90, 60), (60, 90), (75, 74)].into_iter().enumerate() {
+            for (part, count) in [("spare-last:8", partial), ("full", full)] {
+                let score = f64::from(count) / 100.0;
+                let mut cell = cell(part, seed as u64, "accuracy", score, 1.0, false);
+                if let Outcome::Done(measured) = &mut cell.result {
+                    measured.right_rows = Some(right(count as usize));
+                }
+                cells.push(cell);
+            }
+        }
+        let claims = claims(&comparison(3, cells));
+        assert_eq!(claims[0].within_seeds, None);
+        assert!(
+            claims[1].words.ends_with("better in 1, worse in 1 of 3"),
+            "{}",
+            claims[1].words
         );
     }
 

@@ -20,7 +20,7 @@ mod unit;
 pub use arm::{Arm, Choices, Role};
 pub use author::author_arms;
 pub use cell::{Cell, Measured, Outcome};
-pub use claims::{Claim, claims};
+pub use claims::{Claim, WithinSeeds, claims};
 pub use data::DataChoice;
 pub use grid::{Grid, Unit, share};
 pub use pairs::{Pair, pairs};

@@ -200,6 +200,9 @@ fn times(data: &str, groups: &[Group<'_>]) -> Table {
 
 fn differences(comparison: &Comparison, data: &str) -> Option<Table> {
     let all = claims(comparison);
+    let by_rows = all
+        .iter()
+        .any(|c| c.data == data && c.within_seeds.is_some());
     let mut rows: Vec<Vec<String>> = vec![];
     // Three claims a pair, in the order of `claims`.
     for three in all.chunks(3).filter(|c| c[0].data == data) {
@@ -228,6 +231,9 @@ fn differences(comparison: &Comparison, data: &str) -> Option<Table> {
             format!("{}: {}", signed(&train.interval), short(train)),
             test.interval.count.to_string(),
         ]);
+        if let (true, Some(row)) = (by_rows, rows.last_mut()) {
+            row.push(test.within_seeds.map_or("-".into(), |w| w.to_string()));
+        }
     }
     rows.sort();
     (!rows.is_empty()).then(|| Table {
@@ -237,8 +243,10 @@ fn differences(comparison: &Comparison, data: &str) -> Option<Table> {
                claims without substance one is shown by chance."
             .into(),
         header: ["pair", "less time?", "better on test rows?", "better on training rows?", "seeds"]
+            .into_iter()
+            .chain(by_rows.then_some("McNemar's test within seeds"))
             .map(str::to_owned)
-            .to_vec(),
+            .collect(),
         rows,
     })
 }

@@ -6,7 +6,7 @@ use secateur_data::Dataset;
 use secateur_prox::{LayerUnits, Part};
 
 use super::arm::{Arm, Role};
-use super::cell::{Cell, Measured, Outcome};
+use super::cell::{Cell, Measured, Outcome, Run};
 use super::grid::{Grid, Unit};
 use super::matched::Search;
 use super::probe::probe;
@@ -68,18 +68,21 @@ impl Task<'_> {
         config(self.grid, self.unit)
     }
 
-    fn train(&self, config: &Config, observer: Observer<'_>) -> Result<Option<Report>> {
+    fn train(&self, config: &Config, observer: Observer<'_>) -> Result<Option<Run>> {
         let outcome = compress_loaded(config, Arc::clone(self.dataset), observer)?;
-        Ok(outcome.trained.is_complete().then_some(outcome.report))
+        Ok(outcome.trained.is_complete().then_some(Run {
+            report: outcome.report,
+            right_rows: outcome.right_rows,
+        }))
     }
 
-    fn done(&self, report: Option<Report>) -> Option<Outcome> {
-        report.map(|r| Outcome::Done(Box::new(Measured::of(&r, self.alone))))
+    fn done(&self, run: Option<Run>) -> Option<Outcome> {
+        run.map(|r| Outcome::Done(Box::new(Measured::of(&r, self.alone))))
     }
 
     fn at_strength(&self, observer: Observer<'_>) -> Result<Option<Outcome>> {
         let mut config = self.config()?;
-        if config.strength.as_deref().is_none_or(|s| s == "auto") {
+        if config.strength.is_none() {
             // One strength for all starting widths: a wider network must not change the objective.
             let reference = Config {
                 net: self.grid.shared.net.clone(),
@@ -99,7 +102,7 @@ impl Task<'_> {
         let job = self.job(&config)?;
         let macs = (at * self.dense_macs(&job) as f64) as u64;
         let widths: Vec<String> = job.narrowed(macs).iter().map(ToString::to_string).collect();
-        let mut best: Option<Report> = None;
+        let mut best: Option<Run> = None;
         let mut tries = vec![];
         for settings in decays(&job.plan.settings) {
             let tuned = Config {
@@ -116,24 +119,25 @@ impl Task<'_> {
                 },
                 ..config.clone()
             };
-            let Some(report) = self.train(&tuned, observer)? else {
+            let Some(run) = self.train(&tuned, observer)? else {
                 return Ok(None);
             };
-            tries.push(attempt(&report));
-            let better = |b: &Report| match report.higher_is_better() {
-                true => report.after.validation_score > b.after.validation_score,
-                false => report.after.validation_score < b.after.validation_score,
+            tries.push(attempt(&run.report));
+            let score = |run: &Run| run.report.after.validation_score;
+            let better = |b: &Run| match run.report.higher_is_better() {
+                true => score(&run) > score(b),
+                false => score(&run) < score(b),
             };
             if best.as_ref().is_none_or(better) {
-                best = Some(report);
+                best = Some(run);
             }
         }
-        Ok(best.map(|mut report| {
-            report.tries = tries;
+        Ok(best.map(|mut run| {
+            run.report.tries = tries;
             Outcome::Done(Box::new(Measured {
                 units_before: whole(&job)[..=job.plan.hidden.len()].to_vec(),
                 macs_before: self.dense_macs(&job),
-                ..Measured::of(&report, self.alone)
+                ..Measured::of(&run, self.alone)
             }))
         }))
     }
@@ -153,28 +157,28 @@ impl Task<'_> {
             return Ok(Some(Outcome::NotReachable { floor }));
         }
         let mut search = Search::new(wanted);
-        let mut reports: Vec<Report> = vec![];
+        let mut runs: Vec<Run> = vec![];
         // Not from other cells: a cell must not depend on which of them are finished.
         let mut lambda = Some(probe(&config, self.dataset)?.lambda);
         while let Some(next) = lambda {
             config.strength = Some(next.to_string());
-            let Some(report) = self.train(&config, observer)? else {
+            let Some(run) = self.train(&config, observer)? else {
                 return Ok(None);
             };
-            search.note(next, report.after.macs);
-            reports.push(report);
+            search.note(next, run.report.after.macs);
+            runs.push(run);
             lambda = search.next();
         }
-        let tries = reports.iter().map(attempt).collect();
+        let tries = runs.iter().map(|r| attempt(&r.report)).collect();
         let Some(nearest) = search.nearest() else {
             return Ok(None);
         };
-        let mut report = reports.swap_remove(nearest);
-        report.tries = tries;
+        let mut run = runs.swap_remove(nearest);
+        run.report.tries = tries;
         Ok(Some(match search.has_match() {
-            true => Outcome::Done(Box::new(Measured::of(&report, self.alone))),
+            true => Outcome::Done(Box::new(Measured::of(&run, self.alone))),
             false => Outcome::NotReached {
-                nearest: report.after.macs,
+                nearest: run.report.after.macs,
             },
         }))
     }
@@ -243,6 +247,12 @@ pub(crate) fn config(grid: &Grid, unit: &Unit) -> Result<Config> {
     if config.part.as_deref() == Some("budget") {
         config.part = unit.at.map(|share| format!("budget:{share}"));
     }
+    // Here `auto` is one strength for all parts; what `compress` calls auto, a search on validation rows, is `search`.
+    config.strength = match config.strength.as_deref() {
+        Some("auto") => None,
+        Some("search") => Some("auto".into()),
+        _ => config.strength,
+    };
     Ok(config)
 }
 
