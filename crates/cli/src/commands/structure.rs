@@ -26,13 +26,8 @@ pub(crate) fn run(flags: &StructureFlags, paint: Paint) -> Result<Exit> {
     if flags.running.json {
         result(&comparison.to_json_lines()?)?;
     } else if !comparison.cells.is_empty() {
-        let lines: Vec<String> = wanted(&comparison)
-            .iter()
-            .map(|(data, widths)| {
-                let widths: Vec<String> = widths.iter().map(ToString::to_string).collect();
-                format!("{data} wants about {}", widths.join("-"))
-            })
-            .collect();
+        let sizes = wanted(&comparison);
+        let lines: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         let tables = structure_tables(&comparison);
         show(
             "Structure",

@@ -70,8 +70,9 @@ fn structure_says_what_the_data_want() {
         "12-6   ",
         "16-8   ",
         "hidden layer 2  ",
-        "digits wants about ",
-        "diabetes wants about ",
+        "MACs of all  ",
+        "digits wants ",
+        "diabetes wants ",
     ] {
         assert!(
             shown.stdout.lines().any(|l| l.starts_with(line)),

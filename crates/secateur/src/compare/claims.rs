@@ -76,7 +76,7 @@ pub fn claims(comparison: &Comparison) -> Vec<Claim> {
     pairs(comparison).iter().flat_map(of_pair).collect()
 }
 
-fn of_pair(pair: &Pair<'_>) -> [Claim; 3] {
+pub(super) fn of_pair(pair: &Pair<'_>) -> [Claim; 3] {
     let mut test = score(pair, "better test score", |m| m.test);
     test.within_seeds = WithinSeeds::of(pair);
     if let Some(within) = &test.within_seeds {
@@ -121,10 +121,7 @@ fn score(pair: &Pair<'_>, name: &'static str, of: impl Fn(&super::Measured) -> f
         .seeds
         .first()
         .is_some_and(|(p, _)| p.higher_is_better());
-    let gain = |&(partial, full): &(f64, f64)| match higher {
-        true => 100.0 * (partial - full),
-        false => 100.0 * (full - partial) / full,
-    };
+    let gain = |&(partial, full): &(f64, f64)| score_gain(higher, partial, full);
     let gains: Vec<f64> = pair.values(of).iter().map(gain).collect();
     let interval = Interval::of(&gains);
     let finding = interval.above(0.0);
@@ -136,6 +133,14 @@ fn score(pair: &Pair<'_>, name: &'static str, of: impl Fn(&super::Measured) -> f
         caveat(&interval, &gains)
     );
     claim(pair, name, finding, interval, words)
+}
+
+/// By how much one score is better than another: points of accuracy, or per cent less error.
+pub(super) fn score_gain(higher_is_better: bool, this: f64, other: f64) -> f64 {
+    match higher_is_better {
+        true => 100.0 * (this - other),
+        false => 100.0 * (other - this) / other,
+    }
 }
 
 fn claim(
@@ -209,21 +214,9 @@ mod tests {
     use super::super::cell::{Measured, Outcome};
     use super::super::grid::{Grid, Unit};
     use super::super::store::{Comparison, Head};
+    use super::super::testing::measured;
     use super::*;
     use crate::{Config, RightRows, Seconds};
-
-    const NO_TIME: Seconds = Seconds {
-        total: 0.0,
-        search: 0.0,
-        forward: 0.0,
-        backward: 0.0,
-        update: 0.0,
-        penalty: 0.0,
-        shrink: 0.0,
-        score: 0.0,
-        load: 0.0,
-        verify: 0.0,
-    };
 
     fn cell(part: &str, seed: u64, metric: &str, test: f64, seconds: f64, alone: bool) -> Cell {
         let choices = [("penalty", "group-lasso"), ("part", part)];
@@ -239,32 +232,13 @@ mod tests {
             metric: metric.into(),
             result: Outcome::Done(Box::new(Measured {
                 test,
-                validation: test,
                 train: test,
-                r2: None,
-                units: vec![1],
-                units_before: vec![1],
-                live_units: vec![1],
-                params: 1,
-                macs: 1,
-                macs_all_inputs: 1,
-                macs_before: 1,
-                weights: 1,
-                zero_weights: 0,
-                small_weights: 0,
-                penalised_share: 1.0,
-                strength: 1.0,
-                epochs: 1,
                 seconds: Seconds {
                     total: seconds,
-                    ..NO_TIME
+                    ..measured().seconds
                 },
                 alone,
-                threads: 1,
-                instruction_set: String::new(),
-                narrow_test: None,
-                right_rows: None,
-                tries: vec![],
+                ..measured()
             })),
         }
     }

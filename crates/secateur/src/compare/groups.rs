@@ -80,7 +80,7 @@ impl Group<'_> {
     }
 
     /// Why some seeds have no network.
-    fn failures(&self) -> Option<String> {
+    pub(super) fn failures(&self) -> Option<String> {
         let mut words: Vec<String> = vec![];
         for cell in &self.cells {
             let word = match &cell.result {

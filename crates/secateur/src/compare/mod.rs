@@ -8,6 +8,7 @@ mod data;
 mod grid;
 mod groups;
 mod matched;
+mod overview;
 mod pairs;
 mod probe;
 mod run;
@@ -15,6 +16,8 @@ mod shard;
 mod store;
 mod structure;
 mod tables;
+#[cfg(test)]
+mod testing;
 mod unit;
 
 pub use arm::{Arm, Choices, Role};
@@ -23,9 +26,10 @@ pub use cell::{Cell, Measured, Outcome};
 pub use claims::{Claim, WithinSeeds, claims};
 pub use data::DataChoice;
 pub use grid::{Grid, Unit, share};
+pub use overview::{Quantity, overview};
 pub use pairs::{Pair, pairs};
 pub use run::{GridEvent, Ready};
 pub use shard::Shard;
 pub use store::{Comparison, Head, Store};
-pub use structure::{retraining, structure_tables, wanted};
+pub use structure::{Wanted, retraining, structure_tables, wanted};
 pub use tables::{Table, tables};

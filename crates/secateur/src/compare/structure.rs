@@ -55,9 +55,27 @@ pub fn structure_tables(comparison: &Comparison) -> Vec<Table> {
     tables
 }
 
-/// `your data wants about 38-17`, for each data set: geometric means over starts and seeds.
-pub fn wanted(comparison: &Comparison) -> Vec<(String, Vec<usize>)> {
-    let of = |data: &str| {
+/// Starts agree on a size if the MACs that they end at differ by less than this factor.
+const AGREEMENT: f64 = 1.5;
+
+/// The size that a data set wants, if it wants one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// Name of the data.
+    pub data: String,
+    /// Units of each hidden layer: geometric means over starts and seeds.
+    pub widths: Vec<usize>,
+    /// Least and most MACs a row that a start ends at: geometric means over seeds.
+    pub macs: (u64, u64),
+}
+
+impl Wanted {
+    /// Whether all starts end at about as many MACs.
+    pub fn is_one_size(&self) -> bool {
+        (self.macs.1 as f64) < AGREEMENT * self.macs.0 as f64
+    }
+
+    fn of(comparison: &Comparison, data: &str) -> Option<Self> {
         let cells: Vec<&Cell> = survivors(&comparison.cells)
             .filter(|c| c.unit.data == data)
             .collect();
@@ -66,10 +84,43 @@ pub fn wanted(comparison: &Comparison) -> Vec<(String, Vec<usize>)> {
             let logs: Vec<f64> = cells.iter().map(|c| log_width(c, l)).collect();
             mean(&logs).exp2().round() as usize
         };
-        Some((data.to_owned(), (1..depth).map(layer).collect()))
-    };
+        let starts = by_start(&cells).into_iter().map(|cells| {
+            let logs: Vec<f64> = cells.into_iter().map(log_macs).collect();
+            mean(&logs).exp2().round() as u64
+        });
+        let starts: Vec<u64> = starts.collect();
+        Some(Self {
+            data: data.to_owned(),
+            widths: (1..depth).map(layer).collect(),
+            macs: (*starts.iter().min()?, *starts.iter().max()?),
+        })
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { data, macs, .. } = self;
+        let (low, high) = (grouped(macs.0), grouped(macs.1));
+        match self.is_one_size() {
+            true => write!(
+                f,
+                "{data} wants about {}: {low} to {high} MACs are left from every start",
+                joined(&self.widths)
+            ),
+            false => write!(
+                f,
+                "{data} wants no one size: {low} to {high} MACs are left, depending on the start"
+            ),
+        }
+    }
+}
+
+/// The size that each data set wants.
+pub fn wanted(comparison: &Comparison) -> Vec<Wanted> {
     let names = comparison.head.data.iter();
-    names.filter_map(|data| of(&data.name)).collect()
+    names
+        .filter_map(|data| Wanted::of(comparison, &data.name))
+        .collect()
 }
 
 fn survivors(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
@@ -86,6 +137,20 @@ fn joined(widths: &[usize]) -> String {
 fn log_width(cell: &Cell, layer: usize) -> f64 {
     cell.measured()
         .map_or(f64::NAN, |m| (m.units[layer] as f64).log2())
+}
+
+fn log_macs(cell: &Cell) -> f64 {
+    cell.measured().map_or(f64::NAN, |m| (m.macs as f64).log2())
+}
+
+/// The cells of one data set, start by start.
+fn by_start<'a>(cells: &[&'a Cell]) -> Vec<Vec<&'a Cell>> {
+    let net = |c: &Cell| c.unit.arm.choices.get(NET).cloned();
+    let mut nets: Vec<Option<String>> = cells.iter().map(|c| net(c)).collect();
+    nets.sort_unstable();
+    nets.dedup();
+    let of = |start: Option<String>| cells.iter().copied().filter(|c| net(c) == start).collect();
+    nets.into_iter().map(of).collect()
 }
 
 fn survived(comparison: &Comparison, data: &str) -> Table {
@@ -170,13 +235,7 @@ fn agreement(comparison: &Comparison) -> Table {
         true => format!("{:.2}", deviation.exp2()),
         false => "-".into(),
     };
-    let rows = (0..depth).map(|l| {
-        let spread = Spread::of(&cells, l);
-        let name = if l == 0 {
-            "inputs".to_owned()
-        } else {
-            format!("hidden layer {l}")
-        };
+    let row = |name: String, spread: Spread| {
         vec![
             name,
             factor(spread.seeds),
@@ -184,19 +243,27 @@ fn agreement(comparison: &Comparison) -> Table {
             factor(spread.data),
             spread.verdict(),
         ]
+    };
+    let layers = (0..depth).map(|l| {
+        let name = match l {
+            0 => "inputs".to_owned(),
+            _ => format!("hidden layer {l}"),
+        };
+        row(name, Spread::of(&cells, |c| log_width(c, l)))
     });
+    let whole = row("MACs of all".to_owned(), Spread::of(&cells, log_macs));
     Table {
         title: "Do starts agree?".into(),
-        note: "Factors of one standard deviation of the logarithm of a layer's width: between seeds of the same \
+        note: "Factors of one standard deviation of the logarithm of a layer's width, or of the MACs: between seeds of the same \
                start, between starts on the same data, between data sets. Probabilities are those of F tests \
                against chance."
             .into(),
         header: ["layer", "seeds", "starts", "data sets", "verdict"].map(str::to_owned).to_vec(),
-        rows: rows.collect(),
+        rows: layers.chain([whole]).collect(),
     }
 }
 
-/// Standard deviations of the base-2 logarithm of a layer's width.
+/// Standard deviations of a base-2 logarithm, such as that of a layer's width.
 struct Spread {
     seeds: f64,
     starts: f64,
@@ -208,27 +275,16 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(cells: &[&Cell], layer: usize) -> Self {
+    fn of(cells: &[&Cell], logarithm: impl Fn(&Cell) -> f64) -> Self {
         let mut names: Vec<&str> = cells.iter().map(|c| c.unit.data.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         let (mut seeds, mut starts, mut all) = (vec![], vec![], vec![]);
         for name in names {
-            let of_data: Vec<&&Cell> = cells.iter().filter(|c| c.unit.data == name).collect();
-            let mut nets: Vec<Option<&String>> = of_data
-                .iter()
-                .map(|c| c.unit.arm.choices.get(NET))
-                .collect();
-            nets.sort_unstable();
-            nets.dedup();
-            let by_start: Vec<Vec<f64>> = nets
-                .iter()
-                .map(|&net| {
-                    let same = of_data
-                        .iter()
-                        .filter(|c| c.unit.arm.choices.get(NET) == net);
-                    same.map(|c| log_width(c, layer)).collect()
-                })
+            let of_data = cells.iter().copied().filter(|c| c.unit.data == name);
+            let by_start: Vec<Vec<f64>> = by_start(&of_data.collect::<Vec<_>>())
+                .into_iter()
+                .map(|cells| cells.into_iter().map(&logarithm).collect())
                 .collect();
             starts.push(by_start.iter().map(|w| mean(w)).collect::<Vec<f64>>());
             all.push(by_start.concat());
@@ -299,7 +355,66 @@ fn chance(means: &[Vec<f64>], within: &[Vec<f64>]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cell::Outcome;
+    use super::super::grid::Grid;
+    use super::super::store::Head;
+    use super::super::testing::measured;
     use super::*;
+    use crate::Config;
+
+    fn cell(data: &str, net: &str, macs: u64) -> Cell {
+        let choices = [("net", net), ("part", "full"), ("penalty", "group-lasso")];
+        let choices = choices.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        Cell {
+            unit: Unit {
+                data: data.into(),
+                arm: Arm::new(choices.into()),
+                at: None,
+                seed: 0,
+            },
+            fingerprint: String::new(),
+            metric: "accuracy".into(),
+            result: Outcome::Done(Box::new(Measured {
+                units: vec![10, (macs / 100) as usize],
+                macs,
+                ..measured()
+            })),
+        }
+    }
+
+    #[test]
+    fn data_want_a_size_only_if_starts_agree_on_it() {
+        let grid = Grid {
+            shared: Config::default(),
+            data: vec!["a=x".parse().unwrap(), "b=y".parse().unwrap()],
+            arms: vec![],
+            seeds: 1,
+            at: vec![],
+        };
+        let comparison = Comparison {
+            head: Head::of(&grid),
+            cells: vec![
+                cell("a", "20", 2_000),
+                cell("a", "40", 2_880),
+                cell("b", "20", 2_000),
+                cell("b", "40", 3_100),
+            ],
+        };
+        let told: Vec<String> = wanted(&comparison)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "a wants about 24: 2,000 to 2,880 MACs are left from every start",
+                "b wants no one size: 2,000 to 3,100 MACs are left, depending on the start",
+            ]
+        );
+        let agreement = structure_tables(&comparison).pop().unwrap();
+        assert_eq!(agreement.rows.len(), 3);
+        assert_eq!(agreement.rows[2][0], "MACs of all");
+    }
 
     #[test]
     fn chance_is_that_of_a_one_way_analysis_of_variance() {

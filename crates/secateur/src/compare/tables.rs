@@ -4,6 +4,7 @@ use super::arm::Role;
 use super::cell::Measured;
 use super::claims::{bounds, claims, signed};
 use super::groups::{Group, average, dense_macs, groups, percent, spread, units};
+use super::overview::{Quantity, overview};
 use super::store::Comparison;
 use crate::markdown::grouped;
 
@@ -42,7 +43,7 @@ pub fn tables(comparison: &Comparison) -> Vec<Table> {
         }
     }
     let mut all = vec![];
-    for name in names {
+    for name in &names {
         let groups = groups(comparison, name);
         all.push(scores(name, &groups));
         all.push(sizes(name, &groups));
@@ -51,8 +52,21 @@ pub fn tables(comparison: &Comparison) -> Vec<Table> {
         }
         all.extend(differences(comparison, name));
     }
+    if names.len() > 1 {
+        all.extend(SIDE_BY_SIDE.map(|quantity| overview(comparison, quantity)));
+        all.retain(|table| !table.rows.is_empty());
+    }
     all
 }
+
+/// What is set side by side where there are several data sets.
+const SIDE_BY_SIDE: [Quantity; 5] = [
+    Quantity::Reduction,
+    Quantity::GainOverDense,
+    Quantity::GainOverNarrowed,
+    Quantity::GainOverFull,
+    Quantity::TrainGainOverFull,
+];
 
 /// What came out: scores, and MACs beside those of the control.
 fn scores(data: &str, groups: &[Group<'_>]) -> Table {
