@@ -16,7 +16,7 @@ use crate::plan::load_options;
 use crate::prepare::Prepared;
 use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
 use crate::verify::Verified;
-use crate::{Config, ErrorKind, Plan, Result, RightRows};
+use crate::{Config, Error, ErrorKind, Plan, Result, RightRows};
 
 /// Which network is being trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,18 @@ impl Runner {
             false => None,
         };
         let verify_start = Instant::now();
-        let model = self.job.verified(&trained.graph)?;
+        let model = match (self.job.verified(&trained.graph), trained.ended) {
+            // Numbers near overflow come out differently in every order of summation.
+            (Err(_), Ended::Diverged { epoch }) => {
+                return Err(Error::new(
+                    ErrorKind::Diverged,
+                    "the loss is not a finite number, and the network before it is too far gone to be verified",
+                )
+                .at(format!("epoch {epoch}"))
+                .hint("lower --learning-rate, or raise --warm-up"));
+            }
+            (model, _) => model?,
+        };
         let verify_seconds = verify_start.elapsed().as_secs_f64();
         let report = Report {
             format: FORMAT,

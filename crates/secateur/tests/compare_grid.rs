@@ -90,6 +90,35 @@ fn a_finished_cell_is_never_run_twice_and_a_stopped_grid_goes_on() {
 }
 
 #[test]
+fn a_run_that_diverges_half_way_is_a_finished_cell() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("grid");
+    // The rate rises over the epochs: the first ends with numbers, a later one does not.
+    let shared = Config {
+        net: Some("8".into()),
+        optimizer: Some("sgd".into()),
+        learning_rate: Some(1.0),
+        warm_up: Some(6),
+        epochs: Some(12),
+        threads: Some(1),
+        ..Config::default()
+    };
+    let grid = Grid {
+        shared,
+        data: vec!["diabetes".parse().unwrap()],
+        seeds: 1,
+        ..grid(&["full"], &[])
+    };
+    assert_eq!(run(&grid, &folder, Shard::ALL, 1, usize::MAX), 2);
+    let cells = Comparison::read(std::slice::from_ref(&folder))
+        .unwrap()
+        .cells;
+    assert_eq!(cells.len(), 2, "{cells:?}");
+    assert_eq!(cells[0].result, Outcome::Diverged);
+    assert_eq!(run(&grid, &folder, Shard::ALL, 1, usize::MAX), 0);
+}
+
+#[test]
 fn shards_join_to_the_whole() {
     let parent = tempfile::tempdir().unwrap();
     let folder = |name: &str| parent.path().join(name);

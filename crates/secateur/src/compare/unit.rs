@@ -14,7 +14,9 @@ use crate::auto::Try;
 use crate::compress::decays;
 use crate::job::Job;
 use crate::prepare::Prepared;
-use crate::{Config, ErrorKind, Flow, Plan, Progress, Report, Result, compress_loaded};
+use crate::{
+    Config, Ended, Error, ErrorKind, Flow, Plan, Progress, Report, Result, compress_loaded,
+};
 
 /// A budget leaves part of the work to its ranking, and so needs less than full does for the same MACs.
 const BUDGET_STRENGTH: f64 = 0.5;
@@ -35,7 +37,7 @@ pub(crate) struct Task<'a> {
 pub(crate) type Observer<'a> = &'a mut (dyn FnMut(Progress<'_>) -> Flow + Send);
 
 impl Task<'_> {
-    /// The finished cell; none if the observer stopped it.
+    /// The finished cell; none only if the observer stopped it.
     ///
     /// # Errors
     /// Whatever is wrong with the choices or the data. A run that diverges is a result.
@@ -70,10 +72,18 @@ impl Task<'_> {
 
     fn train(&self, config: &Config, observer: Observer<'_>) -> Result<Option<Run>> {
         let outcome = compress_loaded(config, Arc::clone(self.dataset), observer)?;
-        Ok(outcome.trained.is_complete().then_some(Run {
-            report: outcome.report,
-            right_rows: outcome.right_rows,
-        }))
+        match outcome.trained.ended {
+            Ended::Complete => Ok(Some(Run {
+                report: outcome.report,
+                right_rows: outcome.right_rows,
+            })),
+            Ended::Interrupted { .. } => Ok(None),
+            // `compress` keeps the last good network; a comparison has no use for half a run.
+            Ended::Diverged { epoch } => Err(Error::new(
+                ErrorKind::Diverged,
+                format!("the loss became no finite number in epoch {epoch}"),
+            )),
+        }
     }
 
     fn done(&self, run: Option<Run>) -> Option<Outcome> {
