@@ -52,6 +52,22 @@ impl Drawn {
     }
 }
 
+impl std::fmt::Display for Drawn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}, with Gaussian noise of standard deviation {}",
+            self.formula, self.noise
+        )
+    }
+}
+
+/// What a data set was drawn from, if it was.
+pub fn of(dataset: &Dataset) -> Option<&'static Drawn> {
+    dataset.truth()?;
+    all().iter().find(|drawn| drawn.name == dataset.name())
+}
+
 /// All drawn sets, those of one input first.
 pub fn all() -> &'static [Drawn] {
     &formulas::ALL

@@ -1,6 +1,6 @@
 //! What a run leaves beside its report: its epochs, the features that are still read, and predictions.
 
-use secateur_data::{ImageShape, Target};
+use secateur_data::{ImageShape, Target, drawn};
 use secateur_engine::Network;
 use secateur_graph::Graph;
 use secateur_train::{Epoch, Score, outputs, right_rows};
@@ -79,6 +79,9 @@ pub struct Predictions {
     pub inputs: Vec<Vec<f32>>,
     /// One entry a target column.
     pub targets: Vec<TargetPredictions>,
+    /// The formula and the noise that the data were drawn from, where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn_from: Option<String>,
 }
 
 /// One target column, row by row, in its own units.
@@ -163,6 +166,7 @@ impl Job {
                 .map(|f| raw.iter().skip(f).step_by(inputs).copied().collect())
                 .collect(),
             targets: targets.collect(),
+            drawn_from: drawn::of(dataset).map(ToString::to_string),
         }))
     }
 }

@@ -16,6 +16,17 @@ fn values(set: &Dataset) -> &[f32] {
     }
 }
 
+#[test]
+fn sets_say_what_they_were_drawn_from() {
+    let told = of(&set("sinc")).unwrap().to_string();
+    assert_eq!(
+        told,
+        "y = sin(x) / x, and 1 at x = 0, with Gaussian noise of standard deviation 0.05"
+    );
+    let digits = crate::load("digits", &LoadOptions::default()).unwrap();
+    assert!(of(&digits).is_none());
+}
+
 /// Worked out apart from the code, from the formula's text.
 #[test]
 fn functions_are_what_their_formulas_say() {

@@ -19,6 +19,11 @@ const PANEL: (i32, i32) = (340, 300);
 
 pub(super) fn blocks(predictions: &Predictions) -> Vec<Block> {
     let mut blocks = vec![];
+    if let Some(formula) = &predictions.drawn_from {
+        blocks.push(Block::Text(format!(
+            "The data were drawn from {formula}, which is the least RMSE to be expected on rows that were not trained on."
+        )));
+    }
     for target in predictions.targets.iter().take(COLUMNS) {
         let figure = match predictions.inputs.as_slice() {
             [x] => curve(&predictions.features[0], x, target),
@@ -189,6 +194,22 @@ mod tests {
             predicted: vec![3.0, 2.0, 2.0],
             truth: None,
         }
+    }
+
+    #[test]
+    fn known_formulas_are_told() {
+        let predictions = Predictions {
+            features: vec!["x".into()],
+            inputs: vec![vec![9.0, 5.0, 7.0]],
+            targets: vec![line()],
+            drawn_from: Some("y = sin(x), with Gaussian noise of standard deviation 0.1".into()),
+        };
+        let Block::Text(text) = &blocks(&predictions)[0] else {
+            panic!("the formula comes first");
+        };
+        assert!(text.contains(
+            "sin(x), with Gaussian noise of standard deviation 0.1, which is the least RMSE"
+        ));
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub(crate) fn drawn(run: &RunRecord, features: usize) -> RunRecord {
             predicted: truth.iter().map(|t| t.clamp(-0.8, 1.7)).collect(),
             truth: Some(truth.clone()),
         }],
+        drawn_from: Some(format!("y = g({HARD})")),
     });
     run.report.data.name = format!("drawn, {features} features");
     run.report.data.fingerprint = format!("{features}{features}{features}");
