@@ -16,6 +16,7 @@ mod shard;
 mod store;
 mod structure;
 mod tables;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod unit;
@@ -33,3 +34,4 @@ pub use shard::Shard;
 pub use store::{Comparison, Head, Store};
 pub use structure::{Wanted, retraining, structure_tables, wanted};
 pub use tables::{Table, tables};
+pub use tally::tally;

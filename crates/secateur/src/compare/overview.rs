@@ -264,69 +264,8 @@ fn mark(finding: Finding) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::arm::{Arm, Choices};
-    use super::super::cell::Outcome;
-    use super::super::grid::Unit;
-    use super::super::store::Head;
-    use super::super::testing::measured;
+    use super::super::testing::comparison;
     use super::*;
-    use crate::Config;
-    use crate::compare::Grid;
-
-    fn cell(data: &str, arm: &[(&str, &str)], seed: u64, test: f64) -> Cell {
-        let choices: Choices = arm
-            .iter()
-            .map(|(k, v)| ((*k).into(), (*v).into()))
-            .collect();
-        Cell {
-            unit: Unit {
-                data: data.into(),
-                arm: Arm::new(choices),
-                at: None,
-                seed,
-            },
-            fingerprint: String::new(),
-            metric: "accuracy".into(),
-            result: Outcome::Done(Box::new(Measured {
-                test,
-                narrow_test: Some(test - 0.02),
-                ..measured()
-            })),
-        }
-    }
-
-    fn comparison() -> Comparison {
-        let dense = [("penalty", "none")];
-        let arm = |part| [("penalty", "group-lasso"), ("part", part)];
-        let mut cells = vec![];
-        for seed in 0..5 {
-            let noise = 1e-4 * seed as f64;
-            for data in ["a", "b"] {
-                cells.push(cell(data, &dense, seed, 0.90));
-                cells.push(cell(data, &arm("full"), seed, 0.91 + noise));
-            }
-            cells.push(cell("b", &arm("spare-last:8"), seed, 0.90));
-        }
-        cells.push(Cell {
-            result: Outcome::Diverged,
-            ..cell("a", &arm("spare-last:8"), 0, 0.0)
-        });
-        let grid = Grid {
-            shared: Config::default(),
-            data: vec![
-                "a=x".parse().unwrap(),
-                "b=y".parse().unwrap(),
-                "c=z".parse().unwrap(),
-            ],
-            arms: vec![],
-            seeds: 5,
-            at: vec![],
-        };
-        Comparison {
-            head: Head::of(&grid),
-            cells,
-        }
-    }
 
     #[test]
     fn an_arm_is_a_row_and_data_without_cells_no_column() {

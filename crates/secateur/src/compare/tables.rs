@@ -6,6 +6,7 @@ use super::claims::{bounds, claims, signed};
 use super::groups::{Group, average, dense_macs, groups, percent, spread, units};
 use super::overview::{Quantity, overview};
 use super::store::Comparison;
+use super::tally::tally;
 use crate::markdown::grouped;
 
 /// A table of text, for a terminal, a page or a document.
@@ -54,6 +55,7 @@ pub fn tables(comparison: &Comparison) -> Vec<Table> {
     }
     if names.len() > 1 {
         all.extend(SIDE_BY_SIDE.map(|quantity| overview(comparison, quantity)));
+        all.push(tally(comparison));
         all.retain(|table| !table.rows.is_empty());
     }
     all

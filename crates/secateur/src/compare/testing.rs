@@ -1,7 +1,10 @@
 //! Made-up measurements for tests.
 
-use super::cell::Measured;
-use crate::Seconds;
+use super::arm::{Arm, Choices};
+use super::cell::{Cell, Measured, Outcome};
+use super::grid::{Grid, Unit};
+use super::store::{Comparison, Head};
+use crate::{Config, Seconds};
 
 /// A network of one weight that took no time.
 pub(super) fn measured() -> Measured {
@@ -41,5 +44,62 @@ pub(super) fn measured() -> Measured {
         narrow_test: None,
         right_rows: None,
         tries: vec![],
+    }
+}
+
+/// A classifier that came to a test score.
+fn cell(data: &str, arm: &[(&str, &str)], seed: u64, test: f64) -> Cell {
+    let choices: Choices = arm
+        .iter()
+        .map(|(k, v)| ((*k).into(), (*v).into()))
+        .collect();
+    Cell {
+        unit: Unit {
+            data: data.into(),
+            arm: Arm::new(choices),
+            at: None,
+            seed,
+        },
+        fingerprint: String::new(),
+        metric: "accuracy".into(),
+        result: Outcome::Done(Box::new(Measured {
+            test,
+            narrow_test: Some(test - 0.02),
+            ..measured()
+        })),
+    }
+}
+
+/// Two data sets, a dense network, the full penalty and a part that is worse on the one and diverges on the other.
+pub(super) fn comparison() -> Comparison {
+    let dense = [("penalty", "none")];
+    let arm = |part| [("penalty", "group-lasso"), ("part", part)];
+    let mut cells = vec![];
+    for seed in 0..5 {
+        let noise = 1e-4 * seed as f64;
+        for data in ["a", "b"] {
+            cells.push(cell(data, &dense, seed, 0.90));
+            cells.push(cell(data, &arm("full"), seed, 0.91 + noise));
+        }
+        cells.push(cell("b", &arm("spare-last:8"), seed, 0.90));
+    }
+    cells.push(Cell {
+        result: Outcome::Diverged,
+        ..cell("a", &arm("spare-last:8"), 0, 0.0)
+    });
+    let grid = Grid {
+        shared: Config::default(),
+        data: vec![
+            "a=x".parse().unwrap(),
+            "b=y".parse().unwrap(),
+            "c=z".parse().unwrap(),
+        ],
+        arms: vec![],
+        seeds: 5,
+        at: vec![],
+    };
+    Comparison {
+        head: Head::of(&grid),
+        cells,
     }
 }
