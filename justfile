@@ -16,9 +16,9 @@ typos:
 # Are licences and sources of dependencies acceptable, and is each used only where it may be?
 deny:
     if command -v cargo-deny > /dev/null; then \
-        cargo deny --offline --locked check licenses bans sources; \
+        cargo deny --locked check licenses bans sources; \
     else \
-        echo "skipped: cargo-deny is not installed"; \
+        echo "skipped: cargo-deny is not installed (.ci/run does so)"; \
     fi
 
 # Does clippy find anything?
