@@ -1,6 +1,6 @@
 //! What follows a layer's affine map, forwards and backwards.
 
-use secateur_graph::Unary;
+use secateur_graph::{Op, Unary};
 
 use crate::{Error, Result};
 
@@ -40,6 +40,11 @@ impl Activation {
             .hint("use a finite slope of 0 or more")),
             Unary::Tanh => Ok(Self::Tanh),
             Unary::Sigmoid => Ok(Self::Sigmoid),
+            other => Err(Error::unsupported(format!(
+                "{} cannot be trained",
+                Op::Unary(other).onnx_name()
+            ))
+            .hint("Relu, LeakyRelu, Tanh and Sigmoid can")),
         }
     }
 }

@@ -3,6 +3,13 @@
 //! Every position of a channel axis starts as an *atom* of its own where it is made. Operations pass
 //! atoms on, couple them, claim slices of constants for them, or freeze them. Coupled atoms are one
 //! unit; units made together are one group.
+//!
+//! An axis that is later split into several (heads and their dimensions, the groups of a grouped
+//! convolution) is a product: each of its positions belongs to one atom of every factor, and goes if any
+//! of them goes. That an axis is a product shows only when it is split; the walk then begins anew and
+//! makes the axis by its factors.
+
+use std::collections::BTreeMap;
 
 use crate::groups::{Freeze, GroupKind, Role};
 use crate::ops;
@@ -14,8 +21,9 @@ use crate::{Graph, Node, Op, Result, ValueId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Atom(pub(crate) usize);
 
-/// The channel axis of an activation, and the atom at each position.
-#[derive(Debug, Clone)]
+/// A channel axis of an activation, and the atom at each position; one of several for the same axis where
+/// that is a product.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Channels {
     pub(crate) axis: usize,
     pub(crate) atoms: Vec<Atom>,
@@ -25,8 +33,20 @@ pub(crate) struct Channels {
 pub(crate) struct Claim {
     pub(crate) tensor: ValueId,
     pub(crate) axis: usize,
+    /// Which factor of the axis the atoms are.
+    pub(crate) factor: usize,
     pub(crate) role: Role,
     pub(crate) atoms: Vec<Atom>,
+}
+
+/// The lengths of the factors of axes that are products, by where the axes are made.
+type Factors = BTreeMap<(ValueId, usize), Vec<usize>>;
+
+/// Where atoms were made: the first of them, how many positions the axis has, and the axis.
+struct Origin {
+    first: usize,
+    length: usize,
+    made: (ValueId, usize),
 }
 
 /// Slices of a constant that cannot be cut: along one axis or all.
@@ -39,7 +59,11 @@ pub(crate) struct Pin {
 /// What the walk has found so far.
 pub(crate) struct Walk<'g> {
     graph: &'g Graph,
-    channels: Vec<Option<Channels>>,
+    channels: Vec<Vec<Channels>>,
+    factors: Factors,
+    /// Factors that were found to be missing.
+    wanted: Factors,
+    origins: Vec<Origin>,
     /// Atoms that are the same unit.
     pub(crate) units: UnionFind,
     /// Atoms that belong to the same group.
@@ -54,9 +78,27 @@ pub(crate) struct Walk<'g> {
 impl<'g> Walk<'g> {
     /// Walks a graph whose shapes are inferred.
     pub(crate) fn through(graph: &'g Graph) -> Result<Self> {
+        let mut factors = Factors::new();
+        loop {
+            let walk = Self::once(graph, &factors)?;
+            let known = factors.len();
+            for (made, lengths) in &walk.wanted {
+                factors.entry(*made).or_insert_with(|| lengths.clone());
+            }
+            // Every round but the last finds an axis that is a product.
+            if factors.len() == known {
+                return Ok(walk);
+            }
+        }
+    }
+
+    fn once(graph: &'g Graph, factors: &Factors) -> Result<Self> {
         let mut walk = Self {
             graph,
-            channels: vec![None; graph.values().len()],
+            channels: vec![vec![]; graph.values().len()],
+            factors: factors.clone(),
+            wanted: Factors::new(),
+            origins: vec![],
             units: UnionFind::default(),
             groups: UnionFind::default(),
             kinds: vec![],
@@ -92,8 +134,9 @@ impl<'g> Walk<'g> {
             None => (input, self.length(input, axis)),
         };
         if let Some(length) = length.filter(|&n| n > 0) {
-            let atoms = self.produce(value, axis, length);
-            self.kinds.push((atoms[0], GroupKind::Input(input)));
+            for made in self.produce(value, axis, length) {
+                self.kinds.push((made.atoms[0], GroupKind::Input(input)));
+            }
         }
         Ok(())
     }
@@ -102,9 +145,15 @@ impl<'g> Walk<'g> {
         self.graph
     }
 
-    /// The channels of an activation, if they are known.
-    pub(crate) fn channels(&self, value: ValueId) -> Option<&Channels> {
-        self.channels[value.index()].as_ref()
+    /// The channels of an activation, as far as they are known.
+    pub(crate) fn channels(&self, value: ValueId) -> &[Channels] {
+        &self.channels[value.index()]
+    }
+
+    /// The channels along one axis of an activation: one entry a factor.
+    pub(crate) fn along(&self, value: ValueId, axis: usize) -> Vec<Channels> {
+        let all = self.channels(value).iter();
+        all.filter(|c| c.axis == axis).cloned().collect()
     }
 
     pub(crate) fn is_parameter(&self, value: ValueId) -> bool {
@@ -132,12 +181,80 @@ impl<'g> Walk<'g> {
     /// Whether the node selects features of an input, which then are the input's units.
     pub(crate) fn is_selection(&self, node: &Node) -> bool {
         let made = node.outputs.first();
-        made.is_some_and(|made| self.channels(*made).is_some())
+        made.is_some_and(|made| !self.channels(*made).is_empty())
     }
 
-    /// New channels, made together.
-    pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Atom> {
-        let atoms: Vec<Atom> = (0..length)
+    /// New channels, made together: one entry a factor of the axis.
+    pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Channels> {
+        let made = (value, axis);
+        let whole = vec![length];
+        let lengths = self.factors.get(&made).cloned().unwrap_or(whole);
+        let mut inner = length;
+        let factors: Vec<Channels> = lengths
+            .iter()
+            .map(|&factor| {
+                inner /= factor;
+                let own = self.atoms(factor);
+                self.origins.push(Origin {
+                    first: own[0].0,
+                    length,
+                    made,
+                });
+                let atoms = (0..length).map(|p| own[p / inner % factor]).collect();
+                Channels { axis, atoms }
+            })
+            .collect();
+        for channels in &factors {
+            self.carry(value, channels.clone());
+        }
+        factors
+    }
+
+    /// New channels as a product of factors, whatever was asked for.
+    pub(crate) fn produce_product(
+        &mut self,
+        value: ValueId,
+        axis: usize,
+        length: usize,
+        lengths: &[usize],
+    ) -> Vec<Channels> {
+        self.factors
+            .entry((value, axis))
+            .or_insert_with(|| lengths.to_vec());
+        self.produce(value, axis, length)
+    }
+
+    /// Whether an axis is the product of `outer` blocks of `inner` positions.
+    pub(crate) fn are_factors(
+        &self,
+        blocks: &Channels,
+        within: &Channels,
+        outer: usize,
+        inner: usize,
+    ) -> bool {
+        let counts = distinct(blocks) == outer && distinct(within) == inner;
+        counts
+            && blocks
+                .atoms
+                .chunks(inner)
+                .all(|block| block.iter().all(|a| *a == block[0]))
+    }
+
+    /// Atoms for positions that stay, which are frozen.
+    pub(crate) fn fixed(&mut self, count: usize, node: &Node, reason: &str) -> Vec<Atom> {
+        let atoms = self.atoms(count);
+        self.frozen.push((atoms.clone(), freeze(node, reason)));
+        atoms
+    }
+
+    /// These channels cannot be removed.
+    pub(crate) fn freeze_atoms(&mut self, atoms: &[Atom], node: &Node, reason: &str) {
+        self.frozen.push((atoms.to_vec(), freeze(node, reason)));
+    }
+
+    /// As many atoms of one group.
+    fn atoms(&mut self, count: usize) -> Vec<Atom> {
+        let atoms: Vec<Atom> = (0..count)
             .map(|_| {
                 self.groups.add();
                 Atom(self.units.add())
@@ -146,14 +263,39 @@ impl<'g> Walk<'g> {
         for pair in atoms.windows(2) {
             self.groups.union(pair[0], pair[1]);
         }
-        let made = atoms.clone();
-        self.carry(value, Channels { axis, atoms });
-        made
+        atoms
+    }
+
+    /// Asks for channels to be made as a product of factors of these lengths; whether that can be done.
+    pub(crate) fn factorise(&mut self, channels: &Channels, lengths: &[usize]) -> bool {
+        let (Some(first), Some(last)) = (channels.atoms.first(), channels.atoms.last()) else {
+            return false;
+        };
+        let Some(origin) = self.origins.iter().rev().find(|o| o.first <= first.0) else {
+            return false;
+        };
+        let count = channels.atoms.len();
+        let offset = first.0 - origin.first;
+        let is_run = last.0 == first.0 + count - 1
+            && channels.atoms.windows(2).all(|w| w[1].0 == w[0].0 + 1);
+        let fits = offset + count <= origin.length
+            && offset.is_multiple_of(count)
+            && origin.length.is_multiple_of(count);
+        if !is_run || !fits || self.factors.contains_key(&origin.made) {
+            return false;
+        }
+        let mut factors = lengths.to_vec();
+        if origin.length > count {
+            // A run of equal blocks, such as queries, keys and values made by one product.
+            factors.insert(0, origin.length / count);
+        }
+        self.wanted.insert(origin.made, factors);
+        true
     }
 
     /// The value has these channels.
     pub(crate) fn carry(&mut self, value: ValueId, channels: Channels) {
-        self.channels[value.index()] = Some(channels);
+        self.channels[value.index()].push(channels);
     }
 
     /// Channels at equal positions are the same units.
@@ -164,21 +306,37 @@ impl<'g> Walk<'g> {
         }
     }
 
-    /// The slices of a constant along `axis` belong to these channels.
-    pub(crate) fn claim(&mut self, tensor: ValueId, axis: usize, role: Role, atoms: &[Atom]) {
-        self.claims.push(Claim {
-            tensor,
-            axis,
-            role,
-            atoms: atoms.to_vec(),
-        });
+    /// Couples two axes factor by factor; whether they are products of the same factors. If not, the one with
+    /// fewer is asked to be made like the other.
+    pub(crate) fn couple_axes(&mut self, a: &[Channels], b: &[Channels]) -> bool {
+        if a.len() == b.len() {
+            a.iter().zip(b).for_each(|(a, b)| self.couple(a, b));
+            return true;
+        }
+        let (one, other) = if a.len() == 1 { (a, b) } else { (b, a) };
+        let lengths: Vec<usize> = other.iter().map(distinct).collect();
+        let product: usize = lengths.iter().product();
+        one.len() == 1 && product == one[0].atoms.len() && self.factorise(&one[0], &lengths)
     }
 
-    /// Claims the axis of a constant that broadcasts against the channels of a value with `rank` axes.
+    /// The slices of a constant along `axis` belong to these channels, one entry a factor.
+    pub(crate) fn claim(&mut self, tensor: ValueId, axis: usize, role: Role, factors: &[Channels]) {
+        for (factor, channels) in factors.iter().enumerate() {
+            self.claims.push(Claim {
+                tensor,
+                axis,
+                factor,
+                role,
+                atoms: channels.atoms.clone(),
+            });
+        }
+    }
+
+    /// Claims the axes of a constant that broadcast against channels of a value with `rank` axes.
     pub(crate) fn claim_broadcast(
         &mut self,
         tensor: ValueId,
-        channels: &Channels,
+        channels: &[Channels],
         rank: usize,
         role: Role,
         node: &Node,
@@ -186,8 +344,13 @@ impl<'g> Walk<'g> {
         let own_rank = self.rank(tensor).unwrap_or(0);
         for axis in 0..own_rank {
             let length = self.length(tensor, axis);
-            if axis + rank == channels.axis + own_rank && length == Some(channels.atoms.len()) {
-                self.claim(tensor, axis, role, &channels.atoms);
+            let factors: Vec<Channels> = channels
+                .iter()
+                .filter(|c| axis + rank == c.axis + own_rank && length == Some(c.atoms.len()))
+                .cloned()
+                .collect();
+            if !factors.is_empty() {
+                self.claim(tensor, axis, role, &factors);
             } else if length != Some(1) {
                 self.pin(
                     tensor,
@@ -220,11 +383,27 @@ impl<'g> Walk<'g> {
                 axis: None,
                 freeze,
             });
-        } else if let Some(channels) = self.channels(value) {
-            let atoms = channels.atoms.clone();
-            self.frozen.push((atoms, freeze));
+        } else {
+            for channels in self.channels[value.index()].clone() {
+                self.frozen.push((channels.atoms, freeze.clone()));
+            }
         }
     }
+
+    /// The channels along one axis of a value cannot be removed.
+    pub(crate) fn freeze_axis(&mut self, value: ValueId, axis: usize, node: &Node, reason: &str) {
+        for channels in self.along(value, axis) {
+            self.frozen.push((channels.atoms, freeze(node, reason)));
+        }
+    }
+}
+
+/// How many atoms there are at the positions of an axis.
+fn distinct(channels: &Channels) -> usize {
+    let mut atoms: Vec<usize> = channels.atoms.iter().map(|a| a.0).collect();
+    atoms.sort_unstable();
+    atoms.dedup();
+    atoms.len()
 }
 
 fn freeze(node: &Node, reason: &str) -> Freeze {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::channels::{Atom, Walk};
+use crate::channels::{Atom, Claim, Walk};
 use crate::groups::{Activation, Freeze, Group, GroupKind, Member, Role};
 use crate::{Graph, ValueId};
 
@@ -29,23 +29,23 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
         }
     }
     for value in graph.value_ids() {
-        let Some(channels) = walk.channels(value) else {
-            continue;
-        };
-        for (index, unit_of) in places.split(&channels.atoms) {
-            let group = &mut groups[index];
-            if group.name.is_empty() {
-                let producer = graph.producer(value).map(|n| &graph.node(n).name);
-                let name = producer.unwrap_or(&graph.value(value).name);
-                group.name.clone_from(name);
+        for channels in walk.channels(value) {
+            for (index, unit_of) in places.split(&channels.atoms) {
+                let group = &mut groups[index];
+                if group.name.is_empty() {
+                    let producer = graph.producer(value).map(|n| &graph.node(n).name);
+                    let name = producer.unwrap_or(&graph.value(value).name);
+                    group.name.clone_from(name);
+                }
+                group.activations.push(Activation {
+                    value,
+                    axis: channels.axis,
+                    unit_of,
+                });
             }
-            group.activations.push(Activation {
-                value,
-                axis: channels.axis,
-                unit_of,
-            });
         }
     }
+    tell_apart(&mut groups);
     for claim in &walk.claims {
         for (index, unit_of) in places.split(&claim.atoms) {
             let member = Member {
@@ -76,7 +76,7 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
             }
         }
     }
-    for (index, tensor) in ties(&groups) {
+    for (index, tensor) in ties(&walk.claims, &places) {
         let why = Freeze {
             node: graph.value(tensor).name.clone(),
             reason: "shares elements of a tensor with another unit".into(),
@@ -86,27 +86,35 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
     groups
 }
 
+/// Numbers the factors of an axis, which are named after the same node.
+fn tell_apart(groups: &mut [Group]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for group in groups {
+        let count = seen.entry(group.name.clone()).or_insert(0);
+        *count += 1;
+        if *count > 1 {
+            group.name += &format!("#{count}");
+        }
+    }
+}
+
 /// Groups that claim an element that another unit claims as well, with the tensor.
-fn ties(groups: &[Group]) -> Vec<(usize, ValueId)> {
-    let mut owners: HashMap<(ValueId, usize, usize), (usize, u32)> = HashMap::new();
+fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
+    let mut owners: HashMap<(ValueId, usize, usize, usize), (usize, u32)> = HashMap::new();
     let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
     let mut tied = vec![];
-    for (index, group) in groups.iter().enumerate() {
-        for member in &group.members {
-            for (position, unit) in member.unit_of.iter().enumerate() {
-                let Some(unit) = *unit else { continue };
-                let place = (member.tensor, member.axis, position);
-                let owner = *owners.entry(place).or_insert((index, unit));
-                if owner != (index, unit) {
-                    tied.extend([(owner.0, member.tensor), (index, member.tensor)]);
-                }
+    for claim in claims {
+        for (position, atom) in claim.atoms.iter().enumerate() {
+            let (index, unit) = places.of[atom.0];
+            let place = (claim.tensor, claim.axis, claim.factor, position);
+            let owner = *owners.entry(place).or_insert((index, unit));
+            if owner != (index, unit) {
+                tied.extend([(owner.0, claim.tensor), (index, claim.tensor)]);
             }
-            if member.role == Role::Reads {
-                let first = *read_axes
-                    .entry(member.tensor)
-                    .or_insert((member.axis, index));
-                if first.0 != member.axis {
-                    tied.extend([(first.1, member.tensor), (index, member.tensor)]);
+            if claim.role == Role::Reads {
+                let first = *read_axes.entry(claim.tensor).or_insert((claim.axis, index));
+                if first.0 != claim.axis {
+                    tied.extend([(first.1, claim.tensor), (index, claim.tensor)]);
                 }
             }
         }

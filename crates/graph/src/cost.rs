@@ -76,6 +76,7 @@ mod tests {
         let mystery = Op::Opaque(Opaque {
             domain: String::new(),
             op_type: "Mystery".into(),
+            opset: 17,
             message: vec![],
         });
         let y = b.node("y", mystery, &[twice]);

@@ -217,6 +217,7 @@ mod tests {
         let mystery = Opaque {
             domain: String::new(),
             op_type: "Mystery".into(),
+            opset: 17,
             message: vec![],
         };
         let y = b.node("y", Op::Opaque(mystery), &[x]);

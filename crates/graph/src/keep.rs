@@ -67,6 +67,15 @@ impl Keep {
         }
     }
 
+    /// Whether a unit can go without an axis, of a constant or an activation, losing all that it holds of the group.
+    pub fn can_drop(&self, groups: &ChannelGroups, group: GroupId, unit: usize) -> bool {
+        let kept = &self.groups[group.index()].kept;
+        groups.group(group).axes().all(|(_, _, unit_of)| {
+            let mut units = unit_of.iter().flatten().map(|&u| u as usize);
+            !units.clone().any(|u| u == unit) || units.any(|u| u != unit && kept[u])
+        })
+    }
+
     /// Decides that all units of a group stay after all.
     pub fn restore(&mut self, group: GroupId) {
         self.groups[group.index()].kept.fill(true);

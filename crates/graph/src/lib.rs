@@ -42,6 +42,7 @@ mod lower;
 mod mask;
 mod op;
 mod ops;
+mod patch;
 mod permute;
 mod raise;
 mod reindex;
@@ -61,7 +62,11 @@ pub use keep::Keep;
 pub use lower::from_model;
 pub use mask::mask;
 pub use op::Op;
-pub use ops::{Binary, Gemm, Opaque, Unary};
+pub use ops::{
+    Binary, Conv, Gemm, Opaque, Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Squeeze,
+    Unary, Window,
+};
+pub use patch::patch;
 pub use permute::{Permuted, permute};
 pub use raise::{ModelMeta, to_model};
 pub use reindex::Cut;

@@ -1,5 +1,6 @@
 //! An ONNX model as a network.
 
+mod attributes;
 mod node;
 mod order;
 mod value;
@@ -33,9 +34,8 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 ///
 /// # Errors
 /// Invalid: no graph or no operator set, a value made twice or by nobody, a cycle, inputs or
-/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, opaque
-/// standard operators before 13 (they could not be written back), subgraphs, functions, training
-/// information, sparse or external tensors, inputs and outputs that are not tensors of 32-bit
+/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, subgraphs,
+/// functions, training information, sparse or external tensors, inputs and outputs that are not tensors of 32-bit
 /// floats. The place names the node or tensor.
 pub fn from_model(model: &ModelProto) -> Result<Graph> {
     let opset = opset(model)?;
@@ -48,6 +48,7 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         opset,
         known: HashMap::new(),
         node_names: HashSet::new(),
+        integers: HashMap::new(),
         output_shapes: HashMap::new(),
     };
     lowering.whole(graph)?;
@@ -102,6 +103,8 @@ struct Lowering<'a> {
     opset: i64,
     known: HashMap<&'a str, Known>,
     node_names: HashSet<String>,
+    /// Constants of whole numbers, which say along which axes nodes work.
+    integers: HashMap<&'a str, Vec<i64>>,
     output_shapes: HashMap<&'a str, Option<Vec<Dim>>>,
 }
 
@@ -156,6 +159,9 @@ impl<'a> Lowering<'a> {
         match value::constant(tensor)? {
             Constant::Known(tensor) => {
                 let rank = tensor.shape().len();
+                if let Some(integers) = tensor.as_i64() {
+                    self.integers.insert(name, integers.to_vec());
+                }
                 let id = self.builder.constant(name, tensor);
                 self.know(name, id, Some(rank));
             }
@@ -196,7 +202,13 @@ impl<'a> Lowering<'a> {
         let inputs: Vec<Option<Known>> = node.input.iter().map(known).collect();
         let ids: Vec<_> = inputs.iter().map(|i| i.map(|i| i.id)).collect();
         let ranks: Vec<_> = inputs.iter().map(|i| i.and_then(|i| i.rank)).collect();
-        let Some(op) = node::understood(node, self.opset, &ranks)? else {
+        let integers = |i: &String| self.integers.get(i.as_str()).map(Vec::as_slice);
+        let integers: Vec<Option<&[i64]>> = node.input.iter().map(integers).collect();
+        let given = node::Inputs {
+            ranks: &ranks,
+            integers: &integers,
+        };
+        let Some(op) = node::understood(node, self.opset, &given)? else {
             return self.opaque(node, name, ids, outputs);
         };
         for (input, name) in inputs.iter().zip(&node.input) {
@@ -204,12 +216,20 @@ impl<'a> Lowering<'a> {
                 return Err(value::unsupported_type(data_type).at(name));
             }
         }
-        let rank = node::rank(&op, &ranks);
+        let rank = match (&op, integers.get(1)) {
+            (Op::Reshape { .. }, Some(Some(lengths))) => Some(lengths.len()),
+            _ => node::rank(&op, &ranks),
+        };
         let output = self.declare(outputs[0], rank);
+        let inputs = match op {
+            // Of Dropout, whose rate means nothing in inference, only what passes is left.
+            Op::Identity => ids[..1].to_vec(),
+            _ => ids,
+        };
         self.builder.add_node(Node {
             name,
             op,
-            inputs: ids,
+            inputs,
             outputs: vec![output],
         });
         Ok(())
@@ -222,10 +242,11 @@ impl<'a> Lowering<'a> {
         inputs: Vec<Option<ValueId>>,
         outputs: Vec<&'a str>,
     ) -> Result<()> {
-        node::check_opaque(node, self.opset)?;
+        node::check_opaque(node)?;
         let op = Op::Opaque(Opaque {
             domain: node.domain.clone().unwrap_or_default(),
             op_type: node::op_type(node).to_owned(),
+            opset: self.opset,
             message: write_node(node)?,
         });
         let outputs = outputs.into_iter().enumerate();

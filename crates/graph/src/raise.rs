@@ -11,7 +11,8 @@ use secateur_onnx::proto::{
 use secateur_onnx::{Limits, f32_tensor, i64_tensor, read_node};
 
 use crate::{
-    Data, Dim, Error, Gemm, Graph, Node, Op, Opaque, Result, Tensor, Unary, ValueId, infer_shapes,
+    Data, Dim, Error, Gemm, Graph, Node, Op, Opaque, Padding, PoolKind, Reduce, ReduceAxes, Result,
+    Squeeze, Tensor, Unary, ValueId, Window, infer_shapes,
 };
 
 pub use self::meta::ModelMeta;
@@ -41,7 +42,7 @@ pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
         node: graph
             .nodes()
             .iter()
-            .map(|n| node(graph, n))
+            .map(|n| node_message(graph, n))
             .collect::<Result<_>>()?,
         initializer: initializers(graph)?,
         input: graph
@@ -119,7 +120,7 @@ fn initializers(graph: &Graph) -> Result<Vec<TensorProto>> {
         .collect()
 }
 
-fn initializer(name: &str, tensor: &Tensor) -> Result<TensorProto> {
+pub(crate) fn initializer(name: &str, tensor: &Tensor) -> Result<TensorProto> {
     Ok(match tensor.data() {
         Data::F32(values) => f32_tensor(name, tensor.shape(), values)?,
         Data::I64(values) => i64_tensor(name, tensor.shape(), values)?,
@@ -179,13 +180,15 @@ fn dimension(dim: &Dim) -> Dimension {
     }
 }
 
-fn node(graph: &Graph, node: &Node) -> Result<NodeProto> {
+/// The message of a node.
+pub(crate) fn node_message(graph: &Graph, node: &Node) -> Result<NodeProto> {
     let name_of = |id: &ValueId| graph.value(*id).name.clone();
     let input = node.inputs.iter();
     let input = input
         .map(|i| i.as_ref().map(name_of).unwrap_or_default())
         .collect();
     let output: Vec<String> = node.outputs.iter().map(name_of).collect();
+    refuse_old_forms(node).map_err(|e| e.at(&node.name))?;
     if let Op::Opaque(opaque) = &node.op {
         let mut proto = read_node(&opaque.message, &Limits::default())
             .map_err(|e| Error::from(e).at(&node.name))?;
@@ -210,6 +213,39 @@ fn node(graph: &Graph, node: &Node) -> Result<NodeProto> {
     })
 }
 
+/// What is written is of a newer operator set than what may have been read; where that would lose something, the
+/// model can still be carried over by [`patch`](crate::patch).
+fn refuse_old_forms(node: &Node) -> Result<()> {
+    let what = match &node.op {
+        Op::Opaque(opaque)
+            if is_standard(&opaque.domain)
+                && opaque.opset < OLDEST_WRITTEN_OPSET
+                && opaque.op_type != "Constant" =>
+        {
+            format!("{} of operator set {}", opaque.op_type, opaque.opset)
+        }
+        Op::Squeeze(Squeeze::Out(axes) | Squeeze::In(axes))
+            if node.inputs.len() < 2 && !axes.is_empty() =>
+        {
+            format!("{} with its axes as an attribute", node.op.onnx_name())
+        }
+        Op::Reduce(Reduce {
+            axes: ReduceAxes::These(_),
+            ..
+        }) if node.inputs.len() < 2 => {
+            format!("{} with its axes as an attribute", node.op.onnx_name())
+        }
+        Op::Clip { min, max }
+            if node.inputs.len() < 2 && (*min, *max) != (f32::NEG_INFINITY, f32::INFINITY) =>
+        {
+            "Clip with its bounds as attributes".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::unsupported(format!("{what} cannot be written anew"))
+        .hint("convert the model with onnx.version_converter to operator set 18"))
+}
+
 fn attributes(op: &Op) -> Vec<AttributeProto> {
     match op {
         Op::Gemm(Gemm {
@@ -224,14 +260,80 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
             int("transB", i64::from(*trans_b)),
         ],
         Op::Unary(Unary::LeakyRelu { alpha }) => vec![float("alpha", *alpha)],
-        Op::Softmax { axis } | Op::Flatten { axis } | Op::Gather { axis } => {
+        Op::Softmax { axis }
+        | Op::LogSoftmax { axis }
+        | Op::Flatten { axis }
+        | Op::Gather { axis } => {
             vec![int("axis", *axis)]
         }
-        Op::Unary(Unary::Relu | Unary::Tanh | Unary::Sigmoid)
+        Op::Conv(conv) => {
+            let mut all = window(&conv.window);
+            all.push(int("group", conv.conv_groups as i64));
+            all
+        }
+        Op::Pool(pool) => {
+            let mut all = window(&pool.window);
+            all.push(ints("kernel_shape", &pool.kernel));
+            all.push(int("ceil_mode", i64::from(pool.window.ceil)));
+            if let PoolKind::Average { count_padding } = pool.kind {
+                all.push(int("count_include_pad", i64::from(count_padding)));
+            }
+            all
+        }
+        Op::BatchNorm { epsilon } => vec![float("epsilon", *epsilon)],
+        Op::Reduce(Reduce {
+            axes: ReduceAxes::Spatial,
+            ..
+        }) => vec![],
+        // Axes are an input, which the node has.
+        Op::Reduce(reduce) => vec![int("keepdims", i64::from(reduce.keep))],
+        Op::Reshape { allow_zero } => vec![int("allowzero", i64::from(*allow_zero))],
+        Op::Transpose { order } => vec![ints("perm", order)],
+        Op::Concat { axis } => vec![int("axis", *axis)],
+        Op::Unary(Unary::Elu { alpha }) => vec![float("alpha", *alpha)],
+        Op::Unary(Unary::HardSigmoid { alpha, beta }) => {
+            vec![float("alpha", *alpha), float("beta", *beta)]
+        }
+        // Axes and bounds are inputs, which the nodes have.
+        Op::Unary(_)
         | Op::MatMul
         | Op::Binary(_)
+        | Op::Squeeze(_)
+        | Op::PRelu
+        | Op::Clip { .. }
         | Op::Identity
         | Op::Opaque(_) => vec![],
+    }
+}
+
+fn window(window: &Window) -> Vec<AttributeProto> {
+    let mut all = vec![
+        ints("strides", &window.strides),
+        ints("dilations", &window.dilations),
+    ];
+    all.push(match &window.padding {
+        Padding::By { before, behind } => ints("pads", &[before.as_slice(), behind].concat()),
+        Padding::SameUpper => string("auto_pad", "SAME_UPPER"),
+        Padding::SameLower => string("auto_pad", "SAME_LOWER"),
+    });
+    all
+}
+
+fn ints(name: &str, values: &[usize]) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::INTS),
+        ints: values.iter().map(|&v| v as i64).collect(),
+        ..AttributeProto::default()
+    }
+}
+
+fn string(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::STRING),
+        s: Some(value.as_bytes().to_vec()),
+        ..AttributeProto::default()
     }
 }
 

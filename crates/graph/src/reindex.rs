@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ops::{self, Sources};
-use crate::{Dim, Error, ErrorKind, Graph, Result, Tensor, ValueId};
+use crate::{Dim, Error, ErrorKind, Graph, NodeId, Result, Tensor, Value, ValueId};
 
 /// What was picked along an axis of a constant: new position `i` holds old position `kept[i]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +27,13 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
         !(is_whole && length == Some(source.len()))
     });
     let mut small = graph.clone();
-    for node in graph.nodes() {
+    for id in graph.node_ids() {
+        let node = graph.node(id);
         if let Some((tensor, rewritten)) = ops::slice(graph, node, &sources)? {
-            replace(&mut small, tensor, rewritten);
+            rewrite(&mut small, graph, id, tensor, rewritten);
+        }
+        if let Some(op) = ops::rewritten(graph, node, &sources) {
+            small.nodes[id.index()].op = op;
         }
     }
     let mut cuts = vec![];
@@ -51,6 +55,24 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
         }
     }
     Ok((small, cuts))
+}
+
+/// Gives a node another constant in place of one; whoever else reads that keeps it.
+fn rewrite(small: &mut Graph, wide: &Graph, node: NodeId, old: ValueId, tensor: Tensor) {
+    let is_own = wide.readers(old) == [node] && !wide.outputs().contains(&old);
+    if is_own {
+        return replace(small, old, tensor);
+    }
+    let new = small.push_value(Value {
+        name: small.unused_name(&format!("{}.kept", wide.value(old).name)),
+        shape: None,
+        constant: None,
+    });
+    replace(small, new, tensor);
+    let inputs = &mut small.nodes[node.index()].inputs;
+    for read in inputs.iter_mut().filter(|i| **i == Some(old)) {
+        *read = Some(new);
+    }
 }
 
 /// Sets a constant of another shape.

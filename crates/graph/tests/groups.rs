@@ -478,6 +478,7 @@ fn opaque(name: &str, inputs: Vec<Option<ValueId>>, outputs: Vec<ValueId>) -> No
         op: Op::Opaque(Opaque {
             domain: "test".into(),
             op_type: "Mystery".into(),
+            opset: 17,
             message: vec![],
         }),
         inputs,

@@ -82,10 +82,25 @@ fn op() -> impl Strategy<Value = Op> {
         (-3i64..3).prop_map(|axis| Op::Flatten { axis }),
         (-3i64..3).prop_map(|axis| Op::Gather { axis }),
         Just(Op::Identity),
+        any::<f32>()
+            .prop_filter("equal to itself", |x| !x.is_nan())
+            .prop_map(|alpha| Op::Unary(Unary::Elu { alpha })),
+        Just(Op::Unary(Unary::HardSwish)),
+        (-3i64..3).prop_map(|axis| Op::Concat { axis }),
+        Just(vec![0usize, 1, 2])
+            .prop_shuffle()
+            .prop_map(|order| Op::Transpose { order }),
+        any::<bool>().prop_map(|allow_zero| Op::Reshape { allow_zero }),
+        Just(Op::PRelu),
+        Just(Op::Clip {
+            min: f32::NEG_INFINITY,
+            max: f32::INFINITY
+        }),
         "(Erf|Clip|Mystery)".prop_map(|op_type| {
             Op::Opaque(Opaque {
                 domain: "com.example".into(),
                 op_type,
+                opset: ModelMeta::default().opset,
                 message: vec![],
             })
         }),
@@ -95,8 +110,13 @@ fn op() -> impl Strategy<Value = Op> {
 fn arity(op: &Op) -> usize {
     match op {
         Op::Gemm(_) | Op::Opaque(_) => 3,
-        Op::MatMul | Op::Binary(_) | Op::Gather { .. } => 2,
-        Op::Unary(_) | Op::Softmax { .. } | Op::Flatten { .. } | Op::Identity => 1,
+        Op::MatMul
+        | Op::Binary(_)
+        | Op::Gather { .. }
+        | Op::Concat { .. }
+        | Op::Reshape { .. }
+        | Op::PRelu => 2,
+        _ => 1,
     }
 }
 
@@ -120,7 +140,7 @@ fn graph(steps: Vec<Step>, weights: Vec<f32>, indices: &[i64]) -> Graph {
             .iter()
             .map(|r| Some(r.get(&values).clone()))
             .collect();
-        if let Op::Gather { .. } = op {
+        if let Op::Gather { .. } | Op::Reshape { .. } = op {
             let tensor = Tensor::i64([1, indices.len()], indices.to_vec()).unwrap();
             let name = format!("indices {number}");
             inputs[1] = Some((b.constant(&name, tensor), name));

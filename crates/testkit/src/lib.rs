@@ -3,12 +3,14 @@
 
 mod draw;
 mod gradient;
+mod images;
 mod models;
 mod plan;
 mod stream;
 
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
+pub use images::{Block, Images, images};
 pub use models::{largest_magnitude, mlp, rows, some_keep};
 pub use plan::{Form, Plan, Step};
 pub use stream::Stream;

@@ -205,6 +205,7 @@ impl Building {
             op: Op::Opaque(Opaque {
                 domain: "test".into(),
                 op_type: "Mystery".into(),
+                opset: 17,
                 message: vec![],
             }),
             inputs: vec![Some(x)],

@@ -125,7 +125,10 @@ impl Init {
                 let variance = match activation {
                     None => 1.0 / inputs as f32,
                     Some(Unary::Relu | Unary::LeakyRelu { .. }) => 2.0 / inputs as f32,
-                    Some(Unary::Tanh | Unary::Sigmoid) => 2.0 / (inputs + outputs) as f32,
+                    Some(Unary::Elu { .. } | Unary::Softplus | Unary::HardSwish) => {
+                        2.0 / inputs as f32
+                    }
+                    Some(_) => 2.0 / (inputs + outputs) as f32,
                 };
                 (variance.sqrt(), 0.0, f32::INFINITY)
             }

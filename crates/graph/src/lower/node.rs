@@ -1,10 +1,13 @@
 //! Which operation is a node's message?
 
-use secateur_onnx::proto::{AttributeProto, NodeProto, attribute_proto::AttributeType};
+use secateur_onnx::proto::NodeProto;
 
-use super::CONVERT;
-use crate::raise::{OLDEST_WRITTEN_OPSET, is_standard};
-use crate::{Binary, Error, Gemm, Op, Result, Unary};
+use super::attributes::Attributes;
+use crate::raise::is_standard;
+use crate::{
+    Binary, Conv, Error, Gemm, Op, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Result, Squeeze,
+    Unary,
+};
 
 /// What to call a node in messages: its name, else its first output, else its place in the file.
 pub(super) fn label(node: &NodeProto, index: usize) -> String {
@@ -24,16 +27,23 @@ pub(super) fn standard(node: &NodeProto) -> bool {
     is_standard(node.domain.as_deref().unwrap_or_default())
 }
 
-/// The understood operation of a node, whose inputs have the given numbers of axes, or `None`.
-pub(super) fn understood(
-    node: &NodeProto,
-    opset: i64,
-    ranks: &[Option<usize>],
-) -> Result<Option<Op>> {
-    if !standard(node) {
+/// What is known of the inputs of a node.
+pub(super) struct Inputs<'a> {
+    /// Numbers of axes.
+    pub(super) ranks: &'a [Option<usize>],
+    /// Whole numbers, of those inputs that are such constants.
+    pub(super) integers: &'a [Option<&'a [i64]>],
+}
+
+/// The understood operation of a node, or `None`.
+pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Result<Option<Op>> {
+    // Further outputs (the indices of a maximum, running statistics) mean training, or more than is understood.
+    let further = node.output.iter().skip(1).any(|o| !o.is_empty());
+    if !standard(node) || further && MAY_MAKE_MORE.contains(&op_type(node)) {
         return Ok(None);
     }
     let a = Attributes(&node.attribute);
+    let ranks = given.ranks;
     let (op, inputs, attributes): (Op, _, &[&str]) = match op_type(node) {
         "Gemm" => {
             let gemm = Gemm {
@@ -60,7 +70,135 @@ pub(super) fn understood(
         }
         "Tanh" => (Op::Unary(Unary::Tanh), 1..=1, &[]),
         "Sigmoid" => (Op::Unary(Unary::Sigmoid), 1..=1, &[]),
-        "Softmax" => (softmax(&a, opset, ranks)?, 1..=1, &["axis"]),
+        "Softmax" | "LogSoftmax" => {
+            let Some(axis) = softmax_axis(&a, opset, ranks)? else {
+                return Ok(None);
+            };
+            let op = match op_type(node) {
+                "Softmax" => Op::Softmax { axis },
+                _ => Op::LogSoftmax { axis },
+            };
+            (op, 1..=1, &["axis"])
+        }
+        "Exp" => (Op::Unary(Unary::Exp), 1..=1, &[]),
+        "Sqrt" => (Op::Unary(Unary::Sqrt), 1..=1, &[]),
+        "Abs" => (Op::Unary(Unary::Abs), 1..=1, &[]),
+        "Neg" => (Op::Unary(Unary::Neg), 1..=1, &[]),
+        "Softplus" => (Op::Unary(Unary::Softplus), 1..=1, &[]),
+        "HardSwish" => (Op::Unary(Unary::HardSwish), 1..=1, &[]),
+        "Elu" => {
+            let alpha = a.float("alpha", 1.0)?;
+            (Op::Unary(Unary::Elu { alpha }), 1..=1, &["alpha"])
+        }
+        "HardSigmoid" => {
+            let (alpha, beta) = (a.float("alpha", 0.2)?, a.float("beta", 0.5)?);
+            let op = Op::Unary(Unary::HardSigmoid { alpha, beta });
+            (op, 1..=1, &["alpha", "beta"])
+        }
+        "PRelu" => (Op::PRelu, 2..=2, &[]),
+        "Clip" => {
+            let (min, max) = (
+                a.float("min", f32::NEG_INFINITY)?,
+                a.float("max", f32::INFINITY)?,
+            );
+            (Op::Clip { min, max }, 1..=3, &["min", "max"])
+        }
+        "Conv" => {
+            let Some(rank) = ranks.iter().take(2).flatten().next() else {
+                return Ok(None);
+            };
+            let conv = Conv {
+                window: a.window(spatial(*rank)?)?,
+                conv_groups: positive(a.int("group", 1)?)?,
+            };
+            (Op::Conv(conv), 2..=3, WINDOW)
+        }
+        "MaxPool" => {
+            let kernel = a.kernel()?;
+            let window = a.window(kernel.len())?;
+            let kind = PoolKind::Max;
+            let op = Op::Pool(Pool {
+                kind,
+                kernel,
+                window,
+            });
+            (op, 1..=1, WINDOW)
+        }
+        "AveragePool" => {
+            let kernel = a.kernel()?;
+            let window = a.window(kernel.len())?;
+            let kind = PoolKind::Average {
+                count_padding: a.int("count_include_pad", 0)? != 0,
+            };
+            let op = Op::Pool(Pool {
+                kind,
+                kernel,
+                window,
+            });
+            (op, 1..=1, WINDOW)
+        }
+        "GlobalAveragePool" => (global(ReduceKind::Mean), 1..=1, &[]),
+        "GlobalMaxPool" => (global(ReduceKind::Max), 1..=1, &[]),
+        "BatchNormalization" => {
+            let trains = a.int("training_mode", 0)? != 0 || a.int("spatial", 1)? == 0;
+            if trains {
+                return Ok(None);
+            }
+            let epsilon = a.float("epsilon", 1e-5)?;
+            let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
+            (Op::BatchNorm { epsilon }, 5..=5, attributes)
+        }
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" => {
+            let kind = match op_type(node) {
+                "ReduceMean" => ReduceKind::Mean,
+                "ReduceSum" => ReduceKind::Sum,
+                "ReduceMax" => ReduceKind::Max,
+                _ => ReduceKind::Min,
+            };
+            let Some(axes) = axes(&a, node, given)? else {
+                return Ok(None);
+            };
+            // No axes mean all of them, unless the node says that they mean none.
+            let axes = match axes.is_empty() {
+                true if a.int("noop_with_empty_axes", 0)? != 0 => return Ok(None),
+                true => ReduceAxes::All,
+                false => ReduceAxes::These(axes),
+            };
+            let keep = a.int("keepdims", 1)? != 0;
+            let op = Op::Reduce(Reduce { kind, axes, keep });
+            (op, 1..=2, &["axes", "keepdims", "noop_with_empty_axes"])
+        }
+        "Reshape" => {
+            let allow_zero = a.int("allowzero", 0)? != 0;
+            (Op::Reshape { allow_zero }, 2..=2, &["allowzero"])
+        }
+        "Transpose" => {
+            let order: Option<Vec<usize>> = match (a.ints("perm")?, ranks.first()) {
+                (Some(perm), _) => perm.iter().map(|&p| usize::try_from(p).ok()).collect(),
+                (None, Some(Some(rank))) => Some((0..*rank).rev().collect()),
+                (None, _) => return Ok(None),
+            };
+            let Some(order) = order else {
+                return Err(Error::invalid("attribute 'perm' holds a negative axis"));
+            };
+            (Op::Transpose { order }, 1..=1, &["perm"])
+        }
+        "Squeeze" | "Unsqueeze" => {
+            let Some(axes) = axes(&a, node, given)? else {
+                return Ok(None);
+            };
+            let op = match op_type(node) {
+                "Squeeze" => Op::Squeeze(Squeeze::Out(axes)),
+                _ => Op::Squeeze(Squeeze::In(axes)),
+            };
+            (op, 1..=2, &["axes"])
+        }
+        "Concat" => {
+            let axis = a.int("axis", 1)?;
+            (Op::Concat { axis }, 1..=usize::MAX, &["axis"])
+        }
+        // Without a mask and in inference it passes everything on.
+        "Dropout" if node.input.len() < 3 => (Op::Identity, 1..=2, &["ratio", "seed"]),
         "Flatten" => (
             Op::Flatten {
                 axis: a.int("axis", 1)?,
@@ -94,30 +232,72 @@ pub(super) fn understood(
     Ok(Some(op))
 }
 
-/// Before operator set 13, Softmax folds all axes from `axis` on into one, by default from the
-/// second; that is the present Softmax where `axis` is the last.
-fn softmax(a: &Attributes<'_>, opset: i64, ranks: &[Option<usize>]) -> Result<Op> {
+/// Operators with outputs beyond the first that nobody need take.
+const MAY_MAKE_MORE: [&str; 4] = ["MaxPool", "BatchNormalization", "Dropout", "Concat"];
+
+/// Attributes of windows.
+const WINDOW: &[&str] = &[
+    "auto_pad",
+    "ceil_mode",
+    "count_include_pad",
+    "dilations",
+    "group",
+    "kernel_shape",
+    "pads",
+    "storage_order",
+    "strides",
+];
+
+fn global(kind: ReduceKind) -> Op {
+    Op::Reduce(Reduce {
+        kind,
+        axes: ReduceAxes::Spatial,
+        keep: true,
+    })
+}
+
+/// Spatial axes of a value, which come behind batch and channels.
+fn spatial(rank: usize) -> Result<usize> {
+    let axes = rank.checked_sub(2).filter(|&axes| axes > 0);
+    axes.ok_or_else(|| Error::invalid(format!("a window over a value with {rank} axes")))
+}
+
+fn positive(count: i64) -> Result<usize> {
+    let count = usize::try_from(count).ok().filter(|&n| n > 0);
+    count.ok_or_else(|| Error::invalid("attribute 'group' is not positive"))
+}
+
+/// Axes by attribute or as the second input, which newer operator sets have; empty where none are named, and
+/// none where they are not constant.
+fn axes(a: &Attributes<'_>, node: &NodeProto, given: &Inputs<'_>) -> Result<Option<Vec<i64>>> {
+    if let Some(axes) = a.ints("axes")? {
+        return Ok(Some(axes.to_vec()));
+    }
+    Ok(match node.input.get(1).map(String::as_str) {
+        None | Some("") => Some(vec![]),
+        Some(_) => given
+            .integers
+            .get(1)
+            .copied()
+            .flatten()
+            .map(<[i64]>::to_vec),
+    })
+}
+
+/// Before operator set 13, Softmax folds all axes from `axis` on into one, by default from the second; that is
+/// the present Softmax where `axis` is the last, and else none that is understood.
+fn softmax_axis(a: &Attributes<'_>, opset: i64, ranks: &[Option<usize>]) -> Result<Option<i64>> {
     if opset >= 13 {
-        return Ok(Op::Softmax {
-            axis: a.int("axis", -1)?,
-        });
+        return a.int("axis", -1).map(Some);
     }
     let axis = a.int("axis", 1)?;
     let last = ranks.first().copied().flatten().map(|rank| rank as i64 - 1);
-    if axis == -1 || Some(axis) == last {
-        return Ok(Op::Softmax { axis });
-    }
-    let message = format!("Softmax of operator set {opset} may sum over several axes");
-    Err(Error::unsupported(message).hint(CONVERT))
+    Ok((axis == -1 || Some(axis) == last).then_some(axis))
 }
 
 /// Checks that a node can be carried unread: everything it means is in its message and inputs.
-pub(super) fn check_opaque(node: &NodeProto, opset: i64) -> Result<()> {
+pub(super) fn check_opaque(node: &NodeProto) -> Result<()> {
     let op_type = op_type(node);
-    if standard(node) && opset < OLDEST_WRITTEN_OPSET && op_type != "Constant" {
-        let message = format!("{op_type} of operator set {opset} cannot be written back");
-        return Err(Error::unsupported(message).hint(CONVERT));
-    }
     for attribute in &node.attribute {
         if attribute.g.is_set() || !attribute.graphs.is_empty() {
             // Its nodes read values by name, past the node's inputs.
@@ -145,7 +325,28 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
     let input = |index: usize| inputs.get(index).copied().flatten();
     match op {
         Op::Gemm(_) | Op::Flatten { .. } => Some(2),
-        Op::Unary(_) | Op::Softmax { .. } | Op::Identity => input(0),
+        Op::Unary(_)
+        | Op::Softmax { .. }
+        | Op::LogSoftmax { .. }
+        | Op::Identity
+        | Op::PRelu
+        | Op::Clip { .. }
+        | Op::BatchNorm { .. }
+        | Op::Pool(_)
+        | Op::Concat { .. } => input(0),
+        Op::Conv(_) => input(0).or(input(1)),
+        Op::Transpose { order } => Some(order.len()),
+        Op::Reduce(reduce) => match &reduce.axes {
+            _ if reduce.keep => input(0),
+            ReduceAxes::All => Some(0),
+            ReduceAxes::Spatial => input(0).map(|rank| rank.min(2)),
+            ReduceAxes::These(axes) => input(0)?.checked_sub(axes.len()),
+        },
+        Op::Squeeze(Squeeze::Out(axes)) if axes.is_empty() => None,
+        Op::Squeeze(Squeeze::Out(axes)) => input(0)?.checked_sub(axes.len()),
+        Op::Squeeze(Squeeze::In(axes)) => Some(input(0)? + axes.len()),
+        // As many as the constant shape has entries, which is known once shapes are.
+        Op::Reshape { .. } => None,
         Op::Binary(_) => Some(input(0)?.max(input(1)?)),
         Op::MatMul => {
             Some(input(0)?.max(input(1)?)).filter(|_| input(0) >= Some(2) && input(1) >= Some(2))
@@ -157,44 +358,4 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
 
 pub(super) fn op_type(node: &NodeProto) -> &str {
     node.op_type.as_deref().unwrap_or_default()
-}
-
-/// The attributes of a node, by name.
-struct Attributes<'a>(&'a [AttributeProto]);
-
-impl<'a> Attributes<'a> {
-    fn find(&self, name: &str) -> Option<&'a AttributeProto> {
-        self.0.iter().find(|a| a.name.as_deref() == Some(name))
-    }
-
-    fn float(&self, name: &str, default: f32) -> Result<f32> {
-        match self.find(name) {
-            None => Ok(default),
-            Some(a) => {
-                a.f.filter(|_| a.r#type == Some(AttributeType::FLOAT))
-                    .ok_or_else(|| Error::invalid(format!("attribute '{name}' is no float")))
-            }
-        }
-    }
-
-    fn int(&self, name: &str, default: i64) -> Result<i64> {
-        match self.find(name) {
-            None => Ok(default),
-            Some(a) => {
-                a.i.filter(|_| a.r#type == Some(AttributeType::INT))
-                    .ok_or_else(|| Error::invalid(format!("attribute '{name}' is no integer")))
-            }
-        }
-    }
-
-    /// Refuses attributes of any other name: the operator would mean something else with them.
-    fn only(&self, names: &[&str]) -> Result<()> {
-        let name = |a: &'a AttributeProto| a.name.as_deref().unwrap_or_default();
-        match self.0.iter().map(name).find(|n| !names.contains(n)) {
-            Some(other) => Err(Error::invalid(format!(
-                "has the unknown attribute '{other}'"
-            ))),
-            None => Ok(()),
-        }
-    }
 }

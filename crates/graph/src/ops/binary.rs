@@ -52,7 +52,7 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     }
 }
 
-fn with_constant(
+pub(super) fn with_constant(
     node: &Node,
     activation: ValueId,
     constant: ValueId,
@@ -68,16 +68,20 @@ fn with_constant(
         );
         return Ok(());
     };
-    let Some(channels) = walk.channels(activation).cloned() else {
+    let all = walk.channels(activation).to_vec();
+    if all.is_empty() {
         walk.freeze(constant, node, "shares a constant with unknown channels");
         return Ok(());
-    };
-    let shifted = Channels {
-        axis: channels.axis + rank_made - rank,
-        atoms: channels.atoms,
-    };
-    let length = walk.length(made, shifted.axis);
-    if length != Some(shifted.atoms.len()) {
+    }
+    let shifted: Vec<Channels> = all
+        .into_iter()
+        .map(|channels| Channels {
+            axis: channels.axis + rank_made - rank,
+            ..channels
+        })
+        .collect();
+    let is_whole = |c: &Channels| walk.length(made, c.axis) == Some(c.atoms.len());
+    if !shifted.iter().all(is_whole) {
         walk.freeze(activation, node, "is stretched along its channels");
         walk.freeze(
             constant,
@@ -91,30 +95,77 @@ fn with_constant(
         _ => Role::Carries,
     };
     walk.claim_broadcast(constant, &shifted, rank_made, role, node);
-    walk.carry(made, shifted);
+    for channels in shifted {
+        walk.carry(made, channels);
+    }
     Ok(())
 }
 
 fn couple(node: &Node, a: ValueId, b: ValueId, walk: &mut Walk<'_>) -> Result<()> {
     let made = node.output()?;
-    let aligned = |walk: &Walk<'_>, value: ValueId| {
-        let channels = walk.channels(value)?;
-        let axis = channels.axis + walk.rank(made)? - walk.rank(value)?;
-        let atoms = channels.atoms.clone();
-        (walk.length(made, axis) == Some(atoms.len())).then_some(Channels { axis, atoms })
+    let (Some(rank), Some(rank_a), Some(rank_b)) = (walk.rank(made), walk.rank(a), walk.rank(b))
+    else {
+        walk.freeze(a, node, "has an unknown shape");
+        walk.freeze(b, node, "has an unknown shape");
+        return Ok(());
     };
-    match (aligned(walk, a), aligned(walk, b)) {
-        (Some(left), Some(right)) if left.axis == right.axis => {
-            walk.couple(&left, &right);
-            walk.carry(made, left);
-        }
-        _ => {
-            let reason = "meets an activation whose channels do not line up with its own";
-            walk.freeze(a, node, reason);
-            walk.freeze(b, node, reason);
+    for axis in 0..rank {
+        let own = |rank_of: usize| (axis + rank_of).checked_sub(rank);
+        let (left, right) = (side(walk, a, own(rank_a)), side(walk, b, own(rank_b)));
+        let carried = match (left, right) {
+            (Side::Channels(left), Side::Channels(right)) if same_length(&left, &right) => {
+                if !walk.couple_axes(&left, &right) {
+                    let reason = "meets channels that are grouped otherwise";
+                    walk.freeze_axis(a, left[0].axis, node, reason);
+                    walk.freeze_axis(b, right[0].axis, node, reason);
+                }
+                left
+            }
+            // What is the same for all channels lets each of them pass; one channel may be what it is the same as.
+            (Side::Channels(only), Side::One) | (Side::One, Side::Channels(only))
+                if only[0].atoms.len() > 1 =>
+            {
+                only
+            }
+            (left, right) => {
+                let reason = "meets an activation whose channels do not line up with its own";
+                for (value, side) in [(a, left), (b, right)] {
+                    if let Side::Channels(channels) = side {
+                        walk.freeze_axis(value, channels[0].axis, node, reason);
+                    }
+                }
+                continue;
+            }
+        };
+        for channels in carried {
+            walk.carry(made, Channels { axis, ..channels });
         }
     }
     Ok(())
+}
+
+/// What an operand has along one axis of the result.
+enum Side {
+    /// Known channels.
+    Channels(Vec<Channels>),
+    /// One position, or no such axis: the same for all channels of the other operand.
+    One,
+    /// Several positions that are not known as channels.
+    Other,
+}
+
+fn side(walk: &Walk<'_>, value: ValueId, axis: Option<usize>) -> Side {
+    let Some(axis) = axis else { return Side::One };
+    let channels = walk.along(value, axis);
+    match (channels.is_empty(), walk.length(value, axis)) {
+        (false, _) => Side::Channels(channels),
+        (true, Some(1)) => Side::One,
+        (true, _) => Side::Other,
+    }
+}
+
+fn same_length(a: &[Channels], b: &[Channels]) -> bool {
+    a[0].atoms.len() == b[0].atoms.len()
 }
 
 impl Binary {

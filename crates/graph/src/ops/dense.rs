@@ -29,14 +29,7 @@ impl Dense {
         let (axis_in, alpha, beta) = match &node.op {
             Op::Gemm(gemm) if !gemm.trans_a => (gemm.axis_in(), gemm.alpha, gemm.beta),
             Op::MatMul => (0, 1.0, 1.0),
-            Op::Gemm(_)
-            | Op::Binary(_)
-            | Op::Unary(_)
-            | Op::Softmax { .. }
-            | Op::Flatten { .. }
-            | Op::Gather { .. }
-            | Op::Identity
-            | Op::Opaque(_) => return None,
+            _ => return None,
         };
         let (x, weights) = (node.input(0).ok()?, node.input(1).ok()?);
         let matrix = graph.constant(weights).filter(|t| t.shape().len() == 2)?;

@@ -1,7 +1,7 @@
 //! `Gemm`: the dense layer.
 
 use super::input_shape;
-use crate::channels::{Channels, Walk};
+use crate::channels::Walk;
 use crate::eval::Array;
 use crate::groups::Role;
 use crate::{Dim, Error, Graph, Node, Result, ValueId, shapes};
@@ -81,9 +81,10 @@ pub(super) fn channels(node: &Node, gemm: &Gemm, walk: &mut Walk<'_>) -> Result<
     }
     dense(node, walk, (x, weights), gemm.axis_in(), gemm.axis_out());
     let Some(bias) = bias else { return Ok(()) };
-    let Some(made) = walk.channels(node.output()?).cloned() else {
+    let made = walk.channels(node.output()?).to_vec();
+    if made.is_empty() {
         return Ok(());
-    };
+    }
     if walk.is_parameter(bias) {
         walk.claim_broadcast(bias, &made, 2, Role::Produces, node);
     } else {
@@ -105,28 +106,26 @@ pub(super) fn dense(
         return;
     };
     let last = walk.rank(x).and_then(|rank| rank.checked_sub(1));
-    match walk.channels(x).cloned() {
-        Some(Channels { axis, atoms }) if Some(axis) == last => {
-            walk.claim(weights, axis_in, Role::Reads, &atoms);
-        }
-        Some(_) | None => {
-            walk.freeze(
-                x,
-                node,
-                "is multiplied along another axis than its channels",
-            );
-            walk.pin(
-                weights,
-                axis_in,
-                node,
-                "shares weights that read unknown channels",
-            );
-        }
+    let read = last.map_or(vec![], |axis| walk.along(x, axis));
+    if read.is_empty() {
+        walk.pin(
+            weights,
+            axis_in,
+            node,
+            "shares weights that read unknown channels",
+        );
     }
+    walk.claim(weights, axis_in, Role::Reads, &read);
     match (last, walk.length(weights, axis_out)) {
         (Some(axis), Some(length)) => {
-            let atoms = walk.produce(made, axis, length);
-            walk.claim(weights, axis_out, Role::Produces, &atoms);
+            // Along every other axis rows are multiplied one by one.
+            for channels in walk.channels(x).to_vec() {
+                if channels.axis != axis {
+                    walk.carry(made, channels);
+                }
+            }
+            let produced = walk.produce(made, axis, length);
+            walk.claim(weights, axis_out, Role::Produces, &produced);
         }
         _ => walk.pin(
             weights,

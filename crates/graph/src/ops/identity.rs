@@ -13,7 +13,7 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     if walk.is_parameter(x) {
         walk.freeze(x, node, "is computed from constants");
     }
-    if let Some(channels) = walk.channels(x).cloned() {
+    for channels in walk.channels(x).to_vec() {
         walk.carry(node.output()?, channels);
     }
     Ok(())

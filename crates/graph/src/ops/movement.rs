@@ -3,7 +3,7 @@
 //! No rule is stated: the operation is run on a tensor that holds, at every element, the channel it
 //! belongs to, and the answer is read off the result.
 
-use crate::channels::{Channels, Walk};
+use crate::channels::{Atom, Channels, Walk};
 use crate::{Dim, Node, Result};
 
 /// The channel rule of every data-movement operation; `run` moves labels of a given shape.
@@ -16,35 +16,76 @@ pub(super) fn channels(
     if walk.is_parameter(x) {
         walk.freeze(x, node, "is computed from constants");
     }
-    let Some(before) = walk.channels(x).cloned() else {
+    let all = walk.channels(x).to_vec();
+    if all.is_empty() {
         return Ok(());
-    };
-    let Some(shape) = walk.graph().value(x).shape.as_deref() else {
+    }
+    let (graph, shape) = (walk.graph(), walk.graph().value(x).shape.as_deref());
+    let (Some(shape), Some(after)) = (shape, graph.value(made).shape.as_deref()) else {
         walk.freeze(x, node, "has an unknown shape");
         return Ok(());
     };
-    let (moved_shape, labels) = {
-        // An unknown length stands in as 2, so that an axis that it is folded into shows.
-        let lengths: Vec<usize> = shape.iter().map(|d| d.fixed().unwrap_or(2)).collect();
-        let labels = label(&lengths, before.axis);
-        run(&lengths, labels)?
-    };
-    let found = walk.graph().value(made).shape.as_deref().and_then(|dims| {
-        let order = std::iter::once(before.axis).chain(0..dims.len());
-        let fixed = order.filter(|&axis| dims.get(axis).and_then(Dim::fixed).is_some());
-        fixed.into_iter().find_map(|axis| {
-            let along = along(&moved_shape, &labels, axis)?;
-            Some((axis, along))
-        })
-    });
-    match found {
-        Some((axis, along)) => {
-            let atoms = along.iter().map(|&c| before.atoms[c]).collect();
+    // An unknown length stands in as 2, so that an axis that it is folded into shows.
+    let lengths: Vec<usize> = shape.iter().map(|d| d.fixed().unwrap_or(2)).collect();
+    for before in all {
+        let (moved, labels) = run(&lengths, label(&lengths, before.axis))?;
+        let atoms: Vec<Atom> = labels.iter().map(|&label| before.atoms[label]).collect();
+        let order = std::iter::once(before.axis).chain(0..after.len());
+        let mut fixed = order.filter(|&axis| after.get(axis).and_then(Dim::fixed).is_some());
+        let found = fixed.find_map(|axis| Some((axis, along(&moved, &atoms, axis)?)));
+        if let Some((axis, atoms)) = found {
             walk.carry(made, Channels { axis, atoms });
+            continue;
         }
-        None => walk.freeze(x, node, "is moved so that its channels lie on no one axis"),
+        let axes = split(&moved, &labels).filter(|axes| axes.len() > 1);
+        let lengths = axes.iter().flatten().map(|&axis| moved[axis]);
+        let lengths: Vec<usize> = lengths.collect();
+        if axes.is_some() && walk.factorise(&before, &lengths) {
+            continue;
+        }
+        let inner = axes.and_then(|axes| axes.last().copied());
+        match inner.filter(|&axis| after.get(axis).and_then(Dim::fixed).is_some()) {
+            Some(axis) => {
+                // Channels made in several places, such as halves side by side: equal places in all blocks go together.
+                let mut blocks = before.atoms.chunks(moved[axis]).map(|atoms| Channels {
+                    axis,
+                    atoms: atoms.to_vec(),
+                });
+                if let Some(first) = blocks.next() {
+                    blocks.for_each(|other| walk.couple(&first, &other));
+                    walk.carry(made, first);
+                }
+            }
+            None => {
+                let reason = "is moved so that its channels lie on no one axis";
+                walk.freeze_axis(x, before.axis, node, reason);
+            }
+        }
     }
     Ok(())
+}
+
+/// The axes over which labels count up, if they do so row by row.
+fn split(shape: &[usize], labels: &[usize]) -> Option<Vec<usize>> {
+    let varies = |axis: usize| {
+        let inner: usize = shape[axis + 1..].iter().product();
+        let last = shape[axis].checked_sub(1)?;
+        Some(labels.get(last * inner)? != labels.first()?)
+    };
+    let axes: Vec<usize> = (0..shape.len())
+        .filter(|&axis| varies(axis) == Some(true))
+        .collect();
+    let counts_up = labels.iter().enumerate().all(|(element, &label)| {
+        let position = |axis: usize| {
+            let inner: usize = shape[axis + 1..].iter().product();
+            element / inner % shape[axis]
+        };
+        label
+            == axes
+                .iter()
+                .fold(0, |at, &axis| at * shape[axis] + position(axis))
+    });
+    counts_up.then_some(axes)
 }
 
 /// For every element, its position along `axis`.
@@ -55,7 +96,7 @@ fn label(shape: &[usize], axis: usize) -> Vec<usize> {
 }
 
 /// The label at each position of `axis`, if labels depend on that position alone.
-fn along(shape: &[usize], labels: &[usize], axis: usize) -> Option<Vec<usize>> {
+fn along<L: Copy + PartialEq>(shape: &[usize], labels: &[L], axis: usize) -> Option<Vec<L>> {
     let positions = label(shape, axis);
     let mut found = vec![None; shape[axis]];
     for (&position, &label) in positions.iter().zip(labels) {

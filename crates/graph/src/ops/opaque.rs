@@ -10,6 +10,8 @@ pub struct Opaque {
     pub domain: String,
     /// Operator name.
     pub op_type: String,
+    /// Version of the standard operators of the model that it was read from.
+    pub opset: i64,
     /// The node's message in bytes, as it was read.
     pub message: Vec<u8>,
 }

@@ -1,0 +1,122 @@
+//! `MaxPool` and `AveragePool`: windows over each channel by itself.
+
+use super::{Window, identity, input_shape};
+use crate::channels::Walk;
+use crate::eval::Array;
+use crate::{Dim, Error, Graph, Node, Result};
+
+/// What a pooling window gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The largest number; borders do not count.
+    Max,
+    /// The mean.
+    Average {
+        /// Whether the padding counts as zeros.
+        count_padding: bool,
+    },
+}
+
+/// Attributes of [`Op::Pool`](crate::Op::Pool).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// What is taken.
+    pub kind: PoolKind,
+    /// Lengths of the window, one a spatial axis.
+    pub kernel: Vec<usize>,
+    /// Where it is laid.
+    pub window: Window,
+}
+
+pub(super) fn shape(graph: &Graph, node: &Node, pool: &Pool) -> Result<Option<Vec<Dim>>> {
+    let Some(x) = input_shape(graph, node, 0)? else {
+        return Ok(None);
+    };
+    let [batch, channels, spatial @ ..] = x else {
+        return Err(Error::invalid(
+            "pooling takes an input with a batch and channels",
+        ));
+    };
+    let mut shape = vec![batch.clone(), channels.clone()];
+    shape.extend(pool.window.shape(spatial, &pool.kernel)?);
+    Ok(Some(shape))
+}
+
+/// The rule of whatever treats each channel by itself and mixes spatial positions.
+pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+    let x = node.input(0)?;
+    for channels in walk.channels(x).to_vec() {
+        if channels.axis > 1 {
+            walk.freeze_axis(x, channels.axis, node, "is an axis that is pooled");
+        }
+    }
+    identity::channels(node, walk)
+}
+
+pub(super) fn evaluate(pool: &Pool, x: &Array) -> Result<Array> {
+    let [batch, channels, spatial @ ..] = x.shape.as_slice() else {
+        return Err(Error::invalid(
+            "pooling takes an input with a batch and channels",
+        ));
+    };
+    let taps = pool.window.taps(spatial, &pool.kernel)?;
+    let area: usize = spatial.iter().product();
+    let mut values = Vec::with_capacity(batch * channels * taps.read.len());
+    for image in x.values.chunks_exact(area.max(1)) {
+        for (read, &padded) in taps.read.iter().zip(&taps.padded) {
+            let inside = read.iter().flatten().map(|&at| image[at]);
+            values.push(match pool.kind {
+                PoolKind::Max => inside.fold(f64::NEG_INFINITY, largest),
+                PoolKind::Average { count_padding } => {
+                    let count = if count_padding {
+                        padded
+                    } else {
+                        read.iter().flatten().count()
+                    };
+                    inside.fold(0.0, |sum, v| sum + v) / count as f64
+                }
+            });
+        }
+    }
+    let shape = [&[*batch, *channels], taps.shape.as_slice()].concat();
+    Array::new(shape, values)
+}
+
+/// The larger of two numbers; NaN if either is.
+pub(super) fn largest(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.max(b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Padding;
+    use super::*;
+
+    fn pool(kind: PoolKind) -> Vec<f64> {
+        let pool = Pool {
+            kind,
+            kernel: vec![2],
+            window: Window {
+                padding: Padding::By {
+                    before: vec![1],
+                    behind: vec![0],
+                },
+                ..Window::plain(1)
+            },
+        };
+        let x = Array::new([1, 1, 2], vec![-2.0, -4.0]).unwrap();
+        evaluate(&pool, &x).unwrap().values
+    }
+
+    #[test]
+    fn borders_count_only_where_they_are_asked_to() {
+        assert_eq!(pool(PoolKind::Max), [-2.0, -2.0]);
+        let average = |count_padding| pool(PoolKind::Average { count_padding });
+        assert_eq!(average(false), [-2.0, -3.0]);
+        assert_eq!(average(true), [-1.0, -3.0]);
+    }
+}

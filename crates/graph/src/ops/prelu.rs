@@ -1,0 +1,70 @@
+//! `PRelu` and `Clip`: element-wise functions with parameters of their own.
+
+use super::{binary, identity};
+use crate::channels::Walk;
+use crate::eval::Array;
+use crate::{Node, Result};
+
+/// The slopes of `PRelu` go along with their channels, as a factor would.
+pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+    let (x, slope) = (node.input(0)?, node.input(1)?);
+    match walk.is_parameter(slope) && !walk.is_parameter(x) {
+        true => binary::with_constant(node, x, slope, walk),
+        false => {
+            walk.freeze(x, node, "has slopes that are not constant");
+            walk.freeze(slope, node, "is a slope that is not constant");
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn evaluate(x: &Array, slope: &Array) -> Result<Array> {
+    let slope = slope.broadcast_to(&x.shape)?;
+    let pairs = x.values.iter().zip(&slope.values);
+    let values = pairs.map(|(&x, &slope)| if x < 0.0 { slope * x } else { x });
+    Array::new(x.shape.clone(), values.collect())
+}
+
+/// Bounds are scalars, the same for all channels.
+pub(super) fn clip_channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+    for &bound in node.inputs[1..].iter().flatten() {
+        if !walk.is_parameter(bound) {
+            walk.freeze(
+                node.input(0)?,
+                node,
+                "is clipped to bounds that are not constant",
+            );
+        }
+    }
+    identity::channels(node, walk)
+}
+
+/// Bounds by attribute, and by input where given; NaN stays NaN.
+pub(super) fn clip(bounds: (f32, f32), x: &Array, inputs: [Option<&Array>; 2]) -> Result<Array> {
+    let bound = |given: Option<&Array>, default: f32| {
+        let given = given.and_then(|a| a.values.first().copied());
+        given.unwrap_or_else(|| f64::from(default))
+    };
+    let (low, high) = (bound(inputs[0], bounds.0), bound(inputs[1], bounds.1));
+    let clip = |&v: &f64| if v.is_nan() { v } else { v.max(low).min(high) };
+    Array::new(x.shape.clone(), x.values.iter().map(clip).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_hold_below_zero_and_bounds_on_both_sides() {
+        let x = Array::new([1, 2], vec![-2.0, 3.0]).unwrap();
+        let slope = Array::new([2], vec![0.5, 9.0]).unwrap();
+        assert_eq!(evaluate(&x, &slope).unwrap().values, [-1.0, 3.0]);
+        let two = Array::new([], vec![2.0]).unwrap();
+        let clipped = clip((f32::NEG_INFINITY, f32::INFINITY), &x, [None, Some(&two)]);
+        assert_eq!(clipped.unwrap().values, [-2.0, 2.0]);
+        assert_eq!(
+            clip((0.0, 6.0), &x, [None, None]).unwrap().values,
+            [0.0, 3.0]
+        );
+    }
+}

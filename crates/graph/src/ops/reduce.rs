@@ -1,0 +1,153 @@
+//! Sums, means and extremes over axes; global pooling is that over all spatial axes.
+
+use super::{input_shape, pool};
+use crate::channels::{Channels, Walk};
+use crate::eval::Array;
+use crate::shapes::axis_at;
+use crate::{Dim, Graph, Node, Result};
+
+/// What is taken of the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReduceKind {
+    /// Their mean.
+    Mean,
+    /// Their sum.
+    Sum,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+/// Over which axes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReduceAxes {
+    /// Every axis.
+    All,
+    /// These, negative ones counted from the end.
+    These(Vec<i64>),
+    /// Those from the third on.
+    Spatial,
+}
+
+/// Attributes of [`Op::Reduce`](crate::Op::Reduce).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reduce {
+    /// What is taken.
+    pub kind: ReduceKind,
+    /// Over which axes.
+    pub axes: ReduceAxes,
+    /// Whether they stay, with a length of 1.
+    pub keep: bool,
+}
+
+impl Reduce {
+    /// Whether each of `rank` axes is reduced.
+    fn reduced(&self, rank: usize) -> Result<Vec<bool>> {
+        Ok(match &self.axes {
+            ReduceAxes::All => vec![true; rank],
+            ReduceAxes::Spatial => (0..rank).map(|axis| axis >= 2).collect(),
+            ReduceAxes::These(axes) => {
+                let mut reduced = vec![false; rank];
+                for &axis in axes {
+                    reduced[axis_at(axis, rank)?] = true;
+                }
+                reduced
+            }
+        })
+    }
+}
+
+pub(super) fn shape(graph: &Graph, node: &Node, reduce: &Reduce) -> Result<Option<Vec<Dim>>> {
+    let Some(x) = input_shape(graph, node, 0)? else {
+        return Ok(None);
+    };
+    let reduced = reduce.reduced(x.len())?;
+    let dims = x.iter().zip(reduced).filter_map(|(dim, gone)| match gone {
+        true => reduce.keep.then_some(Dim::Fixed(1)),
+        false => Some(dim.clone()),
+    });
+    Ok(Some(dims.collect()))
+}
+
+pub(super) fn channels(node: &Node, reduce: &Reduce, walk: &mut Walk<'_>) -> Result<()> {
+    let (x, made) = (node.input(0)?, node.output()?);
+    let Some(rank) = walk.rank(x) else {
+        walk.freeze(x, node, "has an unknown shape");
+        return Ok(());
+    };
+    if walk.is_parameter(x) {
+        walk.freeze(x, node, "is computed from constants");
+    }
+    let reduced = reduce.reduced(rank)?;
+    for channels in walk.channels(x).to_vec() {
+        if reduced[channels.axis] {
+            let reason = format!("is mixed across channels by {}", node.op.onnx_name());
+            walk.freeze_axis(x, channels.axis, node, &reason);
+            continue;
+        }
+        let gone = reduced[..channels.axis].iter().filter(|&&r| r).count();
+        let axis = channels.axis - if reduce.keep { 0 } else { gone };
+        walk.carry(made, Channels { axis, ..channels });
+    }
+    Ok(())
+}
+
+pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
+    let reduced = reduce.reduced(x.shape.len())?;
+    let pairs = || x.shape.iter().zip(&reduced);
+    let small: Vec<usize> = pairs()
+        .map(|(&n, &gone)| if gone { 1 } else { n })
+        .collect();
+    let start = match reduce.kind {
+        ReduceKind::Mean | ReduceKind::Sum => 0.0,
+        ReduceKind::Max => f64::NEG_INFINITY,
+        ReduceKind::Min => f64::INFINITY,
+    };
+    let mut values = vec![start; small.iter().product()];
+    for (index, &value) in super::window::indices(&x.shape).zip(&x.values) {
+        let at = index
+            .iter()
+            .zip(&small)
+            .fold(0, |at, (&i, &n)| at * n + i.min(n - 1));
+        values[at] = match reduce.kind {
+            ReduceKind::Mean | ReduceKind::Sum => values[at] + value,
+            ReduceKind::Max => pool::largest(values[at], value),
+            ReduceKind::Min => -pool::largest(-values[at], -value),
+        };
+    }
+    if reduce.kind == ReduceKind::Mean {
+        let count: usize = pairs().filter(|(_, gone)| **gone).map(|(n, _)| n).product();
+        values.iter_mut().for_each(|v| *v /= count as f64);
+    }
+    let shape = match reduce.keep {
+        true => small,
+        false => pairs()
+            .filter(|(_, gone)| !**gone)
+            .map(|(&n, _)| n)
+            .collect(),
+    };
+    Array::new(shape, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reduced(kind: ReduceKind, axes: ReduceAxes, keep: bool) -> Array {
+        let x = Array::new([1, 2, 2], vec![1.0, 2.0, 3.0, -4.0]).unwrap();
+        evaluate(&Reduce { kind, axes, keep }, &x).unwrap()
+    }
+
+    #[test]
+    fn axes_are_reduced_and_kept_as_told() {
+        let mean = reduced(ReduceKind::Mean, ReduceAxes::Spatial, true);
+        assert_eq!((mean.shape, mean.values), (vec![1, 2, 1], vec![1.5, -0.5]));
+        let sum = reduced(ReduceKind::Sum, ReduceAxes::These(vec![-2]), false);
+        assert_eq!((sum.shape, sum.values), (vec![1, 2], vec![4.0, -2.0]));
+        let max = reduced(ReduceKind::Max, ReduceAxes::All, false);
+        assert_eq!((max.shape, max.values), (vec![], vec![3.0]));
+        let min = reduced(ReduceKind::Min, ReduceAxes::All, true);
+        assert_eq!((min.shape, min.values), (vec![1, 1, 1], vec![-4.0]));
+    }
+}

@@ -1,0 +1,132 @@
+//! Convolutional networks: units are exchangeable, and masked and shrunk networks compute the same.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use secateur_graph::{
+    Array, ChannelGroups, ErrorKind, Graph, GroupKind, ModelMeta, Unary, evaluate, from_model,
+    infer_shapes, mask, permute, shrink, to_model,
+};
+use secateur_testkit::{Block, Images, Stream, images, largest_magnitude, rows, some_keep};
+
+/// The largest change of any output, relative to the largest number in the network, when any one hidden group is
+/// reordered.
+fn change(graph: &Graph, seed: u64) -> f64 {
+    let groups = ChannelGroups::of(graph).unwrap();
+    let inputs = rows(graph, 2, seed);
+    let before = evaluate(graph, &inputs).unwrap();
+    let scale = largest_magnitude(graph, &inputs).unwrap();
+    let mut worst = 0.0f64;
+    for (id, group) in groups.iter() {
+        if group.frozen.is_some() || group.kind != GroupKind::Hidden {
+            continue;
+        }
+        let order = Stream::new(seed ^ id.index() as u64).order(group.units);
+        let Ok(permuted) = permute(graph, &groups, id, &order) else {
+            continue;
+        };
+        let after = evaluate(&permuted.graph, &inputs).unwrap();
+        for (a, b) in before.iter().zip(&after) {
+            let pairs = a.values.iter().zip(&b.values);
+            worst = pairs.fold(worst, |m, (a, b)| m.max((a - b).abs() / scale));
+        }
+    }
+    worst
+}
+
+fn bits(outputs: &[Array]) -> Vec<(Vec<usize>, Vec<u64>)> {
+    let each = |a: &Array| {
+        let values = a.values.iter().map(|v| v.to_bits()).collect();
+        (a.shape.clone(), values)
+    };
+    outputs.iter().map(each).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Sigmoids are not exact, and sums in another order differ by a few units in the last place.
+    #[test]
+    fn reordered_units_change_nothing(plan in images(), seed in 0..1000u64) {
+        let change = change(&plan.build().unwrap(), seed);
+        prop_assert!(change < 1e-9, "{}", change);
+    }
+
+    #[test]
+    fn masked_and_shrunk_agree_to_the_bit(plan in images(), seed in 0..1000u64) {
+        let graph = plan.build().unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let keep = some_keep(&groups, seed);
+        let inputs = rows(&graph, 2, seed);
+        let masked = evaluate(&mask(&graph, &groups, &keep).unwrap(), &inputs).unwrap();
+        match shrink(&graph, &groups, &keep) {
+            Ok(small) => {
+                let shrunk = evaluate(&small.graph, &inputs).unwrap();
+                prop_assert_eq!(bits(&masked), bits(&shrunk));
+            }
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Keep),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn written_and_read_back_is_the_same(plan in images()) {
+        let graph = infer_shapes(&plan.build().unwrap()).unwrap();
+        let back = from_model(&to_model(&graph, &ModelMeta::default()).unwrap()).unwrap();
+        prop_assert_eq!(back.nodes().len(), graph.nodes().len());
+        for (back, node) in back.nodes().iter().zip(graph.nodes()) {
+            prop_assert_eq!(&back.op, &node.op);
+        }
+        let inputs = rows(&graph, 2, plan.seed);
+        prop_assert_eq!(evaluate(&back, &inputs).unwrap(), evaluate(&graph, &inputs).unwrap());
+    }
+}
+
+fn groups(blocks: &[Block], flat: bool) -> String {
+    let plan = Images {
+        inputs: 3,
+        blocks: blocks.to_vec(),
+        flat,
+        outputs: 2,
+        seed: 1,
+    };
+    ChannelGroups::of(&plan.build().unwrap())
+        .unwrap()
+        .to_string()
+}
+
+#[test]
+fn a_plain_network_flattens_channels_into_blocks() {
+    let blocks = [
+        Block::Conv(2, 3, true),
+        Block::Activate(Unary::Relu),
+        Block::MaxPool,
+        Block::MaxPool,
+    ];
+    assert_snapshot!(groups(&blocks, true));
+}
+
+#[test]
+fn a_residual_couples_and_concatenation_keeps_apart() {
+    let blocks = [Block::Conv(2, 1, false), Block::Residual, Block::Dense(1)];
+    assert_snapshot!(groups(&blocks, false));
+}
+
+#[test]
+fn grouped_convolutions_and_shuffles_are_products() {
+    let blocks = [Block::Conv(4, 1, false), Block::Grouped(2), Block::Shuffle];
+    assert_snapshot!(groups(&blocks, false));
+}
+
+#[test]
+fn squeeze_and_excite_gates_the_channels_that_it_reads() {
+    let blocks = [
+        Block::Conv(3, 1, false),
+        Block::SqueezeExcite(2),
+        Block::Depthwise,
+    ];
+    assert_snapshot!(groups(&blocks, false));
+}
