@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod grid;
+pub(crate) mod model;
 pub(crate) mod structure;
 
 use std::path::PathBuf;
@@ -38,6 +39,10 @@ pub(crate) enum Command {
     Structure(Box<structure::StructureFlags>),
     /// Make one page of any runs and comparisons
     Report(ReportFlags),
+    /// Show what is in an ONNX model: cost by node, and which channels live and die together
+    Inspect(model::InspectFlags),
+    /// Remove units from an ONNX model, verify that nothing else changed, and write the smaller one
+    Shrink(model::ShrinkFlags),
 }
 
 /// Flags of `secateur compress`.

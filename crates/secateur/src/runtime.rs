@@ -1,8 +1,9 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
 use rten::{Model, ValueOrView};
-use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor};
+use secateur_graph::Array;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -43,6 +44,38 @@ impl Runtime {
             .into_iter()
             .map(|value| {
                 let tensor: NdTensor<f32, 2> = value.try_into().map_err(|e| refused(&e))?;
+                Ok(tensor.to_vec())
+            })
+            .collect()
+    }
+}
+
+impl Runtime {
+    /// Runs inputs of any shape, in the order of the model, and returns every output, row-major.
+    ///
+    /// # Errors
+    /// If the runtime refuses an input or an output is not of 32-bit floats.
+    pub fn run_all(&self, inputs: &[Array]) -> Result<Vec<Vec<f32>>> {
+        let tensors: Vec<Tensor<f32>> = inputs
+            .iter()
+            .map(|input| {
+                let values = input.values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+                Tensor::from_data(&input.shape, values)
+            })
+            .collect();
+        let ids = self.model.input_ids().iter();
+        let inputs: Vec<(_, ValueOrView<'_>)> = ids
+            .copied()
+            .zip(tensors.iter().map(|t| t.view().into()))
+            .collect();
+        let outputs = self
+            .model
+            .run(inputs, self.model.output_ids(), None)
+            .map_err(|e| refused(&e))?;
+        outputs
+            .into_iter()
+            .map(|value| {
+                let tensor: Tensor<f32> = value.try_into().map_err(|e| refused(&e))?;
                 Ok(tensor.to_vec())
             })
             .collect()

@@ -121,19 +121,19 @@ fn failed(message: impl Into<String>) -> Error {
 }
 
 /// The larger of two differences; NaN counts as the largest, whichever comes first.
-fn worse(a: f64, b: f64) -> f64 {
+pub(crate) fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || b <= a { a } else { b }
 }
 
 /// `max |a - b| / max(max |a|, 1e-6)`; NaN if anything is, infinite if the sizes differ.
-fn relative(a: &[f64], b: &[f32]) -> f64 {
+pub(crate) fn relative<T: Copy + Into<f64>>(a: &[f64], b: &[T]) -> f64 {
     if a.len() != b.len() {
         return f64::INFINITY;
     }
     let scale = a.iter().fold(1e-6, |m: f64, v| m.max(v.abs()));
     a.iter()
         .zip(b)
-        .fold(0.0, |m, (&a, &b)| worse(m, (a - f64::from(b)).abs()))
+        .fold(0.0, |m, (&a, &b)| worse(m, (a - b.into()).abs()))
         / scale
 }
 
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn differences_are_relative_to_the_largest_output() {
-        assert_eq!(relative(&[100.0, 1.0], &[100.0, 2.0]), 0.01);
+        assert_eq!(relative(&[100.0, 1.0], &[100.0f32, 2.0]), 0.01);
         assert!(relative(&[1.0], &[f32::NAN]).is_nan());
         assert!(relative(&[1.0, 1.0], &[f32::NAN, 1.0]).is_nan());
-        assert_eq!(relative(&[1.0], &[]), f64::INFINITY);
+        assert_eq!(relative::<f32>(&[1.0], &[]), f64::INFINITY);
     }
 }

@@ -3,10 +3,15 @@
 pub(crate) mod compare;
 pub(crate) mod compress;
 pub(crate) mod grid;
+pub(crate) mod model;
 pub(crate) mod report;
 pub(crate) mod structure;
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use secateur::{Error, ErrorKind, Result};
 
 /// The environment variable that names a folder of data.
 const DATA_DIR: &str = "SECATEUR_DATA";
@@ -15,6 +20,30 @@ const DATA_DIR: &str = "SECATEUR_DATA";
 pub(crate) fn data_dir() -> Option<PathBuf> {
     let value = std::env::var_os(DATA_DIR)?;
     (!value.is_empty()).then(|| PathBuf::from(value))
+}
+
+/// Writes a file under a name of its own until it is whole.
+///
+/// # Errors
+/// If it cannot be written; nothing is left then.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(path.file_name().unwrap_or_default());
+    hidden.push(format!(".partial-{}", std::process::id()));
+    let partial = path.with_file_name(hidden);
+    let done = fs::File::create(&partial)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&partial, path));
+    done.map_err(|e| {
+        // What is left of it is of no use.
+        let _ = fs::remove_file(&partial);
+        Error::new(ErrorKind::Environment, e.to_string())
+            .at(path.display().to_string())
+            .hint("choose a place that can be written: --out")
+    })
 }
 
 /// How a command without an error ended.

@@ -1,15 +1,11 @@
 //! `secateur report`: one page of any runs and comparisons.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-
 use secateur::compare::Comparison;
-use secateur::{Error, ErrorKind, Result, RunRecord};
+use secateur::{Error, Result, RunRecord};
 use secateur_report::{markdown, of_comparison, page};
 
 use crate::args::ReportFlags;
-use crate::commands::Exit;
+use crate::commands::{Exit, write_whole};
 use crate::output::note;
 
 /// Reads the folders and writes the page.
@@ -44,7 +40,7 @@ pub(crate) fn run(flags: &ReportFlags) -> Result<Exit> {
             comparison.as_ref(),
         ),
     };
-    write(&flags.out, &text)?;
+    write_whole(&flags.out, text.as_bytes())?;
     note(format_args!("report: {}", flags.out.display()));
     Ok(Exit::Done)
 }
@@ -57,22 +53,4 @@ fn title(runs: &[RunRecord], compared: bool) -> String {
         (true, false) => format!("Comparison, and runs on {}", names.join(", ")),
         (false, _) => names.join(", "),
     }
-}
-
-/// Under a name of its own until it is whole.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let partial = path.with_extension(format!("partial-{}", std::process::id()));
-    let done = fs::File::create(&partial)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&partial, path));
-    done.map_err(|e| {
-        // What is left of it is of no use.
-        let _ = fs::remove_file(&partial);
-        Error::new(ErrorKind::Environment, e.to_string())
-            .at(path.display().to_string())
-            .hint("choose a place that can be written: --out")
-    })
 }

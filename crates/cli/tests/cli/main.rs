@@ -5,6 +5,7 @@ mod grids;
 mod harness;
 mod help;
 mod interrupt;
+mod models;
 mod refusals;
 mod runs;
 mod streams;

@@ -1,0 +1,99 @@
+//! Flags of the commands on models of others.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use regex::Regex;
+use secateur::{Choice, Error, Result, UnitScore};
+
+/// Flags of `secateur inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct InspectFlags {
+    /// An ONNX file
+    pub(crate) model: PathBuf,
+    /// Print everything as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Flags of `secateur shrink`.
+#[derive(Debug, Args)]
+pub(crate) struct ShrinkFlags {
+    /// An ONNX file
+    pub(crate) model: PathBuf,
+    /// Share of the units of each group that stays, such as 50%; rounded up
+    #[arg(long, value_name = "SHARE", help_heading = "Choice")]
+    keep: String,
+    /// Which units go first: those with the least weights that read them (l1 or l2), or random ones
+    #[arg(
+        long,
+        value_name = "SCORE",
+        default_value = "l2",
+        help_heading = "Choice"
+    )]
+    by: String,
+    /// Of random choices, and of the inputs that the result is verified on
+    #[arg(long, default_value_t = 0, help_heading = "Choice")]
+    seed: u64,
+    /// Round numbers of units up to a multiple of this, never above what there is
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 1,
+        help_heading = "Choice"
+    )]
+    round: usize,
+    /// Units that every group keeps in any case
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 1,
+        help_heading = "Choice"
+    )]
+    min: usize,
+    /// Shrink only groups whose name this regular expression matches
+    #[arg(long, value_name = "REGEX", help_heading = "Choice")]
+    only: Option<String>,
+    /// Leave groups alone whose name this regular expression matches
+    #[arg(long, value_name = "REGEX", help_heading = "Choice")]
+    except: Option<String>,
+    /// The file to write
+    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long, help_heading = "Output")]
+    pub(crate) force: bool,
+    /// Print what was cut as JSON instead of the table
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+impl ShrinkFlags {
+    /// What stays.
+    ///
+    /// # Errors
+    /// If a flag has no meaning.
+    pub(crate) fn choice(&self) -> Result<Choice> {
+        Ok(Choice {
+            keep: secateur::compare::share("--keep", &self.keep)?,
+            by: self.by.parse::<UnitScore>()?,
+            seed: self.seed,
+            min: self.min,
+            round: self.round,
+            only: pattern("--only", self.only.as_deref())?,
+            except: pattern("--except", self.except.as_deref())?,
+        })
+    }
+}
+
+fn pattern(flag: &str, text: Option<&str>) -> Result<Option<Regex>> {
+    let Some(text) = text else { return Ok(None) };
+    let pattern = Regex::new(text).map_err(|e| {
+        let reason = e.to_string();
+        let last = reason.lines().last().unwrap_or_default();
+        Error::usage(last.trim_start_matches("error: "))
+            .at(flag)
+            .hint("write it as for grep -E, for example 'layer[34]'")
+    })?;
+    Ok(Some(pattern))
+}

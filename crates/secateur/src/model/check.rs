@@ -1,0 +1,113 @@
+//! Do a masked and a shrunk model compute the same?
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use secateur_graph::{Array, Graph, evaluate};
+
+use crate::runtime::{NAME, Runtime};
+use crate::verify::{relative, worse};
+use crate::{Error, ErrorKind, Result};
+
+/// Largest relative difference between the two.
+const TOLERANCE: f64 = 1e-4;
+/// A batch of unknown length is drawn with as many rows.
+const ROWS: usize = 2;
+
+/// How a shrunk model was compared with the masked one.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct ModelEvidence {
+    /// Largest relative difference of any output on the independent runtime; none where it cannot run the model.
+    pub runtime_difference: Option<f64>,
+    /// Why it cannot.
+    pub runtime_refused: Option<String>,
+    /// The same on the naive f64 evaluator, where it can run the model.
+    pub naive_difference: Option<f64>,
+    /// Differences above this fail.
+    pub tolerance: f64,
+}
+
+/// Compares the two on drawn inputs.
+///
+/// # Errors
+/// If outputs differ, or nothing can run the models.
+pub(super) fn check(
+    masked: (&Graph, &[u8]),
+    small: (&Graph, &[u8]),
+    seed: u64,
+) -> Result<ModelEvidence> {
+    let inputs = draw(masked.0, seed);
+    let naive = evaluate(masked.0, &inputs)
+        .and_then(|want| Ok((want, evaluate(small.0, &inputs)?)))
+        .ok();
+    let naive_difference = naive.map(|(want, have)| {
+        let pairs = want.iter().zip(&have);
+        pairs.fold(0.0, |most, (want, have)| {
+            worse(most, relative(&want.values, &have.values))
+        })
+    });
+    let by_runtime = runtime(masked.1, small.1, &inputs);
+    let (runtime_difference, runtime_refused) = match by_runtime {
+        Ok(difference) => (Some(difference), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let evidence = ModelEvidence {
+        runtime_difference,
+        runtime_refused,
+        naive_difference,
+        tolerance: TOLERANCE,
+    };
+    let found = [runtime_difference, naive_difference];
+    let all: Vec<f64> = found.into_iter().flatten().collect();
+    if all.is_empty() {
+        let why = evidence.runtime_refused.unwrap_or_default();
+        return Err(Error::new(
+            ErrorKind::Verification,
+            format!("nothing here can run this model, so it cannot be verified: {why}"),
+        )
+        .hint("nothing was written"));
+    }
+    if let Some(bad) = all.iter().find(|d| d.is_nan() || **d > TOLERANCE) {
+        return Err(Error::new(
+            ErrorKind::Verification,
+            format!("the small model differs from the masked one by {bad:.2e} (relative), more than {TOLERANCE:.0e}"),
+        )
+        .hint("nothing was written; this is a defect: please report it with the model"));
+    }
+    Ok(evidence)
+}
+
+fn runtime(masked: &[u8], small: &[u8], inputs: &[Array]) -> Result<f64> {
+    let want = Runtime::load(masked)?.run_all(inputs)?;
+    let have = Runtime::load(small)?.run_all(inputs)?;
+    if want.len() != have.len() {
+        return Err(Error::new(
+            ErrorKind::Verification,
+            format!("{NAME} gives {} outputs of {}", have.len(), want.len()),
+        ));
+    }
+    Ok(want.iter().zip(&have).fold(0.0, |most, (want, have)| {
+        let want: Vec<f64> = want.iter().map(|&v| f64::from(v)).collect();
+        let have: Vec<f64> = have.iter().map(|&v| f64::from(v)).collect();
+        worse(most, relative(&want, &have))
+    }))
+}
+
+/// Normal numbers for every input.
+fn draw(graph: &Graph, seed: u64) -> Vec<Array> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let inputs = graph.inputs().iter();
+    inputs
+        .map(|&input| {
+            let dims = graph.value(input).shape.as_deref().unwrap_or_default();
+            let shape: Vec<usize> = dims.iter().map(|d| d.fixed().unwrap_or(ROWS)).collect();
+            // Through f32, so that every runtime sees the same numbers.
+            let mut number = || {
+                let drawn: f64 = StandardNormal.sample(&mut rng);
+                f64::from(drawn as f32)
+            };
+            let values = (0..shape.iter().product()).map(|_| number()).collect();
+            Array { shape, values }
+        })
+        .collect()
+}

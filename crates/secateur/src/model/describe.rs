@@ -1,0 +1,236 @@
+//! What is in a model, in tables.
+
+use secateur_graph::{Dim, Graph, Group, GroupKind, Role, ValueId};
+use serde_json::{Value, json};
+
+use super::{ModelFile, SmallModel};
+use crate::compare::Table;
+use crate::markdown::grouped;
+
+impl ModelFile {
+    /// Inputs, outputs, parameters and MACs: a line each.
+    pub fn headline(&self) -> Vec<String> {
+        let mut lines = vec![];
+        for (what, ids) in [
+            ("input", self.graph.inputs()),
+            ("output", self.graph.outputs()),
+        ] {
+            lines.extend(
+                ids.iter()
+                    .map(|&id| format!("{what} {}", shaped(&self.graph, id))),
+            );
+        }
+        let unknown = self.cost.nodes.iter().filter(|n| n.macs.is_none()).count();
+        let mut sizes = format!(
+            "{} params, {} MACs a row, {} bytes",
+            grouped(self.cost.params),
+            grouped(self.cost.macs),
+            grouped(self.bytes)
+        );
+        if unknown > 0 {
+            sizes += &format!("; {unknown} nodes are not understood and not counted");
+        }
+        lines.push(sizes);
+        lines
+    }
+
+    /// Nodes that cost something or are not understood, in the order of evaluation.
+    pub fn node_table(&self) -> Table {
+        let costly = self
+            .cost
+            .nodes
+            .iter()
+            .filter(|n| n.params > 0 || n.macs != Some(0));
+        let rows = costly.map(|n| {
+            let node = self.graph.node(n.node);
+            let made = node.outputs.first().map(|&id| shape(&self.graph, id));
+            vec![
+                n.name.clone(),
+                node.op.onnx_name().to_owned(),
+                made.unwrap_or_default(),
+                grouped(n.params),
+                n.macs.map_or("not known".into(), grouped),
+            ]
+        });
+        Table {
+            title: "nodes with parameters or MACs".into(),
+            note: "MACs are multiply-accumulate operations a row.".into(),
+            header: ["node", "operator", "makes", "params", "MACs"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: rows.collect(),
+        }
+    }
+
+    /// Groups of channels that live and die together.
+    pub fn group_table(&self) -> Table {
+        let rows = self.groups.groups().iter().map(|group| {
+            vec![
+                group.name.clone(),
+                kind(group).to_owned(),
+                grouped(group.units as u64),
+                grouped(group.size(&self.graph) as u64),
+                tensors(&self.graph, group),
+                group
+                    .frozen
+                    .as_ref()
+                    .map_or("-".into(), ToString::to_string),
+            ]
+        });
+        Table {
+            title: "groups of channels".into(),
+            note: "A unit is a channel with its slices of all tensors. A frozen group cannot lose units, as it ...".into(),
+            header: ["group", "kind", "units", "weights that read a unit", "tensors", "frozen"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: rows.collect(),
+        }
+    }
+
+    /// All of it for scripts.
+    pub fn to_json(&self) -> Value {
+        let values =
+            |ids: &[ValueId]| -> Value { ids.iter().map(|&id| shaped(&self.graph, id)).collect() };
+        let nodes = self.cost.nodes.iter().map(|n| {
+            let op = self.graph.node(n.node).op.onnx_name();
+            json!({ "name": n.name, "op": op, "params": n.params, "macs": n.macs })
+        });
+        let groups = self.groups.groups().iter().map(|group| {
+            let members = group.members.iter().map(|m| {
+                json!({
+                    "tensor": self.graph.value(m.tensor).name,
+                    "axis": m.axis,
+                    "role": m.role.to_string(),
+                    "unit_of": m.unit_of,
+                })
+            });
+            json!({
+                "name": group.name,
+                "kind": kind(group),
+                "units": group.units,
+                "members": members.collect::<Value>(),
+                "frozen": group.frozen.as_ref().map(ToString::to_string),
+            })
+        });
+        json!({
+            "inputs": values(self.graph.inputs()),
+            "outputs": values(self.graph.outputs()),
+            "params": self.cost.params,
+            "macs": self.cost.macs,
+            "bytes": self.bytes,
+            "nodes": nodes.collect::<Value>(),
+            "groups": groups.collect::<Value>(),
+        })
+    }
+}
+
+impl SmallModel {
+    /// Before and after.
+    pub fn table(&self, file: &ModelFile) -> Table {
+        let row = |name: &str, before: u64, after: u64| {
+            let ratio = before as f64 / after.max(1) as f64;
+            vec![
+                name.to_owned(),
+                grouped(before),
+                grouped(after),
+                format!("{ratio:.2}"),
+            ]
+        };
+        let units = |kept: bool| -> u64 {
+            let free = file
+                .groups
+                .iter()
+                .filter(|(_, g)| g.kind == GroupKind::Hidden);
+            free.map(|(id, g)| if kept { self.keep().count(id) } else { g.units } as u64)
+                .sum()
+        };
+        Table {
+            title: "before and after".into(),
+            note: String::new(),
+            header: ["", "before", "after", "before / after"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: vec![
+                row("params", file.cost.params, self.cost().params),
+                row("MACs a row", file.cost.macs, self.cost().macs),
+                row("bytes", file.bytes, self.bytes().len() as u64),
+                row("hidden units", units(false), units(true)),
+            ],
+        }
+    }
+
+    /// Which positions of which tensors stayed, and which units of which groups, so that anyone can make the
+    /// masked model.
+    pub fn to_json(&self, file: &ModelFile) -> Value {
+        let tensors = self.cuts().iter().map(|cut| {
+            let name = &file.graph.value(cut.tensor).name;
+            json!({ "tensor": name, "axis": cut.axis, "kept": cut.kept })
+        });
+        let groups = file.groups.iter().map(|(id, group)| {
+            json!({ "name": group.name, "units": group.units, "kept": self.keep().kept(id) })
+        });
+        json!({
+            "params": { "before": file.cost.params, "after": self.cost().params },
+            "macs": { "before": file.cost.macs, "after": self.cost().macs },
+            "bytes": { "before": file.bytes, "after": self.bytes().len() },
+            "tensors": tensors.collect::<Value>(),
+            "groups": groups.collect::<Value>(),
+            "verified": self.evidence(),
+        })
+    }
+
+    /// How it was verified, in a sentence.
+    pub fn verified(&self) -> String {
+        let evidence = self.evidence();
+        let mut ways = vec![];
+        if let Some(difference) = evidence.runtime_difference {
+            ways.push(format!("{} within {difference:.0e}", crate::runtime::NAME));
+        }
+        if let Some(difference) = evidence.naive_difference {
+            ways.push(format!("the f64 evaluator within {difference:.0e}"));
+        }
+        let mut text = format!(
+            "verified: outputs of the masked and the small model agree on drawn inputs, on {} (relative)",
+            ways.join(" and on ")
+        );
+        if let Some(why) = &evidence.runtime_refused {
+            text += &format!("; {why}");
+        }
+        text
+    }
+}
+
+fn kind(group: &Group) -> &'static str {
+    match group.kind {
+        GroupKind::Input(_) => "input",
+        GroupKind::Hidden => "hidden",
+    }
+}
+
+/// Names of the tensors that hold a group, those that make it first.
+fn tensors(graph: &Graph, group: &Group) -> String {
+    let mut names: Vec<(Role, &str)> = group
+        .members
+        .iter()
+        .map(|m| (m.role, graph.value(m.tensor).name.as_str()))
+        .collect();
+    names.sort_by_key(|(role, _)| *role);
+    names.dedup();
+    let shown: Vec<&str> = names.iter().take(4).map(|(_, name)| *name).collect();
+    match names.len().saturating_sub(shown.len()) {
+        0 => shown.join(" "),
+        more => format!("{} and {more} more", shown.join(" ")),
+    }
+}
+
+fn shaped(graph: &Graph, id: ValueId) -> String {
+    format!("{} {}", graph.value(id).name, shape(graph, id))
+}
+
+fn shape(graph: &Graph, id: ValueId) -> String {
+    let dims = graph.value(id).shape.as_ref();
+    dims.map_or("of unknown shape".into(), |dims| {
+        let dims: Vec<String> = dims.iter().map(Dim::to_string).collect();
+        format!("[{}]", dims.join(", "))
+    })
+}

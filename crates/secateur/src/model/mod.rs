@@ -1,0 +1,94 @@
+//! Models of others: an ONNX file in, what can be removed from it, and a smaller file out.
+
+mod check;
+mod choose;
+mod describe;
+mod shrink;
+
+use std::path::Path;
+
+use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, infer_shapes};
+use secateur_onnx::proto::ModelProto;
+use secateur_onnx::{Limits, read_file};
+
+pub use check::ModelEvidence;
+pub use choose::{Choice, UnitScore};
+pub use shrink::{SmallModel, shrink_model};
+
+use crate::{Error, ErrorKind, Result};
+
+/// An ONNX file, the network in it, and the channels that live together.
+#[derive(Debug, Clone)]
+pub struct ModelFile {
+    /// Where it was read.
+    pub(crate) name: String,
+    pub(crate) model: ModelProto,
+    pub(crate) graph: Graph,
+    pub(crate) groups: ChannelGroups,
+    cost: Cost,
+    bytes: u64,
+}
+
+impl ModelFile {
+    /// Reads a file and finds its groups.
+    ///
+    /// # Errors
+    /// If it is no ONNX file, or one that cannot be kept as it is.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let place = |error: Error| {
+            let hint = error
+                .hint_text()
+                .unwrap_or("is it an ONNX file?")
+                .to_owned();
+            match error.to_string().contains(&name) {
+                true => error.hint(hint),
+                false => Error::new(error.kind(), error.to_string())
+                    .at(&name)
+                    .hint(hint),
+            }
+        };
+        if !path.is_file() {
+            return Err(Error::new(ErrorKind::Input, "there is no such file")
+                .at(&name)
+                .hint("check the path"));
+        }
+        let model = read_file(path, &Limits::default())
+            .map_err(|e| place(Error::new(ErrorKind::Input, e.to_string())))?;
+        let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
+        let graph = from_model(&model).map_err(Error::from).map_err(place)?;
+        Self::of(name.clone(), model, &graph, bytes).map_err(place)
+    }
+
+    fn of(name: String, model: ModelProto, graph: &Graph, bytes: u64) -> Result<Self> {
+        let graph = infer_shapes(graph)?;
+        Ok(Self {
+            name,
+            groups: ChannelGroups::of(&graph)?,
+            cost: cost(&graph)?,
+            model,
+            graph,
+            bytes,
+        })
+    }
+
+    /// The network, its shapes inferred.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Its groups.
+    pub fn groups(&self) -> &ChannelGroups {
+        &self.groups
+    }
+
+    /// What it costs.
+    pub fn cost(&self) -> &Cost {
+        &self.cost
+    }
+
+    /// Size of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}

@@ -1,0 +1,84 @@
+//! A model without the units that a choice drops, verified against the masked one.
+
+use secateur_graph::{Cost, Cut, Keep, cost, from_model, mask, patch, shrink};
+use secateur_onnx::{Limits, read, write};
+
+use super::check::{ModelEvidence, check};
+use super::choose::first_not_finite;
+use super::{Choice, ModelFile};
+use crate::{Error, ErrorKind, Result};
+
+/// A smaller model that computes what the masked one does.
+#[derive(Debug, Clone)]
+pub struct SmallModel {
+    bytes: Vec<u8>,
+    keep: Keep,
+    cuts: Vec<Cut>,
+    cost: Cost,
+    evidence: ModelEvidence,
+}
+
+impl SmallModel {
+    /// The content of the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Which units stayed.
+    pub fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
+    /// Which positions of which constants stayed.
+    pub fn cuts(&self) -> &[Cut] {
+        &self.cuts
+    }
+
+    /// What it costs.
+    pub fn cost(&self) -> &Cost {
+        &self.cost
+    }
+
+    /// How it was verified.
+    pub fn evidence(&self) -> &ModelEvidence {
+        &self.evidence
+    }
+}
+
+/// Removes units from a model, reads the result back, and compares it with the masked model on drawn inputs.
+///
+/// # Errors
+/// If the choice makes no sense, weights are not numbers, or the two models differ or cannot be run.
+pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
+    if let Some(tensor) = first_not_finite(&file.graph) {
+        return Err(
+            Error::new(ErrorKind::Input, "holds a weight that is not a number")
+                .at(format!("{}: {tensor}", file.name)),
+        );
+    }
+    let keep = choice.decide(&file.graph, &file.groups)?;
+    let masked = mask(&file.graph, &file.groups, &keep)?;
+    let small = shrink(&file.graph, &file.groups, &keep)?;
+    let serialise = |graph| -> Result<Vec<u8>> {
+        let model = patch(&file.model, &file.graph, graph)?;
+        write(&model).map_err(|e| unreadable(&e))
+    };
+    let (masked_bytes, bytes) = (serialise(&masked)?, serialise(&small.graph)?);
+    let back = read(&bytes, &Limits::default()).map_err(|e| unreadable(&e))?;
+    let back = from_model(&back)?;
+    let evidence = check((&masked, &masked_bytes), (&back, &bytes), choice.seed)?;
+    Ok(SmallModel {
+        cost: cost(&back)?,
+        bytes,
+        keep,
+        cuts: small.cuts,
+        evidence,
+    })
+}
+
+fn unreadable(error: &secateur_onnx::Error) -> Error {
+    Error::new(
+        ErrorKind::Verification,
+        format!("the file does not read back: {error}"),
+    )
+}

@@ -1,0 +1,128 @@
+//! Models of others: every file that is there is read, told of, shrunk to half and verified.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+
+use secateur::{Choice, ErrorKind, ModelFile, UnitScore, shrink_model};
+use secateur_graph::{ModelMeta, to_model};
+use secateur_testkit::{Block, Images};
+
+fn half() -> Choice {
+    Choice {
+        keep: 0.5,
+        by: UnitScore::L2,
+        seed: 1,
+        min: 1,
+        round: 1,
+        only: None,
+        except: None,
+    }
+}
+
+/// Writes a drawn network and reads it as a user's model.
+fn drawn(folder: &Path, blocks: &[Block]) -> ModelFile {
+    let plan = Images {
+        inputs: 3,
+        blocks: blocks.to_vec(),
+        flat: true,
+        outputs: 4,
+        seed: 5,
+    };
+    let model = to_model(&plan.build().unwrap(), &ModelMeta::default()).unwrap();
+    let path = folder.join("drawn.onnx");
+    std::fs::write(&path, secateur_onnx::write(&model).unwrap()).unwrap();
+    ModelFile::read(&path).unwrap()
+}
+
+#[test]
+fn half_of_a_network_is_verified_on_two_runtimes() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = [
+        Block::Conv(8, 3, true),
+        Block::BatchNorm,
+        Block::Residual,
+        Block::Dense(4),
+        Block::Depthwise,
+        Block::SqueezeExcite(4),
+        Block::Shuffle,
+        Block::MaxPool,
+    ];
+    let file = drawn(folder.path(), &blocks);
+    let small = shrink_model(&file, &half()).unwrap();
+    assert!(
+        small.cost().macs * 2 < file.cost().macs,
+        "{:?}",
+        small.cost()
+    );
+    assert!(small.evidence().runtime_difference.unwrap() < 1e-4);
+    assert_eq!(small.evidence().naive_difference, Some(0.0));
+    // What is written is read again, and can be shrunk again.
+    let path = folder.path().join("small.onnx");
+    std::fs::write(&path, small.bytes()).unwrap();
+    let again = ModelFile::read(&path).unwrap();
+    assert_eq!(again.cost().macs, small.cost().macs);
+    assert!(shrink_model(&again, &half()).unwrap().cost().macs < again.cost().macs);
+}
+
+#[test]
+fn keeping_all_gives_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = drawn(folder.path(), &[Block::Conv(4, 3, true), Block::Grouped(3)]);
+    let choice = Choice {
+        keep: 1.0,
+        ..half()
+    };
+    let small = shrink_model(&file, &choice).unwrap();
+    assert_eq!(
+        small.bytes(),
+        std::fs::read(folder.path().join("drawn.onnx")).unwrap()
+    );
+    assert!(small.cuts().is_empty());
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_an_error_of_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = drawn(folder.path(), &[Block::Conv(4, 3, true)]);
+    let only = Some(regex::Regex::new("nowhere").unwrap());
+    let error = shrink_model(&file, &Choice { only, ..half() }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    let except = Some(regex::Regex::new("conv").unwrap());
+    let small = shrink_model(&file, &Choice { except, ..half() }).unwrap();
+    assert_eq!(small.cost().macs, file.cost().macs);
+}
+
+#[test]
+fn real_models_are_halved() {
+    let Some(data) = std::env::var_os("SECATEUR_DATA") else {
+        println!("skipped: SECATEUR_DATA is not set");
+        return;
+    };
+    let models = PathBuf::from(data).join("onnx-models");
+    let mut told = String::new();
+    for name in [
+        "burn/mnist.onnx",
+        "rten/mnist.onnx",
+        "wonnx/opt-mnist.onnx",
+        "ultraface/version-slim-320_simplified.onnx",
+    ] {
+        let file = ModelFile::read(&models.join(name)).unwrap();
+        let small = shrink_model(&file, &half()).unwrap();
+        told += &format!(
+            "{name}: {} of {} MACs, {} of {} params\n",
+            small.cost().macs,
+            file.cost().macs,
+            small.cost().params,
+            file.cost().params
+        );
+        let frozen = file.groups().groups().iter().filter(|g| g.frozen.is_some());
+        for group in frozen {
+            told += &format!(
+                "  {} stays, as it {}\n",
+                group.name,
+                group.frozen.as_ref().unwrap()
+            );
+        }
+    }
+    insta::assert_snapshot!(told);
+}
