@@ -9,8 +9,7 @@
 //! of them goes. That an axis is a product shows only when it is split; the walk then begins anew and
 //! makes the axis by its factors.
 
-use std::collections::BTreeMap;
-
+use crate::factors::{Factors, Origin};
 use crate::groups::{Freeze, GroupKind, Role};
 use crate::ops;
 use crate::shapes::axis_at;
@@ -39,16 +38,6 @@ pub(crate) struct Claim {
     pub(crate) atoms: Vec<Atom>,
 }
 
-/// The lengths of the factors of axes that are products, by where the axes are made.
-type Factors = BTreeMap<(ValueId, usize), Vec<usize>>;
-
-/// Where atoms were made: the first of them, how many positions the axis has, and the axis.
-struct Origin {
-    first: usize,
-    length: usize,
-    made: (ValueId, usize),
-}
-
 /// Slices of a constant that cannot be cut: along one axis or all.
 pub(crate) struct Pin {
     pub(crate) tensor: ValueId,
@@ -60,10 +49,10 @@ pub(crate) struct Pin {
 pub(crate) struct Walk<'g> {
     graph: &'g Graph,
     channels: Vec<Vec<Channels>>,
-    factors: Factors,
+    pub(crate) factors: Factors,
     /// Factors that were found to be missing.
-    wanted: Factors,
-    origins: Vec<Origin>,
+    pub(crate) wanted: Factors,
+    pub(crate) origins: Vec<Origin>,
     /// Atoms that are the same unit.
     pub(crate) units: UnionFind,
     /// Atoms that belong to the same group.
@@ -184,62 +173,6 @@ impl<'g> Walk<'g> {
         made.is_some_and(|made| !self.channels(*made).is_empty())
     }
 
-    /// New channels, made together: one entry a factor of the axis.
-    pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Channels> {
-        let made = (value, axis);
-        let whole = vec![length];
-        let lengths = self.factors.get(&made).cloned().unwrap_or(whole);
-        let mut inner = length;
-        let factors: Vec<Channels> = lengths
-            .iter()
-            .map(|&factor| {
-                inner /= factor;
-                let own = self.atoms(factor);
-                self.origins.push(Origin {
-                    first: own[0].0,
-                    length,
-                    made,
-                });
-                let atoms = (0..length).map(|p| own[p / inner % factor]).collect();
-                Channels { axis, atoms }
-            })
-            .collect();
-        for channels in &factors {
-            self.carry(value, channels.clone());
-        }
-        factors
-    }
-
-    /// New channels as a product of factors, whatever was asked for.
-    pub(crate) fn produce_product(
-        &mut self,
-        value: ValueId,
-        axis: usize,
-        length: usize,
-        lengths: &[usize],
-    ) -> Vec<Channels> {
-        self.factors
-            .entry((value, axis))
-            .or_insert_with(|| lengths.to_vec());
-        self.produce(value, axis, length)
-    }
-
-    /// Whether an axis is the product of `outer` blocks of `inner` positions.
-    pub(crate) fn are_factors(
-        &self,
-        blocks: &Channels,
-        within: &Channels,
-        outer: usize,
-        inner: usize,
-    ) -> bool {
-        let counts = distinct(blocks) == outer && distinct(within) == inner;
-        counts
-            && blocks
-                .atoms
-                .chunks(inner)
-                .all(|block| block.iter().all(|a| *a == block[0]))
-    }
-
     /// Atoms for positions that stay, which are frozen.
     pub(crate) fn fixed(&mut self, count: usize, node: &Node, reason: &str) -> Vec<Atom> {
         let atoms = self.atoms(count);
@@ -250,47 +183,6 @@ impl<'g> Walk<'g> {
     /// These channels cannot be removed.
     pub(crate) fn freeze_atoms(&mut self, atoms: &[Atom], node: &Node, reason: &str) {
         self.frozen.push((atoms.to_vec(), freeze(node, reason)));
-    }
-
-    /// As many atoms of one group.
-    fn atoms(&mut self, count: usize) -> Vec<Atom> {
-        let atoms: Vec<Atom> = (0..count)
-            .map(|_| {
-                self.groups.add();
-                Atom(self.units.add())
-            })
-            .collect();
-        for pair in atoms.windows(2) {
-            self.groups.union(pair[0], pair[1]);
-        }
-        atoms
-    }
-
-    /// Asks for channels to be made as a product of factors of these lengths; whether that can be done.
-    pub(crate) fn factorise(&mut self, channels: &Channels, lengths: &[usize]) -> bool {
-        let (Some(first), Some(last)) = (channels.atoms.first(), channels.atoms.last()) else {
-            return false;
-        };
-        let Some(origin) = self.origins.iter().rev().find(|o| o.first <= first.0) else {
-            return false;
-        };
-        let count = channels.atoms.len();
-        let offset = first.0 - origin.first;
-        let is_run = last.0 == first.0 + count - 1
-            && channels.atoms.windows(2).all(|w| w[1].0 == w[0].0 + 1);
-        let fits = offset + count <= origin.length
-            && offset.is_multiple_of(count)
-            && origin.length.is_multiple_of(count);
-        if !is_run || !fits || self.factors.contains_key(&origin.made) {
-            return false;
-        }
-        let mut factors = lengths.to_vec();
-        if origin.length > count {
-            // A run of equal blocks, such as queries, keys and values made by one product.
-            factors.insert(0, origin.length / count);
-        }
-        self.wanted.insert(origin.made, factors);
-        true
     }
 
     /// The value has these channels.
@@ -304,19 +196,6 @@ impl<'g> Walk<'g> {
             self.units.union(a, b);
             self.groups.union(a, b);
         }
-    }
-
-    /// Couples two axes factor by factor; whether they are products of the same factors. If not, the one with
-    /// fewer is asked to be made like the other.
-    pub(crate) fn couple_axes(&mut self, a: &[Channels], b: &[Channels]) -> bool {
-        if a.len() == b.len() {
-            a.iter().zip(b).for_each(|(a, b)| self.couple(a, b));
-            return true;
-        }
-        let (one, other) = if a.len() == 1 { (a, b) } else { (b, a) };
-        let lengths: Vec<usize> = other.iter().map(distinct).collect();
-        let product: usize = lengths.iter().product();
-        one.len() == 1 && product == one[0].atoms.len() && self.factorise(&one[0], &lengths)
     }
 
     /// The slices of a constant along `axis` belong to these channels, one entry a factor.
@@ -396,14 +275,6 @@ impl<'g> Walk<'g> {
             self.frozen.push((channels.atoms, freeze(node, reason)));
         }
     }
-}
-
-/// How many atoms there are at the positions of an axis.
-fn distinct(channels: &Channels) -> usize {
-    let mut atoms: Vec<usize> = channels.atoms.iter().map(|a| a.0).collect();
-    atoms.sort_unstable();
-    atoms.dedup();
-    atoms.len()
 }
 
 fn freeze(node: &Node, reason: &str) -> Freeze {

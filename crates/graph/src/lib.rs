@@ -34,6 +34,7 @@ mod collect;
 mod cost;
 mod error;
 mod eval;
+mod factors;
 mod fold;
 mod graph;
 mod groups;

@@ -1,8 +1,8 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
 use rten::{Model, ValueOrView};
+use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
-use rten_tensor::{NdTensor, Tensor};
 use secateur_graph::Array;
 
 use crate::{Error, ErrorKind, Result};
@@ -31,43 +31,32 @@ impl Runtime {
     /// If the runtime refuses the input or an output is not of 32-bit floats.
     pub fn run(&self, features: &[f32], rows: usize) -> Result<Vec<Vec<f32>>> {
         let width = features.len() / rows.max(1);
-        let input = NdTensor::from_data([rows, width], features.to_vec());
-        let [id] = self.model.input_ids() else {
-            return Err(refused(&"the model does not have exactly one input"));
-        };
-        let inputs: Vec<(_, ValueOrView<'_>)> = vec![(*id, input.view().into())];
-        let outputs = self
-            .model
-            .run(inputs, self.model.output_ids(), None)
-            .map_err(|e| refused(&e))?;
-        outputs
-            .into_iter()
-            .map(|value| {
-                let tensor: NdTensor<f32, 2> = value.try_into().map_err(|e| refused(&e))?;
-                Ok(tensor.to_vec())
-            })
-            .collect()
+        self.run_tensors(&[Tensor::from_data(&[rows, width], features.to_vec())])
     }
-}
 
-impl Runtime {
     /// Runs inputs of any shape, in the order of the model, and returns every output, row-major.
     ///
     /// # Errors
     /// If the runtime refuses an input or an output is not of 32-bit floats.
     pub fn run_all(&self, inputs: &[Array]) -> Result<Vec<Vec<f32>>> {
-        let tensors: Vec<Tensor<f32>> = inputs
-            .iter()
-            .map(|input| {
-                let values = input.values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-                Tensor::from_data(&input.shape, values)
-            })
-            .collect();
-        let ids = self.model.input_ids().iter();
-        let inputs: Vec<(_, ValueOrView<'_>)> = ids
-            .copied()
-            .zip(tensors.iter().map(|t| t.view().into()))
-            .collect();
+        let tensor = |input: &Array| {
+            let values = input.values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+            Tensor::from_data(&input.shape, values)
+        };
+        self.run_tensors(&inputs.iter().map(tensor).collect::<Vec<_>>())
+    }
+
+    fn run_tensors(&self, tensors: &[Tensor<f32>]) -> Result<Vec<Vec<f32>>> {
+        let ids = self.model.input_ids();
+        if ids.len() != tensors.len() {
+            return Err(refused(&format!(
+                "the model has {} inputs, not {}",
+                ids.len(),
+                tensors.len()
+            )));
+        }
+        let views = tensors.iter().map(|t| t.view().into());
+        let inputs: Vec<(_, ValueOrView<'_>)> = ids.iter().copied().zip(views).collect();
         let outputs = self
             .model
             .run(inputs, self.model.output_ids(), None)

@@ -3,11 +3,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use secateur_graph::{
-    Binary, Conv, Dim, Gemm, Graph, GraphBuilder, Op, Padding, Pool, PoolKind, Reduce, ReduceAxes,
-    ReduceKind, Result, Tensor, Unary, ValueId, Window,
+    Binary, Conv, Dim, Gemm, Graph, Op, Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind,
+    Result, Tensor, Unary, ValueId, Window,
 };
 
-use crate::Stream;
+use crate::building::Building;
 
 /// One step along the trunk of a convolutional network.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,11 +61,7 @@ impl Images {
     /// # Errors
     /// If a width is 0.
     pub fn build(&self) -> Result<Graph> {
-        let mut b = Building {
-            builder: GraphBuilder::new("images"),
-            stream: Stream::new(self.seed),
-            count: 0,
-        };
+        let mut b = Building::new("images", self.seed);
         let shape = [
             Dim::batch(),
             Dim::Fixed(self.inputs),
@@ -165,38 +161,10 @@ fn global(kind: ReduceKind) -> Op {
     })
 }
 
-struct Building {
-    builder: GraphBuilder,
-    stream: Stream,
-    count: usize,
-}
-
 impl Building {
-    fn name(&mut self, what: &str) -> String {
-        self.count += 1;
-        format!("{what}{}", self.count)
-    }
-
-    fn node(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
-        let name = self.name(&op.onnx_name().to_lowercase());
-        self.builder.node(name, op, inputs)
-    }
-
-    fn integers(&mut self, shape: &[usize]) -> Result<ValueId> {
-        self.drawn(shape, |stream| stream.integer(2) as f32)
-    }
-
     /// One of four factors that divide without rounding.
     fn powers(&mut self, shape: &[usize]) -> Result<ValueId> {
         self.drawn(shape, |stream| [0.25, 1.0, 4.0, 16.0][stream.below(4)])
-    }
-
-    fn drawn(&mut self, shape: &[usize], draw: impl Fn(&mut Stream) -> f32) -> Result<ValueId> {
-        let count = shape.iter().product();
-        let values = (0..count).map(|_| draw(&mut self.stream)).collect();
-        let tensor = Tensor::f32(shape, values)?;
-        let name = self.name("c");
-        Ok(self.builder.constant(name, tensor))
     }
 
     fn conv(

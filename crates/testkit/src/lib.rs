@@ -1,6 +1,7 @@
 //! Generators, gradient checks and tiny models for the tests of the workspace.
 #![forbid(unsafe_code)]
 
+mod building;
 mod draw;
 mod gradient;
 mod images;

@@ -1,10 +1,8 @@
 //! What does a drawn network look like? A plan of steps, and the graph that it describes.
 
-use secateur_graph::{
-    Binary, Dim, Gemm, Graph, GraphBuilder, Op, Opaque, Result, Tensor, Unary, ValueId,
-};
+use secateur_graph::{Binary, Dim, Gemm, Graph, Op, Opaque, Result, Tensor, Unary, ValueId};
 
-use crate::Stream;
+use crate::building::Building;
 
 /// How a dense layer is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,11 +66,7 @@ impl Plan {
     /// # Errors
     /// If a width is 0.
     pub fn build(&self) -> Result<Graph> {
-        let mut b = Building {
-            builder: GraphBuilder::new("drawn"),
-            stream: Stream::new(self.seed),
-            count: 0,
-        };
+        let mut b = Building::new("drawn", self.seed);
         let mut x = b
             .builder
             .input("x", [Dim::batch(), Dim::Fixed(self.inputs)]);
@@ -124,40 +118,13 @@ impl Plan {
     }
 }
 
-struct Building {
-    builder: GraphBuilder,
-    stream: Stream,
-    count: usize,
-}
-
 impl Building {
-    fn name(&mut self, what: &str) -> String {
-        self.count += 1;
-        format!("{what}{}", self.count)
-    }
-
-    fn node(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
-        let name = self.name(&op.onnx_name().to_lowercase());
-        self.builder.node(name, op, inputs)
-    }
-
-    fn integers(&mut self, shape: &[usize]) -> Result<ValueId> {
-        let count = shape.iter().product();
-        let values = (0..count).map(|_| self.stream.integer(2) as f32).collect();
-        let tensor = Tensor::f32(shape, values)?;
-        let name = self.name("c");
-        Ok(self.builder.constant(name, tensor))
-    }
-
     fn constant(&mut self, width: usize, binary: Binary) -> Result<ValueId> {
         let factors = [0.5, 1.0, 2.0, -1.0];
-        let mut draw = || match binary {
-            Binary::Add | Binary::Sub => self.stream.integer(2) as f32,
-            Binary::Mul | Binary::Div => factors[self.stream.below(4)],
-        };
-        let tensor = Tensor::f32([width], (0..width).map(|_| draw()).collect())?;
-        let name = self.name("c");
-        Ok(self.builder.constant(name, tensor))
+        self.drawn(&[width], |stream| match binary {
+            Binary::Add | Binary::Sub => stream.integer(2) as f32,
+            Binary::Mul | Binary::Div => factors[stream.below(4)],
+        })
     }
 
     fn dense(&mut self, form: Form, x: ValueId, inner: usize, outer: usize) -> Result<ValueId> {

@@ -1,5 +1,6 @@
 //! Comparisons: a grid of data, arms and seeds, run cell by cell and read as paired differences.
 
+mod agreement;
 mod arm;
 mod author;
 mod cell;

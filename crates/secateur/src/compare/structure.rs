@@ -1,7 +1,6 @@
 //! Which widths survive, from several starts: does a data set want a size of its own?
 
-use statrs::distribution::{ContinuousCDF, FisherSnedecor};
-
+use super::agreement::agreement;
 use super::arm::{Arm, Choices, Role};
 use super::cell::{Cell, Measured};
 use super::grid::Unit;
@@ -9,12 +8,10 @@ use super::groups::{Group, average, groups, spread};
 use super::store::Comparison;
 use super::tables::Table;
 use crate::markdown::grouped;
-use crate::statistics::{deviation, mean};
+use crate::statistics::mean;
 
 /// The key that starts differ in.
 const NET: &str = "net";
-/// Probability below which a ratio of variances is taken for more than chance.
-const LEVEL: f64 = 0.05;
 
 /// Dense networks of the widths that each finished penalised cell was left with, to be trained from
 /// scratch: is it the widths that matter, or how they were come by?
@@ -123,7 +120,7 @@ pub fn wanted(comparison: &Comparison) -> Vec<Wanted> {
         .collect()
 }
 
-fn survivors(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
+pub(super) fn survivors(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
     cells
         .iter()
         .filter(|c| c.unit.arm.role == Role::Penalised && c.measured().is_some())
@@ -134,17 +131,17 @@ fn joined(widths: &[usize]) -> String {
     text.join("-")
 }
 
-fn log_width(cell: &Cell, layer: usize) -> f64 {
+pub(super) fn log_width(cell: &Cell, layer: usize) -> f64 {
     cell.measured()
         .map_or(f64::NAN, |m| (m.units[layer] as f64).log2())
 }
 
-fn log_macs(cell: &Cell) -> f64 {
+pub(super) fn log_macs(cell: &Cell) -> f64 {
     cell.measured().map_or(f64::NAN, |m| (m.macs as f64).log2())
 }
 
 /// The cells of one data set, start by start.
-fn by_start<'a>(cells: &[&'a Cell]) -> Vec<Vec<&'a Cell>> {
+pub(super) fn by_start<'a>(cells: &[&'a Cell]) -> Vec<Vec<&'a Cell>> {
     let net = |c: &Cell| c.unit.arm.choices.get(NET).cloned();
     let mut nets: Vec<Option<String>> = cells.iter().map(|c| net(c)).collect();
     nets.sort_unstable();
@@ -222,137 +219,6 @@ fn survivors_text(measured: &[&Measured]) -> String {
     (0..depth).map(layer).collect::<Vec<_>>().join(", ")
 }
 
-/// Layer by layer: by which factor widths differ between seeds, starts and data sets.
-fn agreement(comparison: &Comparison) -> Table {
-    let cells: Vec<&Cell> = survivors(&comparison.cells).collect();
-    let depth = cells
-        .iter()
-        .filter_map(|c| c.measured())
-        .map(|m| m.units.len())
-        .min()
-        .unwrap_or(0);
-    let factor = |deviation: f64| match deviation.is_finite() {
-        true => format!("{:.2}", deviation.exp2()),
-        false => "-".into(),
-    };
-    let row = |name: String, spread: Spread| {
-        vec![
-            name,
-            factor(spread.seeds),
-            factor(spread.starts),
-            factor(spread.data),
-            spread.verdict(),
-        ]
-    };
-    let layers = (0..depth).map(|l| {
-        let name = match l {
-            0 => "inputs".to_owned(),
-            _ => format!("hidden layer {l}"),
-        };
-        row(name, Spread::of(&cells, |c| log_width(c, l)))
-    });
-    let whole = row("MACs of all".to_owned(), Spread::of(&cells, log_macs));
-    Table {
-        title: "Do starts agree?".into(),
-        note: "Factors of one standard deviation of the logarithm of a layer's width, or of the MACs: between seeds of the same \
-               start, between starts on the same data, between data sets. Probabilities are those of F tests \
-               against chance."
-            .into(),
-        header: ["layer", "seeds", "starts", "data sets", "verdict"].map(str::to_owned).to_vec(),
-        rows: layers.chain([whole]).collect(),
-    }
-}
-
-/// Standard deviations of a base-2 logarithm, such as that of a layer's width.
-struct Spread {
-    seeds: f64,
-    starts: f64,
-    data: f64,
-    /// Probability of starts differing as much by chance, given the seeds.
-    chance_of_starts: f64,
-    /// Probability of data sets differing as much by chance, given starts and seeds.
-    chance_of_data: f64,
-}
-
-impl Spread {
-    fn of(cells: &[&Cell], logarithm: impl Fn(&Cell) -> f64) -> Self {
-        let mut names: Vec<&str> = cells.iter().map(|c| c.unit.data.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let (mut seeds, mut starts, mut all) = (vec![], vec![], vec![]);
-        for name in names {
-            let of_data = cells.iter().copied().filter(|c| c.unit.data == name);
-            let by_start: Vec<Vec<f64>> = by_start(&of_data.collect::<Vec<_>>())
-                .into_iter()
-                .map(|cells| cells.into_iter().map(&logarithm).collect())
-                .collect();
-            starts.push(by_start.iter().map(|w| mean(w)).collect::<Vec<f64>>());
-            all.push(by_start.concat());
-            seeds.extend(by_start);
-        }
-        let means: Vec<f64> = all.iter().map(|w| mean(w)).collect();
-        Self {
-            seeds: pooled(&seeds),
-            starts: pooled(&starts),
-            data: if means.len() > 1 {
-                deviation(&means)
-            } else {
-                f64::NAN
-            },
-            chance_of_starts: chance(&starts, &seeds),
-            chance_of_data: chance(&[means], &all),
-        }
-    }
-
-    fn verdict(&self) -> String {
-        let p = |p: f64| {
-            if p < 0.001 {
-                "p < 0.001".into()
-            } else {
-                format!("p = {p:.3}")
-            }
-        };
-        let starts = match self.chance_of_starts {
-            c if c.is_nan() => "starts: not judged".into(),
-            c if c < LEVEL => format!("starts disagree, {}", p(c)),
-            c => format!("no disagreement of starts shown, {}", p(c)),
-        };
-        let data = match self.chance_of_data {
-            c if c.is_nan() => "data sets: not judged".into(),
-            c if c < LEVEL => format!("depends on the data, {}", p(c)),
-            c => format!("no dependence on the data shown, {}", p(c)),
-        };
-        format!("{data}; {starts}")
-    }
-}
-
-/// Degrees of freedom within groups.
-fn freedom(groups: &[Vec<f64>]) -> f64 {
-    groups
-        .iter()
-        .map(|g| g.len().saturating_sub(1) as f64)
-        .sum()
-}
-
-/// Standard deviation within groups.
-fn pooled(groups: &[Vec<f64>]) -> f64 {
-    let squares = |g: &Vec<f64>| {
-        let centre = mean(g);
-        g.iter().map(|v| (v - centre).powi(2)).sum::<f64>()
-    };
-    (groups.iter().map(squares).sum::<f64>() / freedom(groups)).sqrt()
-}
-
-/// Probability that means vary as much as `means` by chance, given the scatter `within` the groups that they are of.
-fn chance(means: &[Vec<f64>], within: &[Vec<f64>]) -> f64 {
-    let size = within.iter().map(|g| g.len() as f64).sum::<f64>() / within.len().max(1) as f64;
-    let ratio = size * (pooled(means) / pooled(within)).powi(2);
-    match FisherSnedecor::new(freedom(means), freedom(within)) {
-        Ok(f) if ratio.is_finite() => f.sf(ratio),
-        Ok(_) | Err(_) => f64::NAN,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::cell::Outcome;
@@ -414,23 +280,5 @@ mod tests {
         let agreement = structure_tables(&comparison).pop().unwrap();
         assert_eq!(agreement.rows.len(), 3);
         assert_eq!(agreement.rows[2][0], "MACs of all");
-    }
-
-    #[test]
-    fn chance_is_that_of_a_one_way_analysis_of_variance() {
-        // Three groups of three with means 1, 2, 3 and variance 1 within: F(2, 6) = 3, p = 0.125.
-        let within = vec![
-            vec![0.0, 1.0, 2.0],
-            vec![1.0, 2.0, 3.0],
-            vec![2.0, 3.0, 4.0],
-        ];
-        let means = vec![vec![1.0, 2.0, 3.0]];
-        assert!((pooled(&within) - 1.0).abs() < 1e-12);
-        assert!(
-            (chance(&means, &within) - 0.125).abs() < 1e-9,
-            "{}",
-            chance(&means, &within)
-        );
-        assert!(chance(&[vec![1.0]], &within).is_nan());
     }
 }
