@@ -16,7 +16,8 @@ const DEFLATE_MOST: u64 = 1_032;
 /// The most file names that an unknown one is compared with: a folder may hold a picture a file.
 const MOST_NAMES: usize = 10_000;
 
-/// Finds the file or folder that `spec` names: as it stands, then below `data_dir` and the folders in it.
+/// Finds the file or folder that `spec` names: as it stands, then below `data_dir` and the folders in it, at last without
+/// its extension.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`], with the nearest name and the places looked at; [`ErrorKind::Usage`] where several folders of
@@ -44,11 +45,19 @@ pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
     if dir.join(path).exists() {
         return Ok(dir.join(path));
     }
-    let mut found: Vec<PathBuf> = entries(dir)?
-        .into_iter()
-        .map(|folder| folder.join(path))
-        .filter(|candidate| candidate.exists())
-        .collect();
+    let top = entries(dir)?;
+    let as_spelt = top.iter().map(|folder| folder.join(path));
+    let mut found: Vec<PathBuf> = as_spelt.filter(|candidate| candidate.exists()).collect();
+    if found.is_empty() {
+        // A folder that cannot be read has no files to offer.
+        let below = top
+            .iter()
+            .flat_map(|folder| entries(folder).unwrap_or_default());
+        let files = top.iter().cloned().chain(below).take(MOST_NAMES);
+        found = files
+            .filter(|file| file.is_file() && stem(file) == spec)
+            .collect();
+    }
     match (found.pop(), found.pop()) {
         (Some(only), None) => Ok(only),
         (Some(one), Some(other)) => Err(Error::new(
@@ -247,6 +256,8 @@ mod tests {
         let find = |spec| locate(spec, Some(dir.path()));
         assert_eq!(find("only.csv").unwrap(), only);
         assert_eq!(find("two/only.csv").unwrap(), only);
+        assert_eq!(find("only").unwrap(), only);
+        assert_eq!(find("both").unwrap_err().kind(), ErrorKind::Usage);
         assert_eq!(find("both.csv").unwrap_err().kind(), ErrorKind::Usage);
         assert_eq!(find("none.csv").unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(
