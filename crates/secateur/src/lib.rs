@@ -35,7 +35,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::RunFolder;
 pub use history::{EpochRecord, InputsRecord, Predictions, TargetPredictions};
 pub use markdown::Row;
-pub use model::{Choice, ModelEvidence, ModelFile, SmallModel, UnitScore, shrink_model};
+pub use model::{Amount, Choice, ModelEvidence, ModelFile, SmallModel, UnitScore, shrink_model};
 pub use plan::Plan;
 pub use prepare::Prepared;
 pub use record::RunRecord;

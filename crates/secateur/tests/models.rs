@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use secateur::{Choice, ErrorKind, ModelFile, UnitScore, shrink_model};
+use secateur::{Amount, Choice, ErrorKind, ModelFile, UnitScore, shrink_model};
 use secateur_graph::{ModelMeta, to_model};
 use secateur_testkit::{Block, Images};
 
 fn half() -> Choice {
     Choice {
-        keep: 0.5,
+        amount: Amount::Units(0.5),
         by: UnitScore::L2,
         seed: 1,
         min: 1,
@@ -69,7 +69,7 @@ fn keeping_all_gives_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = drawn(folder.path(), &[Block::Conv(4, 3, true), Block::Grouped(3)]);
     let choice = Choice {
-        keep: 1.0,
+        amount: Amount::Units(1.0),
         ..half()
     };
     let small = shrink_model(&file, &choice).unwrap();
@@ -78,6 +78,57 @@ fn keeping_all_gives_the_same_file() {
         std::fs::read(folder.path().join("drawn.onnx")).unwrap()
     );
     assert!(small.cuts().is_empty());
+}
+
+#[test]
+fn a_share_of_the_macs_is_met_as_nearly_as_units_allow() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = drawn(
+        folder.path(),
+        &[Block::Conv(16, 3, true), Block::Conv(16, 3, false)],
+    );
+    let within = |share| Choice {
+        amount: Amount::Macs(share),
+        ..half()
+    };
+    let macs = |share| shrink_model(&file, &within(share)).unwrap().cost().macs as f64;
+    let whole = file.cost().macs as f64;
+    for share in [0.2, 0.5, 0.8] {
+        let left = macs(share) / whole;
+        assert!(left <= share && left > share - 0.15, "{left} of {share}");
+    }
+    let error = shrink_model(&file, &within(1e-4)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(
+        error
+            .to_string()
+            .starts_with("--macs: no choice leaves less than"),
+        "{error}"
+    );
+}
+
+#[test]
+fn named_units_go_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = drawn(folder.path(), &[Block::Conv(4, 3, true)]);
+    let name = &file.groups().groups()[1].name;
+    let dropping = |name: &str, units: &[usize]| Choice {
+        amount: Amount::AllBut([(name.to_owned(), units.to_vec())].into()),
+        ..half()
+    };
+    let small = shrink_model(&file, &dropping(name, &[0, 2])).unwrap();
+    let id = file.groups().named(name).unwrap();
+    assert_eq!(small.keep().kept(id), [1, 3]);
+    for (name, units) in [
+        ("nowhere", vec![0]),
+        (name, vec![9]),
+        (name, vec![0, 1, 2, 3]),
+    ] {
+        assert!(
+            shrink_model(&file, &dropping(name, &units)).is_err(),
+            "{name} {units:?}"
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use regex::Regex;
-use secateur::{Choice, Error, Result, UnitScore};
+use secateur::{Amount, Choice, Error, ErrorKind, Result, UnitScore};
 
 /// Flags of `secateur inspect`.
 #[derive(Debug, Args)]
@@ -22,8 +22,20 @@ pub(crate) struct ShrinkFlags {
     /// An ONNX file
     pub(crate) model: PathBuf,
     /// Share of the units of each group that stays, such as 50%; rounded up
-    #[arg(long, value_name = "SHARE", help_heading = "Choice")]
-    keep: String,
+    #[arg(
+        long,
+        value_name = "SHARE",
+        help_heading = "Choice",
+        group = "amount",
+        required = true
+    )]
+    keep: Option<String>,
+    /// Keep as large a share of the units of each group as leaves this share of the MACs
+    #[arg(long, value_name = "SHARE", help_heading = "Choice", group = "amount")]
+    macs: Option<String>,
+    /// Remove just the units that this JSON file lists: {"group": [0, 3], ...}
+    #[arg(long, value_name = "FILE", help_heading = "Choice", group = "amount")]
+    drop: Option<PathBuf>,
     /// Which units go first: those with the least weights that read them (l1 or l2), or random ones
     #[arg(
         long,
@@ -69,13 +81,33 @@ pub(crate) struct ShrinkFlags {
 }
 
 impl ShrinkFlags {
+    fn amount(&self) -> Result<Amount> {
+        if let Some(share) = &self.macs {
+            return Ok(Amount::Macs(secateur::compare::share("--macs", share)?));
+        }
+        if let Some(share) = &self.keep {
+            return Ok(Amount::Units(secateur::compare::share("--keep", share)?));
+        }
+        let Some(path) = &self.drop else {
+            return Err(Error::usage("it is not said how much stays").hint("give --keep 50%"));
+        };
+        let failed = |message: String| {
+            Error::new(ErrorKind::Input, message)
+                .at(path.display().to_string())
+                .hint("it lists units by the name of their group: {\"conv1\": [0, 3]}")
+        };
+        let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+        let dropped = serde_json::from_str(&text).map_err(|e| failed(e.to_string()))?;
+        Ok(Amount::AllBut(dropped))
+    }
+
     /// What stays.
     ///
     /// # Errors
     /// If a flag has no meaning.
     pub(crate) fn choice(&self) -> Result<Choice> {
         Ok(Choice {
-            keep: secateur::compare::share("--keep", &self.keep)?,
+            amount: self.amount()?,
             by: self.by.parse::<UnitScore>()?,
             seed: self.seed,
             min: self.min,

@@ -62,6 +62,7 @@ fn what_cannot_be_shrunk_leaves_nothing() {
     let whole = sandbox.read("model.onnx");
     sandbox.file("cut.onnx", &whole[..whole.len() / 2]);
     sandbox.file("there.onnx", "something");
+    sandbox.file("units.json", "{\"dense1\": [12]}");
     let before = sandbox.content();
     let mut text = String::new();
     for arguments in [
@@ -71,6 +72,10 @@ fn what_cannot_be_shrunk_leaves_nothing() {
         "inspect cut.onnx",
         "shrink model.onnx -o a.onnx",
         "shrink model.onnx --keep 0 -o a.onnx",
+        "shrink model.onnx --keep 50% --macs 50% -o a.onnx",
+        "shrink model.onnx --macs 1% -o a.onnx",
+        "shrink model.onnx --drop text.onnx -o a.onnx",
+        "shrink model.onnx --drop units.json -o a.onnx",
         "shrink model.onnx --keep 50% --by size -o a.onnx",
         "shrink model.onnx --keep 50% --only ( -o a.onnx",
         "shrink model.onnx --keep 50% --only nowhere -o a.onnx",

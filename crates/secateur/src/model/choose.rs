@@ -1,11 +1,12 @@
 //! Which units of a model stay, if the user says how many?
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor};
+use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
 
 use crate::{Error, Result};
 
@@ -35,12 +36,23 @@ impl FromStr for UnitScore {
     }
 }
 
+/// How much stays.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Amount {
+    /// This share of the units of each group, in (0, 1]; rounded up.
+    Units(f64),
+    /// The same share of the units of each group, as large as this share of the MACs allows.
+    Macs(f64),
+    /// All but these units, by the name of their group.
+    AllBut(BTreeMap<String, Vec<usize>>),
+}
+
 /// How many units stay, and which.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    /// Share of the units of each group, in (0, 1]; rounded up.
-    pub keep: f64,
-    /// Which ones.
+    /// How much stays.
+    pub amount: Amount,
+    /// Which ones, if the amount leaves that open.
     pub by: UnitScore,
     /// Of random scores.
     pub seed: u64,
@@ -58,15 +70,48 @@ impl Choice {
     /// The units that stay. Frozen groups and the features of inputs stay whole.
     ///
     /// # Errors
-    /// If the share is none, or a pattern matches no group that can lose units.
+    /// If a share is none or cannot be met, a group is not there or frozen, or a pattern matches no group that can
+    /// lose units.
     pub fn decide(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
-        if !(self.keep > 0.0 && self.keep <= 1.0) {
-            return Err(
-                Error::usage(format!("{} is no share of the units", self.keep))
-                    .at("--keep")
-                    .hint("write 50% or 0.5"),
-            );
+        match &self.amount {
+            Amount::Units(share) => {
+                check_share("--keep", *share)?;
+                self.keeping(*share, graph, groups)
+            }
+            Amount::Macs(share) => {
+                check_share("--macs", *share)?;
+                self.within(*share, graph, groups)
+            }
+            Amount::AllBut(dropped) => all_but(dropped, groups),
         }
+    }
+
+    /// The largest share of the units that leaves no more than a share of the MACs.
+    fn within(&self, share: f64, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
+        let wanted = share * cost(graph)?.macs as f64;
+        let mut best = None;
+        let mut least = f64::INFINITY;
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (low + high);
+            let keep = self.keeping(middle, graph, groups)?;
+            let macs = cost(&shrink(graph, groups, &keep)?.graph)?.macs as f64;
+            least = macs.min(least);
+            if macs <= wanted {
+                best = Some(keep);
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        best.ok_or_else(|| {
+            Error::usage(format!("no choice leaves less than {least:.0} MACs, and {wanted:.0} are asked for"))
+                .at("--macs")
+                .hint("frozen groups, --min, --round, --only and --except keep the rest: secateur inspect tells what is frozen")
+        })
+    }
+
+    fn keeping(&self, share: f64, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
         let free = |g: &Group| g.frozen.is_none() && g.kind == GroupKind::Hidden;
         for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
             if let Some(pattern) = pattern
@@ -96,7 +141,8 @@ impl Choice {
             let mut order: Vec<usize> = (0..group.units).collect();
             order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
             for unit in order {
-                if keep.count(id) > self.count(group.units) && keep.can_drop(groups, id, unit) {
+                let enough = self.count(share, group.units);
+                if keep.count(id) > enough && keep.can_drop(groups, id, unit) {
                     keep.drop(id, unit)?;
                 }
             }
@@ -105,11 +151,43 @@ impl Choice {
     }
 
     /// How many of so many units stay.
-    fn count(&self, units: usize) -> usize {
-        let share = (self.keep * units as f64).ceil() as usize;
+    fn count(&self, share: f64, units: usize) -> usize {
+        let share = (share * units as f64).ceil() as usize;
         let least = share.max(self.min).max(1);
         least.next_multiple_of(self.round.max(1)).min(units)
     }
+}
+
+/// Halvings of the share of units that is looked for: enough for groups of a thousand.
+const HALVINGS: usize = 12;
+
+fn check_share(flag: &str, share: f64) -> Result<()> {
+    match share > 0.0 && share <= 1.0 {
+        true => Ok(()),
+        false => Err(Error::usage(format!("{share} is no share"))
+            .at(flag)
+            .hint("write 50% or 0.5")),
+    }
+}
+
+fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Result<Keep> {
+    let mut keep = Keep::all(groups);
+    for (name, units) in dropped {
+        let Some(id) = groups.named(name) else {
+            return Err(Error::usage(format!("there is no group '{name}'"))
+                .at("--drop")
+                .hint("secateur inspect lists the groups"));
+        };
+        for &unit in units {
+            if keep.count(id) > 1 && !keep.can_drop(groups, id, unit) {
+                let message =
+                    format!("without unit {unit}, a tensor of '{name}' would have no channel left");
+                return Err(Error::usage(message).at("--drop").hint("keep one of them"));
+            }
+            keep.drop(id, unit)?;
+        }
+    }
+    Ok(keep)
 }
 
 /// For each unit the sum of `of` over the weights that read it, or make it where nothing with weights reads it.
@@ -146,8 +224,8 @@ mod tests {
 
     #[test]
     fn counts_are_rounded_up_and_never_above_what_there_is() {
-        let choice = |keep, min, round| Choice {
-            keep,
+        let choice = |min, round| Choice {
+            amount: Amount::Units(1.0),
             by: UnitScore::L2,
             seed: 0,
             min,
@@ -155,11 +233,11 @@ mod tests {
             only: None,
             except: None,
         };
-        assert_eq!(choice(0.5, 1, 1).count(7), 4);
-        assert_eq!(choice(0.5, 1, 8).count(20), 16);
-        assert_eq!(choice(0.5, 1, 8).count(10), 8);
-        assert_eq!(choice(0.9, 1, 8).count(10), 10);
-        assert_eq!(choice(0.01, 3, 1).count(2), 2);
-        assert_eq!(choice(0.01, 0, 1).count(2), 1);
+        assert_eq!(choice(1, 1).count(0.5, 7), 4);
+        assert_eq!(choice(1, 8).count(0.5, 20), 16);
+        assert_eq!(choice(1, 8).count(0.5, 10), 8);
+        assert_eq!(choice(1, 8).count(0.9, 10), 10);
+        assert_eq!(choice(3, 1).count(0.01, 2), 2);
+        assert_eq!(choice(0, 1).count(0.01, 2), 1);
     }
 }

@@ -12,7 +12,7 @@ use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, read_file};
 
 pub use check::ModelEvidence;
-pub use choose::{Choice, UnitScore};
+pub use choose::{Amount, Choice, UnitScore};
 pub use shrink::{SmallModel, shrink_model};
 
 use crate::{Error, ErrorKind, Result};
