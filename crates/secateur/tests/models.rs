@@ -156,6 +156,7 @@ fn real_models_are_halved() {
         "rten/mnist.onnx",
         "wonnx/opt-mnist.onnx",
         "ultraface/version-slim-320_simplified.onnx",
+        "ultraface/version-RFB-320.onnx",
     ] {
         let file = ModelFile::read(&models.join(name)).unwrap();
         let small = shrink_model(&file, &half()).unwrap();
