@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod external;
 mod limits;
 #[rustfmt::skip]
 #[expect(
@@ -31,6 +32,7 @@ mod tensor;
 mod write;
 
 pub use error::{Error, ErrorKind, Result};
+pub use external::take_in_external;
 pub use limits::Limits;
 pub use read::{read, read_file, read_node};
 pub use tensor::{Elements, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape};

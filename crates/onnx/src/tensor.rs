@@ -94,7 +94,7 @@ fn dims(shape: &[usize]) -> Result<Vec<i64>> {
     shape.iter().map(axis).collect()
 }
 
-fn name(tensor: &TensorProto) -> String {
+pub(crate) fn name(tensor: &TensorProto) -> String {
     match tensor.name.as_deref() {
         Some(name) if !name.is_empty() => format!("tensor '{name}'"),
         _ => "a tensor without a name".into(),
@@ -205,6 +205,14 @@ fn count(shape: &[usize]) -> Result<usize> {
 }
 
 /// Bytes that `raw_data` takes for a shape.
+/// Bytes that the elements of a tensor take in `raw_data`.
+pub(crate) fn raw_length(tensor: &TensorProto) -> Result<usize> {
+    let code = tensor.data_type.unwrap_or_default();
+    let data_type = data_type(code)
+        .ok_or_else(|| Error::unsupported(format!("has the unknown element type {code}")))?;
+    byte_length(&shape(tensor)?, data_type)
+}
+
 fn byte_length(shape: &[usize], data_type: DataType) -> Result<usize> {
     let bits = bits(data_type)
         .ok_or_else(|| Error::unsupported(format!("holds {data_type:?}, not numbers")))?;

@@ -154,6 +154,7 @@ fn real_models_are_halved() {
     for name in [
         "burn/mnist.onnx",
         "rten/mnist.onnx",
+        "rten/mnist-external/mnist.onnx",
         "wonnx/opt-mnist.onnx",
         "ultraface/version-slim-320_simplified.onnx",
         "ultraface/version-RFB-320.onnx",

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, infer_shapes};
 use secateur_onnx::proto::ModelProto;
-use secateur_onnx::{Limits, read_file};
+use secateur_onnx::{Limits, read_file, take_in_external};
 
 pub use check::ModelEvidence;
 pub use choose::{Amount, Choice, UnitScore};
@@ -30,7 +30,7 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Reads a file and finds its groups.
+    /// Reads a file, with the data that it keeps in others of its folder, and finds its groups.
     ///
     /// # Errors
     /// If it is no ONNX file, or one that cannot be kept as it is.
@@ -53,9 +53,18 @@ impl ModelFile {
                 .at(&name)
                 .hint("check the path"));
         }
-        let model = read_file(path, &Limits::default())
-            .map_err(|e| place(Error::new(ErrorKind::Input, e.to_string())))?;
-        let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
+        let unreadable = |e: secateur_onnx::Error| {
+            let error = Error::new(ErrorKind::Input, e.to_string());
+            place(match e.hint_text() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })
+        };
+        let limits = Limits::default();
+        let mut model = read_file(path, &limits).map_err(unreadable)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let external = take_in_external(&mut model, folder, &limits).map_err(unreadable)?;
+        let bytes = std::fs::metadata(path).map_or(0, |m| m.len()) + external;
         let graph = from_model(&model).map_err(Error::from).map_err(place)?;
         Self::of(name.clone(), model, &graph, bytes).map_err(place)
     }
@@ -87,7 +96,7 @@ impl ModelFile {
         &self.cost
     }
 
-    /// Size of the file.
+    /// Size of the file and of what it keeps in others.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
