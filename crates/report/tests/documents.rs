@@ -1,9 +1,10 @@
 //! Are the numbers in the documents those of the committed runs?
 //!
 //! Between `<!-- overview FOLDER...: QUANTITY -->` and `<!-- end -->`, and likewise after `tally`, `tables`, `structure`, `sizes` and
-//! `file`, stands what the runs below `docs/runs` come to; [`Source`] says which is which. A `| TEXT` behind it keeps the
+//! `file`, stands what the runs below `docs/runs` come to; `source_text` says which is which. A `| TEXT` behind it keeps the
 //! rows whose name holds the text. `UPDATE_DOCS=1` writes these blocks anew. In the prose around them a number with a
 //! decimal point must stand in a block of the same document, or be named in a comment `<!-- not measured: ... -->`.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,10 @@ fn source_text(mark: &str) -> String {
     let runs = root().join("docs/runs");
     if kind == "file" {
         let text = fs::read_to_string(runs.join(folders)).unwrap();
-        return format!("```text\n{}\n```\n", text.trim_end());
+        return match folders.ends_with(".md") {
+            true => format!("{}\n", text.trim()),
+            false => format!("```text\n{}\n```\n", text.trim_end()),
+        };
     }
     let folders: Vec<PathBuf> = folders.split(' ').map(|f| runs.join(f)).collect();
     let comparison = Comparison::read(&folders).unwrap();
@@ -130,7 +134,9 @@ fn source_text(mark: &str) -> String {
             return lines.concat();
         }
         other => {
-            panic!("blocks are made by overview, tally, tables, structure, sizes and file, not '{other}'")
+            panic!(
+                "blocks are made by overview, tally, tables, structure, sizes and file, not '{other}'"
+            )
         }
     };
     table.rows.retain(|row| row[0].contains(filter));
@@ -158,17 +164,21 @@ fn strangers(text: &str) -> Vec<String> {
     told.into_iter().filter(|n| !known.contains(n)).collect()
 }
 
-/// Numbers with a decimal point, without their signs.
+/// Words that are numbers with a decimal point, without their signs and what stands around them.
 fn numbers(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','));
-    let words = words.map(|w| w.trim_matches(['.', ',']));
-    let is_decimal = |w: &&str| w.contains('.') && !w.contains("..");
-    words.filter(is_decimal).map(str::to_owned).collect()
+    let words = text.split(|c: char| c.is_whitespace() || c == '|');
+    let bare = words.map(|w| w.trim_start_matches(|c: char| !c.is_alphanumeric()));
+    let number = |word: &str| {
+        let end = word.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','));
+        let number = word[..end.unwrap_or(word.len())].trim_end_matches(['.', ',']);
+        number.contains('.').then(|| number.to_owned())
+    };
+    bare.filter_map(number).collect()
 }
 
 #[test]
 fn a_changed_table_and_a_made_up_number_are_found() {
-    let text = "Gains of 1.25 and 3.5, `0.1`.\n<!-- tables x: y -->\n| 1.25 |\n<!-- end -->\nNot 9.99.\n\
+    let text = "Gains of +1.25 and (3.5), `0.1`, MIT-2.0.\n<!-- tables x: y -->\n| 1.25 |\n<!-- end -->\nNot [9.99, x].\n\
                 <!-- not measured: 3.5 -->\n";
     assert_eq!(strangers(text), ["9.99"]);
     let same = |mark: &str| {
