@@ -124,7 +124,10 @@ fn scores(data: &str, groups: &[Group<'_>]) -> Table {
     };
     Table {
         title: data.to_owned(),
-        note: format!("Means ± standard deviations over {seeds} seeds."),
+        note: match seeds {
+            1 => "One seed.".into(),
+            _ => format!("Means ± standard deviations over {seeds} seeds."),
+        },
         header,
         rows: groups.iter().map(row).collect(),
     }
