@@ -5,7 +5,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use secateur_graph::{Array, Graph, cost, evaluate};
 
-use crate::runtime::{NAME, Runtime};
+use crate::runtime::Runtime;
 use crate::verify::{relative, worse};
 use crate::{Error, ErrorKind, Result};
 
@@ -39,13 +39,15 @@ pub(super) fn check(
     seed: u64,
 ) -> Result<ModelEvidence> {
     let inputs = draw(masked.0, seed);
-    let (runtime_difference, runtime_refused) = match runtime(masked.1, small.1, &inputs) {
-        Ok(difference) => (Some(difference), None),
+    let run = |bytes| Runtime::load(bytes)?.run_all(&inputs);
+    let (runtime_difference, runtime_refused) = match run(masked.1) {
+        // What runs the masked model must run the small one.
+        Ok(want) => (Some(furthest(&want, &run(small.1)?)), None),
         Err(error) => (None, Some(error.to_string())),
     };
     let is_quick = cost(masked.0)?.macs <= NAIVE_MACS;
     let naive_difference = match is_quick || runtime_difference.is_none() {
-        true => naive(masked.0, small.0, &inputs),
+        true => naive(masked.0, small.0, &inputs)?,
         false => None,
     };
     let evidence = ModelEvidence {
@@ -74,32 +76,25 @@ pub(super) fn check(
     Ok(evidence)
 }
 
-/// By the naive evaluator; none if there is a node that it does not understand.
-fn naive(masked: &Graph, small: &Graph, inputs: &[Array]) -> Option<f64> {
-    let (want, have) = (
-        evaluate(masked, inputs).ok()?,
-        evaluate(small, inputs).ok()?,
-    );
-    let pairs = want.iter().zip(&have);
-    Some(pairs.fold(0.0, |most, (want, have)| {
-        worse(most, relative(&want.values, &have.values))
-    }))
+/// By the naive evaluator; none if there is a node of the masked model that it does not understand.
+fn naive(masked: &Graph, small: &Graph, inputs: &[Array]) -> Result<Option<f64>> {
+    let values = |outputs: Vec<Array>| outputs.into_iter().map(|a| a.values).collect::<Vec<_>>();
+    let Ok(want) = evaluate(masked, inputs) else {
+        return Ok(None);
+    };
+    let have = evaluate(small, inputs)?;
+    Ok(Some(furthest(&values(want), &values(have))))
 }
 
-fn runtime(masked: &[u8], small: &[u8], inputs: &[Array]) -> Result<f64> {
-    let want = Runtime::load(masked)?.run_all(inputs)?;
-    let have = Runtime::load(small)?.run_all(inputs)?;
+/// The largest relative difference of any output; infinite if one has another length or is not there.
+fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
     if want.len() != have.len() {
-        return Err(Error::new(
-            ErrorKind::Verification,
-            format!("{NAME} gives {} outputs of {}", have.len(), want.len()),
-        ));
+        return f64::INFINITY;
     }
-    Ok(want.iter().zip(&have).fold(0.0, |most, (want, have)| {
-        let want: Vec<f64> = want.iter().map(|&v| f64::from(v)).collect();
-        let have: Vec<f64> = have.iter().map(|&v| f64::from(v)).collect();
-        worse(most, relative(&want, &have))
-    }))
+    want.iter().zip(have).fold(0.0, |most, (want, have)| {
+        let want: Vec<f64> = want.iter().map(|&v| v.into()).collect();
+        worse(most, relative(&want, have))
+    })
 }
 
 /// Normal numbers for every input.
@@ -119,4 +114,48 @@ fn draw(graph: &Graph, seed: u64) -> Vec<Array> {
             Array { shape, values }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::{ModelMeta, Unary, to_model};
+    use secateur_testkit::mlp;
+
+    use super::*;
+
+    fn file(graph: &Graph) -> Vec<u8> {
+        let model = to_model(graph, &ModelMeta::default()).unwrap();
+        secateur_onnx::write(&model).unwrap()
+    }
+
+    #[test]
+    fn other_outputs_and_files_that_no_longer_run_are_refused() {
+        let (graph, other) = (
+            mlp(&[3, 4, 2], Unary::Relu, 1).unwrap(),
+            mlp(&[3, 4, 2], Unary::Relu, 2).unwrap(),
+        );
+        let (bytes, different) = (file(&graph), file(&other));
+        let found = check((&graph, &bytes), (&graph, &bytes), 0).unwrap();
+        assert_eq!(
+            (found.runtime_difference, found.naive_difference),
+            (Some(0.0), Some(0.0))
+        );
+        for (small, bytes) in [
+            (&other, different.as_slice()),
+            (&graph, different.as_slice()),
+            (&other, bytes.as_slice()),
+            // The masked model runs, this does not.
+            (&graph, &bytes[..bytes.len() / 2]),
+        ] {
+            let error = check((&graph, &file(&graph)), (small, bytes), 0).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
+        }
+    }
+
+    #[test]
+    fn outputs_that_are_missing_or_longer_are_infinitely_far() {
+        assert_eq!(furthest::<f64>(&[vec![1.0]], &[]), f64::INFINITY);
+        assert_eq!(furthest(&[vec![1.0]], &[vec![1.0, 2.0]]), f64::INFINITY);
+        assert!(furthest(&[vec![1.0], vec![1.0]], &[vec![f64::NAN], vec![1.0]]).is_nan());
+    }
 }
