@@ -6,7 +6,9 @@ use std::str::FromStr;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
+use secateur_graph::{
+    ChannelGroups, Graph, Group, GroupId, GroupKind, Keep, Role, Tensor, cost, shrink,
+};
 
 use crate::{Error, Result};
 
@@ -76,7 +78,7 @@ impl Choice {
         match &self.amount {
             Amount::Units(share) => {
                 check_share("--keep", *share)?;
-                self.keeping(*share, graph, groups)
+                self.keeping(*share, &self.ranked(graph, groups)?, groups)
             }
             Amount::Macs(share) => {
                 check_share("--macs", *share)?;
@@ -88,13 +90,14 @@ impl Choice {
 
     /// The largest share of the units that leaves no more than a share of the MACs.
     fn within(&self, share: f64, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
+        let ranked = self.ranked(graph, groups)?;
         let wanted = share * cost(graph)?.macs as f64;
         let mut best = None;
         let mut least = f64::INFINITY;
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
-            let keep = self.keeping(middle, graph, groups)?;
+            let keep = self.keeping(middle, &ranked, groups)?;
             let macs = cost(&shrink(graph, groups, &keep)?.graph)?.macs as f64;
             least = macs.min(least);
             if macs <= wanted {
@@ -111,7 +114,8 @@ impl Choice {
         })
     }
 
-    fn keeping(&self, share: f64, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
+    /// The groups that may lose units, with their units, those that go first in front.
+    fn ranked(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Vec<(GroupId, Vec<usize>)>> {
         let free = |g: &Group| g.frozen.is_none() && g.kind == GroupKind::Hidden;
         for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
             if let Some(pattern) = pattern
@@ -126,7 +130,7 @@ impl Choice {
                     .hint("secateur inspect lists the groups"));
             }
         }
-        let mut keep = Keep::all(groups);
+        let mut ranked = vec![];
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         for (id, group) in groups.iter().filter(|(_, g)| free(g)) {
             let scores = match self.by {
@@ -140,10 +144,23 @@ impl Choice {
             }
             let mut order: Vec<usize> = (0..group.units).collect();
             order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-            for unit in order {
-                let enough = self.count(share, group.units);
-                if keep.count(id) > enough && keep.can_drop(groups, id, unit) {
-                    keep.drop(id, unit)?;
+            ranked.push((id, order));
+        }
+        Ok(ranked)
+    }
+
+    fn keeping(
+        &self,
+        share: f64,
+        ranked: &[(GroupId, Vec<usize>)],
+        groups: &ChannelGroups,
+    ) -> Result<Keep> {
+        let mut keep = Keep::all(groups);
+        for (id, order) in ranked {
+            let enough = self.count(share, order.len());
+            for &unit in order {
+                if keep.count(*id) > enough && keep.can_drop(groups, *id, unit) {
+                    keep.drop(*id, unit)?;
                 }
             }
         }
@@ -210,8 +227,8 @@ fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
     sums
 }
 
-/// Whether all weights of a network are numbers; else the first tensor that has one that is not.
-pub(super) fn first_not_finite(graph: &Graph) -> Option<&str> {
+/// The first tensor with an element that is not a number.
+pub(super) fn first_not_a_number(graph: &Graph) -> Option<&str> {
     let bad = |t: &Tensor| t.as_f32().is_some_and(|w| w.iter().any(|v| v.is_nan()));
     let mut values = graph.values().iter();
     let found = values.find(|v| v.constant.as_deref().is_some_and(bad));

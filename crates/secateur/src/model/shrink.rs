@@ -4,7 +4,7 @@ use secateur_graph::{Cost, Cut, Keep, cost, from_model, mask, patch, shrink};
 use secateur_onnx::{Limits, read, write};
 
 use super::check::{ModelEvidence, check};
-use super::choose::first_not_finite;
+use super::choose::first_not_a_number;
 use super::{Choice, ModelFile};
 use crate::{Error, ErrorKind, Result};
 
@@ -50,7 +50,7 @@ impl SmallModel {
 /// # Errors
 /// If the choice makes no sense, weights are not numbers, or the two models differ or cannot be run.
 pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
-    if let Some(tensor) = first_not_finite(&file.graph) {
+    if let Some(tensor) = first_not_a_number(&file.graph) {
         return Err(
             Error::new(ErrorKind::Input, "holds a weight that is not a number")
                 .at(format!("{}: {tensor}", file.name)),
