@@ -13,7 +13,7 @@ use secateur_onnx::proto::{
 
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
-use crate::{Dim, Error, Graph, NodeId, Op, Result, ValueId};
+use crate::{Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
 
 /// The model that `network` was read from, with the changes that made `changed` out of it.
 ///
@@ -28,27 +28,55 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
         return Err(Error::invalid("the model holds no graph"));
     };
     let changed = infer_shapes(changed)?;
+    let holders = Holders::of(graph);
     for id in changed.value_ids() {
         let old = network.values().get(id.index());
-        constant(graph, &changed, id, old.and_then(|v| v.constant.as_ref()))?;
+        let old = old.and_then(|v| v.constant.as_ref());
+        constant(graph, &holders, changed.value(id), old)?;
     }
-    nodes(graph, network, &changed)?;
+    nodes(graph, &holders, network, &changed)?;
+    let values: HashMap<&str, &Value> = changed
+        .values()
+        .iter()
+        .map(|v| (v.name.as_str(), v))
+        .collect();
     let infos = graph.value_info.iter_mut().chain(&mut graph.output);
     let listed = graph.input.iter_mut();
     for info in infos.chain(listed) {
-        lengths(&changed, info);
+        lengths(&values, info);
     }
     Ok(patched)
+}
+
+/// Where in a file a value is held, by its name.
+struct Holders {
+    initializers: HashMap<String, usize>,
+    /// Nodes by their first output.
+    nodes: HashMap<String, usize>,
+}
+
+impl Holders {
+    fn of(graph: &GraphProto) -> Self {
+        let tensors = graph.initializer.iter().enumerate();
+        let nodes = graph.node.iter().enumerate();
+        Self {
+            initializers: tensors
+                .filter_map(|(i, t)| Some((t.name.clone()?, i)))
+                .collect(),
+            nodes: nodes
+                .filter_map(|(i, n)| Some((n.output.first()?.clone(), i)))
+                .collect(),
+        }
+    }
 }
 
 /// Carries over a constant that is not the one that was read.
 fn constant(
     graph: &mut GraphProto,
-    changed: &Graph,
-    id: ValueId,
-    old: Option<&Arc<crate::Tensor>>,
+    holders: &Holders,
+    value: &Value,
+    old: Option<&Arc<Tensor>>,
 ) -> Result<()> {
-    let value = changed.value(id);
     let Some(new) = &value.constant else {
         return Ok(());
     };
@@ -56,17 +84,12 @@ fn constant(
         return Ok(());
     }
     let message = initializer(&value.name, new)?;
-    let is_named = |t: &&mut TensorProto| t.name.as_deref() == Some(&value.name);
-    if let Some(tensor) = graph.initializer.iter_mut().find(is_named) {
-        refill(tensor, message);
+    if let Some(&at) = holders.initializers.get(&value.name) {
+        refill(&mut graph.initializer[at], message);
         return Ok(());
     }
-    let maker = graph
-        .node
-        .iter_mut()
-        .find(|n| n.output.first() == Some(&value.name));
-    match maker {
-        Some(node) => refill_constant(node, message).map_err(|e| e.at(&value.name)),
+    match holders.nodes.get(&value.name) {
+        Some(&at) => refill_constant(&mut graph.node[at], message).map_err(|e| e.at(&value.name)),
         None => {
             graph.initializer.push(message);
             Ok(())
@@ -104,7 +127,12 @@ fn refill_constant(node: &mut NodeProto, with: TensorProto) -> Result<()> {
 }
 
 /// Attributes and inputs of nodes that changed, and nodes that are new.
-fn nodes(graph: &mut GraphProto, network: &Graph, changed: &Graph) -> Result<()> {
+fn nodes(
+    graph: &mut GraphProto,
+    holders: &Holders,
+    network: &Graph,
+    changed: &Graph,
+) -> Result<()> {
     let makers: HashMap<&str, NodeId> = network
         .node_ids()
         .filter_map(|id| {
@@ -112,12 +140,6 @@ fn nodes(graph: &mut GraphProto, network: &Graph, changed: &Graph) -> Result<()>
             Some((network.value(*made).name.as_str(), id))
         })
         .collect();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (place, message) in graph.node.iter().enumerate() {
-        if let Some(first) = message.output.first() {
-            places.insert(first.clone(), place);
-        }
-    }
     let mut new = vec![];
     for id in changed.node_ids() {
         let node = changed.node(id);
@@ -132,7 +154,7 @@ fn nodes(graph: &mut GraphProto, network: &Graph, changed: &Graph) -> Result<()>
             new.push(node_message(changed, node)?);
             continue;
         };
-        let Some(&place) = places.get(made) else {
+        let Some(&place) = holders.nodes.get(made) else {
             // A constant that was carried as a node.
             continue;
         };
@@ -168,12 +190,9 @@ fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
 }
 
 /// The lengths that a declaration states, where they are others now.
-fn lengths(changed: &Graph, info: &mut ValueInfoProto) {
-    let shape = info
-        .name
-        .as_deref()
-        .and_then(|name| changed.value_named(name));
-    let Some(shape) = shape.and_then(|id| changed.value(id).shape.as_deref()) else {
+fn lengths(values: &HashMap<&str, &Value>, info: &mut ValueInfoProto) {
+    let value = info.name.as_deref().and_then(|name| values.get(name));
+    let Some(shape) = value.and_then(|v| v.shape.as_deref()) else {
         return;
     };
     let declared = info.r#type.as_option_mut().and_then(|t| t.value.as_mut());
