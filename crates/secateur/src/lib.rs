@@ -24,6 +24,7 @@ mod record;
 mod report;
 mod right_rows;
 mod runtime;
+mod spelt;
 pub mod statistics;
 mod verify;
 
