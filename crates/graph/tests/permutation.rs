@@ -3,33 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use proptest::prelude::*;
-use secateur_graph::{ChannelGroups, Graph, GroupKind, Result, evaluate, permute};
-use secateur_testkit::{Stream, largest_magnitude, piecewise_linear, rows, smooth};
-
-/// The largest change of any output when any one hidden group is reordered, relative to the
-/// largest number in the network.
-fn change(graph: &Graph, groups: &ChannelGroups, seed: u64) -> Result<f64> {
-    let inputs = rows(graph, 3, seed);
-    let before = evaluate(graph, &inputs)?;
-    let scale = largest_magnitude(graph, &inputs)?;
-    let mut worst = 0.0f64;
-    for (id, group) in groups.iter() {
-        if group.frozen.is_some() || group.kind != GroupKind::Hidden {
-            continue;
-        }
-        let order = Stream::new(seed ^ id.index() as u64).order(group.units);
-        let Ok(permuted) = permute(graph, groups, id, &order) else {
-            continue;
-        };
-        let after = evaluate(&permuted.graph, &inputs)?;
-        for (a, b) in before.iter().zip(&after) {
-            let pairs = a.values.iter().zip(&b.values);
-            let furthest = pairs.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
-            worst = worst.max(furthest / scale);
-        }
-    }
-    Ok(worst)
-}
+use secateur_graph::ChannelGroups;
+use secateur_testkit::{change, piecewise_linear, smooth};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
@@ -53,10 +28,10 @@ proptest! {
 }
 
 mod the_test_itself {
-    use super::change;
     use secateur_graph::{
         Binary, ChannelGroups, Dim, Gemm, Graph, GraphBuilder, Node, Op, Tensor, Unary, ValueId,
     };
+    use secateur_testkit::change;
 
     /// `dense, scale, relu, dense` with a residual; `edit` may misstate a node to whoever finds the groups.
     fn network(edit: impl Fn(&mut Node)) -> Graph {

@@ -3,18 +3,10 @@
 
 use proptest::prelude::*;
 use secateur_graph::{
-    Array, ChannelGroups, ErrorKind, Graph, GroupKind, Keep, Role, Tensor, Unary, cost, evaluate,
-    mask, shrink,
+    ChannelGroups, ErrorKind, Graph, GroupKind, Keep, Role, Tensor, Unary, cost, evaluate, mask,
+    shrink,
 };
-use secateur_testkit::{mlp, piecewise_linear, rows, smooth, some_keep};
-
-fn bits(outputs: &[Array]) -> Vec<(Vec<usize>, Vec<u64>)> {
-    let each = |a: &Array| {
-        let values = a.values.iter().map(|v| v.to_bits()).collect();
-        (a.shape.clone(), values)
-    };
-    outputs.iter().map(each).collect()
-}
+use secateur_testkit::{bits, mlp, piecewise_linear, rows, smooth, some_keep};
 
 fn groups_of(graph: &Graph) -> ChannelGroups {
     ChannelGroups::of(graph).unwrap()

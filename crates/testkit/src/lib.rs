@@ -12,6 +12,6 @@ mod stream;
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};
-pub use models::{largest_magnitude, mlp, rows, some_keep};
+pub use models::{bits, change, largest_magnitude, mlp, opaque, rows, some_keep};
 pub use plan::{Form, Plan, Step};
 pub use stream::Stream;

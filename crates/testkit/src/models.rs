@@ -1,8 +1,8 @@
 //! Tiny networks, rows to run them on, and decisions on their units.
 
 use secateur_graph::{
-    Array, ChannelGroups, Dim, Gemm, Graph, GraphBuilder, Keep, Op, Result, Tensor, Unary,
-    evaluate_all,
+    Array, ChannelGroups, Dim, Gemm, Graph, GraphBuilder, GroupKind, Keep, Node, Op, Opaque,
+    Result, Tensor, Unary, ValueId, evaluate, evaluate_all, permute,
 };
 
 use crate::Stream;
@@ -78,6 +78,58 @@ pub fn some_keep(groups: &ChannelGroups, seed: u64) -> Keep {
         }
     }
     keep
+}
+
+/// Shapes and bits of outputs, to be compared exactly.
+pub fn bits(outputs: &[Array]) -> Vec<(Vec<usize>, Vec<u64>)> {
+    let each = |a: &Array| {
+        let values = a.values.iter().map(|v| v.to_bits()).collect();
+        (a.shape.clone(), values)
+    };
+    outputs.iter().map(each).collect()
+}
+
+/// The largest change of any output when any one hidden group is reordered, relative to the
+/// largest number in the network.
+///
+/// # Errors
+/// If the network cannot be evaluated on drawn rows.
+pub fn change(graph: &Graph, groups: &ChannelGroups, seed: u64) -> Result<f64> {
+    let inputs = rows(graph, 3, seed);
+    let before = evaluate(graph, &inputs)?;
+    let scale = largest_magnitude(graph, &inputs)?;
+    let mut worst = 0.0f64;
+    for (id, group) in groups.iter() {
+        if group.frozen.is_some() || group.kind != GroupKind::Hidden {
+            continue;
+        }
+        let order = Stream::new(seed ^ id.index() as u64).order(group.units);
+        let Ok(permuted) = permute(graph, groups, id, &order) else {
+            continue;
+        };
+        let after = evaluate(&permuted.graph, &inputs)?;
+        for (a, b) in before.iter().zip(&after) {
+            let pairs = a.values.iter().zip(&b.values);
+            let furthest = pairs.fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+            worst = worst.max(furthest / scale);
+        }
+    }
+    Ok(worst)
+}
+
+/// A node that nobody understands.
+pub fn opaque(name: &str, inputs: Vec<Option<ValueId>>, outputs: Vec<ValueId>) -> Node {
+    Node {
+        name: name.into(),
+        op: Op::Opaque(Opaque {
+            domain: "test".into(),
+            op_type: "Mystery".into(),
+            opset: 17,
+            message: vec![],
+        }),
+        inputs,
+        outputs,
+    }
 }
 
 #[cfg(test)]
