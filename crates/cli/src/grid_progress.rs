@@ -25,7 +25,10 @@ pub(crate) struct GridDisplay {
 
 impl GridDisplay {
     pub(crate) fn new(manner: Manner, jobs: usize, todo: usize, units: usize) -> Self {
-        let bars = MultiProgress::new();
+        Self::on(MultiProgress::new(), manner, jobs, todo, units)
+    }
+
+    fn on(bars: MultiProgress, manner: Manner, jobs: usize, todo: usize, units: usize) -> Self {
         let bar = |length: usize, template: &str| {
             let bar = match manner {
                 Manner::Bar => bars.add(ProgressBar::new(length as u64)),
@@ -141,11 +144,61 @@ fn outcome(cell: &Cell) -> String {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+    use secateur::compare::Arm;
+
     use super::*;
 
     #[test]
-    fn the_templates_can_be_drawn() {
-        assert!(ProgressStyle::with_template(ALL).is_ok());
-        assert!(ProgressStyle::with_template(JOB).is_ok());
+    fn a_grid_has_a_bar_and_so_has_each_running_cell() {
+        let terminal = InMemoryTerm::new(8, 100);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 200);
+        let display = GridDisplay::on(
+            MultiProgress::with_draw_target(target),
+            Manner::Bar,
+            2,
+            5,
+            7,
+        );
+        let unit = |part: &str, seed| Unit {
+            data: "digits".into(),
+            arm: Arm::new(
+                [
+                    ("penalty".into(), "l1".into()),
+                    ("part".into(), part.into()),
+                ]
+                .into(),
+            ),
+            at: Some(0.25),
+            seed,
+        };
+        let (first, second) = (unit("full", 0), unit("spare-last:8", 3));
+        display.show(&GridEvent::Begin(0, &first));
+        display.show(&GridEvent::Begin(1, &second));
+        display.show(&GridEvent::Epoch(1, 15, 30));
+        let cell = Cell {
+            unit: first,
+            fingerprint: String::new(),
+            metric: "accuracy".into(),
+            result: Outcome::Diverged,
+        };
+        display.show(&GridEvent::Finished(0, &cell));
+        let shown = terminal.contents();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 3, "{shown}");
+        assert!(
+            lines[0].starts_with("1/5 cells [======>") && lines[0].ends_with(" left"),
+            "{shown}"
+        );
+        assert_eq!(
+            lines[1],
+            format!("  [{}] digits, l1, full, 25.0 %, seed 0", " ".repeat(16))
+        );
+        assert_eq!(
+            lines[2],
+            "  [========>       ] digits, l1, spare-last:8, 25.0 %, seed 3"
+        );
+        drop(display);
+        assert_eq!(terminal.contents(), "");
     }
 }

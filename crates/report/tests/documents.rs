@@ -11,15 +11,13 @@ use std::path::{Path, PathBuf};
 
 use secateur::compare::{Comparison, Table, overview, structure_tables, tables, tally, wanted};
 
-/// Every document with numbers that were measured.
-const DOCUMENTS: [&str; 3] = ["README.md", "docs/results.md", "docs/paper.md"];
 const END: &str = "<!-- end -->\n";
 
 #[test]
 fn tables_are_those_of_the_committed_runs() {
     let update = std::env::var_os("UPDATE_DOCS").is_some();
-    for name in DOCUMENTS {
-        let path = root().join(name);
+    for path in documents() {
+        let name = path.display();
         let text = fs::read_to_string(&path).unwrap();
         let made = remade(&text, &source_text);
         if update {
@@ -34,21 +32,20 @@ fn tables_are_those_of_the_committed_runs() {
 
 #[test]
 fn numbers_in_prose_stand_in_a_table() {
-    for name in DOCUMENTS {
-        let text = fs::read_to_string(root().join(name)).unwrap();
+    let mut all = vec![];
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
         let strangers = strangers(&text);
-        assert!(
-            strangers.is_empty(),
-            "{name} has numbers of no run: {strangers:?}"
-        );
+        all.extend((!strangers.is_empty()).then(|| (path.display().to_string(), strangers)));
     }
+    assert!(all.is_empty(), "numbers of no run: {all:#?}");
 }
 
 #[test]
 fn every_committed_run_is_told_of() {
     let mut texts = String::new();
-    for name in DOCUMENTS {
-        texts += &fs::read_to_string(root().join(name)).unwrap();
+    for path in documents() {
+        texts += &fs::read_to_string(path).unwrap();
     }
     for entry in fs::read_dir(root().join("docs/runs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -58,6 +55,25 @@ fn every_committed_run_is_told_of() {
         });
         assert!(told, "no document tells of docs/runs/{name}");
     }
+}
+
+/// Every page of the project: those beside the README, and those below `docs` that no run wrote.
+fn documents() -> Vec<PathBuf> {
+    let docs = root().join("docs");
+    let folders = [
+        root(),
+        docs.clone(),
+        docs.join("guide"),
+        docs.join("decisions"),
+    ];
+    let files = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap());
+    let mut pages: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|e| e == "md"));
+    pages.sort();
+    assert!(pages.len() > 10, "{pages:?}");
+    pages
 }
 
 fn root() -> PathBuf {

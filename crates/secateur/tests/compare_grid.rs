@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use secateur::compare::{
-    Cell, Comparison, Grid, GridEvent, Outcome, Ready, Role, Shard, Store, tables,
+    Cell, Comparison, Grid, GridEvent, Outcome, Quantity, Ready, Role, Shard, Store, overview,
+    tables,
 };
 use secateur::{Config, ErrorKind, Flow};
 
@@ -182,6 +183,20 @@ fn arms_meet_at_equal_macs_or_say_why_not() {
         text.contains("spare-last:2, 2 %: not reachable (floor 144 MACs)"),
         "{text}"
     );
+    let floors = overview(&comparison, Quantity::Floor).rows;
+    let of = |name: &str| {
+        floors
+            .iter()
+            .find(|row| row[0] == name)
+            .map(|row| row[1].as_str())
+    };
+    // The same whether it was worked out before a run that did not take place, or after one.
+    for at in ["30 %", "2 %"] {
+        assert_eq!(of(&format!("group-lasso, full, {at}")), Some("12"));
+        assert_eq!(of(&format!("group-lasso, budget, {at}")), Some("12"));
+        assert_eq!(of(&format!("group-lasso, spare-last:2, {at}")), Some("144"));
+    }
+    assert_eq!(of("dense"), None);
 }
 
 #[test]

@@ -14,14 +14,13 @@ const QUIRKS: [(&str, &str, &str); 7] = [
 ];
 
 /// What both modes share: network, optimiser, batch, steps and strength of the script.
-const SHARED: [(&str, &str); 7] = [
+const SHARED: [(&str, &str); 6] = [
     ("net", "400-300-100"),
     ("optimizer", "adam"),
     ("learning-rate", "0.001"),
     ("batch", "400"),
     ("steps", "25000"),
     ("strength", "0.0001"),
-    ("control", "none"),
 ];
 
 /// The script and the corrected method without a penalty, with the full one and with spare-last:8; with
@@ -55,6 +54,11 @@ fn penalised(name: &str, mode: &Choices, part: &str) -> Arm {
     choices.extend(SHARED.map(|(key, value)| (key.to_owned(), value.to_owned())));
     choices.insert("penalty".into(), "group-lasso".into());
     choices.insert("part".into(), part.into());
+    let removes = choices["penalty-step"] == "proximal";
+    choices.insert(
+        "control".into(),
+        if removes { "narrow" } else { "none" }.into(),
+    );
     if choices["schedule"] == "constant" {
         // The script never lets go of the penalty.
         choices.insert("settle".into(), "0".into());
@@ -82,6 +86,7 @@ mod tests {
                 .filter(|key| differs(key))
                 .collect();
             assert_eq!(others, [QUIRKS[i - 2].0]);
+            assert_eq!(arm.removes_units(), arm.choices["control"] == "narrow");
         }
     }
 }

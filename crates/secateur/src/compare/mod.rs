@@ -6,6 +6,7 @@ mod author;
 mod cell;
 mod claims;
 mod data;
+mod floor;
 mod grid;
 mod groups;
 mod matched;

@@ -3,10 +3,12 @@
 use super::arm::Role;
 use super::cell::{Cell, Measured};
 use super::claims::{bounds, of_pair, score_gain, signed};
+use super::floor::of_group as floor;
 use super::groups::{Group, dense_macs, groups, percent, spread};
 use super::pairs::{Pair, pairs};
 use super::store::Comparison;
 use super::tables::Table;
+use crate::markdown::grouped;
 use crate::statistics::{Finding, Interval};
 use crate::{Error, Result};
 
@@ -19,6 +21,8 @@ pub enum Quantity {
     TrainScore,
     /// MACs of the dense network over those left.
     Reduction,
+    /// MACs that the part leaves whatever the strength.
+    Floor,
     /// Share of the weights left that are exactly zero.
     ZeroWeights,
     /// Of a run.
@@ -35,10 +39,11 @@ pub enum Quantity {
     TimeOverFull,
 }
 
-const NAMES: [(Quantity, &str); 10] = [
+const NAMES: [(Quantity, &str); 11] = [
     (Quantity::TestScore, "test score"),
     (Quantity::TrainScore, "training score"),
     (Quantity::Reduction, "dense MACs / MACs"),
+    (Quantity::Floor, "floor"),
     (Quantity::ZeroWeights, "zero weights"),
     (Quantity::Seconds, "seconds"),
     (Quantity::GainOverDense, "gain over dense"),
@@ -76,6 +81,9 @@ impl Quantity {
             }
             Self::Reduction => {
                 "MACs of the dense network over those left, removed inputs included: mean ± standard deviation over seeds."
+            }
+            Self::Floor => {
+                "MACs of the hidden units that a part spares from the penalty whatever the strength, or of one a layer, with one input."
             }
             Self::ZeroWeights => {
                 "Exact zeros among the weights left, %: mean ± standard deviation over seeds."
@@ -165,6 +173,10 @@ fn of_group(
     all: &[Group<'_>],
     quantity: Quantity,
 ) -> Option<String> {
+    if quantity == Quantity::Floor {
+        let least = comparison.head.shared.floor.unwrap_or(1);
+        return floor(group, least).map(grouped);
+    }
     if let (true, Some(why)) = (group.measured().is_empty(), group.failures()) {
         return Some(why);
     }

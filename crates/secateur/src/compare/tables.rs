@@ -3,6 +3,7 @@
 use super::arm::Role;
 use super::cell::Measured;
 use super::claims::{bounds, claims, signed};
+use super::floor::of_group as floor;
 use super::groups::{Group, average, dense_macs, groups, percent, spread, units};
 use super::overview::{Quantity, overview};
 use super::store::Comparison;
@@ -46,7 +47,11 @@ pub fn tables(comparison: &Comparison) -> Vec<Table> {
     let mut all = vec![];
     for name in &names {
         let groups = groups(comparison, name);
-        all.push(scores(name, &groups));
+        all.push(scores(
+            name,
+            &groups,
+            comparison.head.shared.floor.unwrap_or(1),
+        ));
         all.push(sizes(name, &groups));
         if groups.iter().all(|g| g.at.is_none()) {
             all.push(times(name, &groups));
@@ -70,8 +75,8 @@ const SIDE_BY_SIDE: [Quantity; 5] = [
     Quantity::TrainGainOverFull,
 ];
 
-/// What came out: scores, and MACs beside those of the control.
-fn scores(data: &str, groups: &[Group<'_>]) -> Table {
+/// What came out: scores, and MACs beside those of the control and, at equal MACs, of what the part always leaves.
+fn scores(data: &str, groups: &[Group<'_>], least: usize) -> Table {
     let higher = groups
         .iter()
         .flat_map(|g| &g.cells)
@@ -93,6 +98,10 @@ fn scores(data: &str, groups: &[Group<'_>]) -> Table {
         header.push("narrowed dense of equal MACs, test".into());
     }
     header.extend(["MACs".to_owned(), "dense / MACs".to_owned()]);
+    let matched = groups.iter().any(|g| g.at.is_some());
+    if matched {
+        header.push("floor, MACs".into());
+    }
     let dense = dense_macs(groups);
     let row = |g: &Group<'_>| {
         let mut cells = vec![
@@ -120,14 +129,21 @@ fn scores(data: &str, groups: &[Group<'_>]) -> Table {
             let ratios: Vec<f64> = macs.iter().map(|m| dense / m).collect();
             cells.push(spread(&ratios, |v| format!("{v:.1}")));
         }
+        if matched {
+            cells.push(floor(g, least).map_or("-".into(), grouped));
+        }
         cells
     };
+    let mut note = match seeds {
+        1 => "One seed.".to_owned(),
+        _ => format!("Means ± standard deviations over {seeds} seeds."),
+    };
+    if matched {
+        note += " Floor: what the part leaves whatever the strength.";
+    }
     Table {
         title: data.to_owned(),
-        note: match seeds {
-            1 => "One seed.".into(),
-            _ => format!("Means ± standard deviations over {seeds} seeds."),
-        },
+        note,
         header,
         rows: groups.iter().map(row).collect(),
     }

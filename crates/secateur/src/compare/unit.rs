@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use secateur_data::Dataset;
-use secateur_prox::{LayerUnits, Part};
+use secateur_prox::Part;
 
 use super::arm::{Arm, Role};
 use super::cell::{Cell, Measured, Outcome, Run};
+use super::floor::{floor_macs, macs};
 use super::grid::{Grid, Unit};
 use super::matched::Search;
 use super::probe::probe;
@@ -162,7 +163,8 @@ impl Task<'_> {
         if let Part::Budget { .. } = part {
             return self.budget(config, observer);
         }
-        let floor = floor_macs(&part, &job);
+        let least = config.floor.unwrap_or(1);
+        let floor = floor_macs(&part, least, &whole(&job));
         if floor > wanted {
             return Ok(Some(Outcome::NotReachable { floor }));
         }
@@ -281,25 +283,4 @@ fn whole(job: &Job) -> Vec<usize> {
     widths.extend(&job.plan.hidden);
     widths.push(job.prepared.dataset.outputs());
     widths
-}
-
-fn macs(widths: &[usize]) -> u64 {
-    widths.windows(2).map(|w| (w[0] * w[1]) as u64).sum()
-}
-
-/// What a part always leaves: its spared hidden units, or one where it spares none, and one input.
-fn floor_macs(part: &Part, job: &Job) -> u64 {
-    let mut widths = whole(job);
-    let hidden = 1..widths.len() - 1;
-    for l in hidden {
-        widths[l] = part
-            .floor(LayerUnits {
-                hidden_index: l - 1,
-                initial: widths[l],
-                current: widths[l],
-            })
-            .max(1);
-    }
-    widths[0] = 1;
-    macs(&widths)
 }
