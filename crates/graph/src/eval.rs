@@ -4,7 +4,7 @@
 //! terms that are exactly 0.0 can be left out without changing a bit: a masked and a shrunk network must
 //! agree exactly here. It shares no code with the engine.
 
-use crate::{Data, Error, Graph, Result, Tensor, ops};
+use crate::{Error, Graph, Result, Tensor, ops};
 
 /// Numbers in double precision, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,13 +79,9 @@ impl Array {
 
 impl From<&Tensor> for Array {
     fn from(tensor: &Tensor) -> Self {
-        let values = match tensor.data() {
-            Data::F32(values) => values.iter().map(|&v| f64::from(v)).collect(),
-            Data::I64(values) => values.iter().map(|&v| v as f64).collect(),
-        };
         Self {
             shape: tensor.shape().to_vec(),
-            values,
+            values: tensor.numbers(),
         }
     }
 }
@@ -148,7 +144,9 @@ pub fn evaluate_all(graph: &Graph, inputs: &[Array]) -> Result<Vec<Option<Array>
             .map(|id| id.and_then(|id| values[id.index()].as_ref()))
             .collect();
         let made = ops::evaluate(node, &read).map_err(|e| e.at_if_nowhere(&node.name))?;
-        values[node.output()?.index()] = Some(made);
+        for (id, array) in node.outputs.iter().zip(made) {
+            values[id.index()] = Some(array);
+        }
     }
     Ok(values)
 }

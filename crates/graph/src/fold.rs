@@ -181,7 +181,7 @@ fn emit(graph: &Graph, node: &Node, values: &[Option<Array>]) -> Option<Array> {
         .collect();
     let read = read?;
     let Some(dense) = Dense::of(graph, node) else {
-        return ops::evaluate(node, &read).ok();
+        return ops::evaluate(node, &read).ok()?.into_iter().next();
     };
     let product = dense.products(
         graph.constant(dense.weights)?,

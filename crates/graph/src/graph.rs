@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, Op, Result, Tensor};
+use crate::known::{Entry, Known};
+use crate::{Element, Error, Op, Result, Tensor};
 
 /// Names a value of one [`Graph`]; stays valid in graphs derived from it by masking or shrinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +68,12 @@ pub struct Value {
     pub name: String,
     /// The length along each axis, if known.
     pub shape: Option<Vec<Dim>>,
+    /// The type of its elements, where a file states it; 32-bit floats where nothing does.
+    pub element: Option<Element>,
+    /// What it is whatever goes in, where shapes were inferred and it follows from lengths alone.
+    pub(crate) known: Option<Known>,
+    /// What is known of each of its few elements.
+    pub(crate) entries: Option<Vec<Entry>>,
     /// The numbers, if this is a constant; shared, so that copies of a graph are cheap.
     pub constant: Option<Arc<Tensor>>,
 }
@@ -251,6 +258,9 @@ impl GraphBuilder {
         let id = self.graph.push_value(Value {
             name: name.into(),
             shape: Some(shape.into()),
+            element: None,
+            known: None,
+            entries: None,
             constant: None,
         });
         self.graph.inputs.push(id);
@@ -263,6 +273,9 @@ impl GraphBuilder {
         self.graph.push_value(Value {
             name: name.into(),
             shape: Some(shape),
+            element: Some(tensor.element()),
+            known: None,
+            entries: None,
             constant: Some(Arc::new(tensor)),
         })
     }
@@ -286,8 +299,16 @@ impl GraphBuilder {
         self.graph.push_value(Value {
             name: name.into(),
             shape,
+            element: None,
+            known: None,
+            entries: None,
             constant: None,
         })
+    }
+
+    /// States the type of the elements of a value.
+    pub fn of_type(&mut self, value: ValueId, element: Element) {
+        self.graph.values[value.index()].element = Some(element);
     }
 
     /// Adds a node whose values were declared before.

@@ -124,6 +124,9 @@ fn read_units(graph: &Graph, group: &Group) -> Vec<bool> {
             continue;
         };
         let Some(values) = tensor.as_f32() else {
+            // Of another type: nobody looks whether they are 0.
+            let units = member.unit_of.iter().flatten();
+            units.for_each(|&unit| read[unit as usize] = true);
             continue;
         };
         let inner: usize = tensor.shape()[member.axis + 1..].iter().product();

@@ -32,6 +32,7 @@
 mod channels;
 mod collect;
 mod cost;
+mod element;
 mod error;
 mod eval;
 mod factors;
@@ -39,6 +40,7 @@ mod fold;
 mod graph;
 mod groups;
 mod keep;
+mod known;
 mod lower;
 mod mask;
 mod op;
@@ -47,6 +49,7 @@ mod patch;
 mod permute;
 mod raise;
 mod reindex;
+mod settle;
 mod shapes;
 mod shrink;
 mod tensor;
@@ -54,6 +57,7 @@ mod text;
 mod union_find;
 
 pub use cost::{Cost, NodeCost, cost};
+pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
 pub use eval::{Array, evaluate, evaluate_all};
 pub use fold::{Folded, fold_constants};
@@ -64,13 +68,15 @@ pub use lower::from_model;
 pub use mask::mask;
 pub use op::Op;
 pub use ops::{
-    Binary, Conv, Gemm, Opaque, Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Squeeze,
-    Unary, Window,
+    Binary, Bounds, Conv, ConvTranspose, Gemm, Index, Nearest, Norm, Opaque, Pad, PadMode, Padding,
+    Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode, ResizePlaces,
+    Split, Squeeze, Unary, Window,
 };
 pub use patch::patch;
 pub use permute::{Permuted, permute};
 pub use raise::{ModelMeta, to_model};
 pub use reindex::Cut;
+pub use settle::settle;
 pub use shapes::infer_shapes;
 pub use shrink::{InputCut, Shrunk, shrink};
 pub use tensor::{Data, Tensor};

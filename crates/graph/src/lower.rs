@@ -7,14 +7,12 @@ mod value;
 
 use std::collections::{HashMap, HashSet};
 
-use secateur_onnx::proto::{
-    GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType,
-};
+use secateur_onnx::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
 use secateur_onnx::write_node;
 
-use self::value::{Constant, float_shape};
+use self::value::{Constant, declared};
 use crate::raise::{NEWEST_OPSET, is_standard};
-use crate::{Dim, Error, Graph, GraphBuilder, Node, Op, Opaque, Result, ValueId};
+use crate::{Dim, Element, Error, Graph, GraphBuilder, Node, Op, Opaque, Result, ValueId};
 
 /// The oldest operator set read: in older ones arithmetic broadcasts by attributes.
 const OLDEST_OPSET: i64 = 7;
@@ -49,7 +47,7 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         known: HashMap::new(),
         node_names: HashSet::new(),
         integers: HashMap::new(),
-        output_shapes: HashMap::new(),
+        outputs: HashMap::new(),
     };
     lowering.whole(graph)?;
     lowering.builder.build()
@@ -94,9 +92,14 @@ struct Known {
     id: ValueId,
     /// The number of axes, where the nodes so far tell.
     rank: Option<usize>,
-    /// The element type, if it is one that only opaque nodes may read.
-    carried: Option<DataType>,
+    /// The type of its elements, likewise.
+    element: Option<Element>,
+    /// Whether it is a constant whose type only opaque nodes may read.
+    carried: bool,
 }
+
+/// What a file states of an output.
+type Declared = (Option<Vec<Dim>>, Option<Element>);
 
 struct Lowering<'a> {
     builder: GraphBuilder,
@@ -105,7 +108,7 @@ struct Lowering<'a> {
     node_names: HashSet<String>,
     /// Constants of whole numbers, which say along which axes nodes work.
     integers: HashMap<&'a str, Vec<i64>>,
-    output_shapes: HashMap<&'a str, Option<Vec<Dim>>>,
+    outputs: HashMap<&'a str, Declared>,
 }
 
 impl<'a> Lowering<'a> {
@@ -114,14 +117,18 @@ impl<'a> Lowering<'a> {
         for input in &graph.input {
             let name = input.name.as_deref().unwrap_or_default();
             if !constants.contains(&name) {
-                let shape = float_shape(input)?.ok_or_else(|| {
+                let (shape, element) = declared(input)?;
+                let shape = shape.ok_or_else(|| {
                     Error::unsupported("is an input of unknown rank")
                         .at(name)
                         .hint("export the model with the shape of its inputs")
                 })?;
                 let rank = Some(shape.len());
                 let id = self.builder.input(name, shape);
-                self.know(name, id, rank);
+                element
+                    .into_iter()
+                    .for_each(|e| self.builder.of_type(id, e));
+                self.know(name, id, rank, element);
             }
         }
         for tensor in &graph.initializer {
@@ -130,7 +137,7 @@ impl<'a> Lowering<'a> {
         for output in &graph.output {
             let name = output.name.as_deref().unwrap_or_default();
             if !self.known.contains_key(name) {
-                self.output_shapes.insert(name, float_shape(output)?);
+                self.outputs.insert(name, declared(output)?);
             }
         }
         for index in order::of(&graph.node, |name| self.known.contains_key(name))? {
@@ -141,9 +148,6 @@ impl<'a> Lowering<'a> {
             let known = self.known.get(name);
             let known =
                 known.ok_or_else(|| Error::invalid("is an output that nothing makes").at(name))?;
-            if let Some(data_type) = known.carried {
-                return Err(value::unsupported_type(data_type).at(name));
-            }
             self.builder.output(known.id);
         }
         Ok(())
@@ -158,14 +162,14 @@ impl<'a> Lowering<'a> {
     ) -> Result<()> {
         match value::constant(tensor)? {
             Constant::Known(tensor) => {
-                let rank = tensor.shape().len();
+                let (rank, element) = (tensor.shape().len(), tensor.element());
                 if let Some(integers) = tensor.as_i64() {
                     self.integers.insert(name, integers.to_vec());
                 }
                 let id = self.builder.constant(name, tensor);
-                self.know(name, id, Some(rank));
+                self.know(name, id, Some(rank), Some(element));
             }
-            Constant::Carried(data_type) => {
+            Constant::Carried => {
                 match carrier {
                     Some((node, node_name)) => self.opaque(node, node_name, vec![], vec![name])?,
                     None => {
@@ -175,7 +179,7 @@ impl<'a> Lowering<'a> {
                     }
                 }
                 if let Some(known) = self.known.get_mut(name) {
-                    known.carried = Some(data_type);
+                    known.carried = true;
                 }
             }
         }
@@ -204,23 +208,28 @@ impl<'a> Lowering<'a> {
         let ranks: Vec<_> = inputs.iter().map(|i| i.and_then(|i| i.rank)).collect();
         let integers = |i: &String| self.integers.get(i.as_str()).map(Vec::as_slice);
         let integers: Vec<Option<&[i64]>> = node.input.iter().map(integers).collect();
+        let elements: Vec<_> = inputs.iter().map(|i| i.and_then(|i| i.element)).collect();
         let given = node::Inputs {
             ranks: &ranks,
+            elements: &elements,
             integers: &integers,
         };
-        let Some(op) = node::understood(node, self.opset, &given)? else {
+        let is_carried = inputs.iter().flatten().any(|i| i.carried);
+        let op = match is_carried {
+            true => None,
+            false => node::understood(node, self.opset, &given)?,
+        };
+        let Some(op) = op else {
             return self.opaque(node, name, ids, outputs);
         };
-        for (input, name) in inputs.iter().zip(&node.input) {
-            if let Some(data_type) = input.and_then(|i| i.carried) {
-                return Err(value::unsupported_type(data_type).at(name));
-            }
-        }
         let rank = match (&op, integers.get(1)) {
             (Op::Reshape { .. }, Some(Some(lengths))) => Some(lengths.len()),
             _ => node::rank(&op, &ranks),
         };
-        let output = self.declare(outputs[0], rank);
+        let element = node::element(&op, &elements);
+        let outputs = outputs.into_iter();
+        let outputs = outputs.map(|output| self.declare(output, rank, element));
+        let outputs = outputs.collect();
         let inputs = match op {
             // Of Dropout, whose rate means nothing in inference, only what passes is left.
             Op::Identity => ids[..1].to_vec(),
@@ -230,7 +239,7 @@ impl<'a> Lowering<'a> {
             name,
             op,
             inputs,
-            outputs: vec![output],
+            outputs,
         });
         Ok(())
     }
@@ -253,7 +262,7 @@ impl<'a> Lowering<'a> {
         let outputs = outputs.map(|(index, output)| match output {
             // An output that is left out has no name in the file and needs one here.
             "" => self.builder.declare(format!("{name}:{index}"), None),
-            output => self.declare(output, None),
+            output => self.declare(output, None, None),
         });
         let outputs = outputs.collect();
         self.builder.add_node(Node {
@@ -265,10 +274,14 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    fn declare(&mut self, name: &'a str, rank: Option<usize>) -> ValueId {
-        let shape = self.output_shapes.get(name).cloned().flatten();
+    fn declare(&mut self, name: &'a str, rank: Option<usize>, element: Option<Element>) -> ValueId {
+        let (shape, declared) = self.outputs.get(name).cloned().unwrap_or_default();
         let id = self.builder.declare(name, shape);
-        self.know(name, id, rank);
+        let element = declared.or(element);
+        element
+            .into_iter()
+            .for_each(|e| self.builder.of_type(id, e));
+        self.know(name, id, rank, element);
         id
     }
 
@@ -282,13 +295,14 @@ impl<'a> Lowering<'a> {
         name
     }
 
-    fn know(&mut self, name: &'a str, id: ValueId, rank: Option<usize>) {
+    fn know(&mut self, name: &'a str, id: ValueId, rank: Option<usize>, element: Option<Element>) {
         self.known.insert(
             name,
             Known {
                 id,
                 rank,
-                carried: None,
+                element,
+                carried: false,
             },
         );
     }

@@ -1,6 +1,6 @@
 //! The same network without the units that go, at the same shape: what a shrunk network is compared with.
 
-use crate::{ChannelGroups, Graph, Keep, Result, Role, Tensor, ValueId};
+use crate::{ChannelGroups, Data, Graph, Keep, Result, Role, Tensor, ValueId};
 
 /// Sets exactly the reading slices of dropped units to 0.0.
 ///
@@ -41,13 +41,27 @@ impl Tensor {
         let mut copy = self.clone();
         let length = self.shape()[axis];
         let inner: usize = self.shape()[axis + 1..].iter().product();
-        if let Some(values) = copy.as_f32_mut() {
-            for (slice, values) in values.chunks_exact_mut(inner.max(1)).enumerate() {
-                if dropped(slice % length) {
-                    values.fill(0.0);
-                }
+        match &mut copy.data {
+            Data::F32(values) => clear(values, inner, length, dropped),
+            // Bytes that are all 0 are the number 0.0 in every type of floats.
+            Data::Raw(element, bytes) if element.is_float() => {
+                clear(bytes, inner * element.width(), length, dropped);
             }
+            Data::I64(_) | Data::Raw(..) => {}
         }
         copy
+    }
+}
+
+fn clear<T: Default + Clone>(
+    all: &mut [T],
+    inner: usize,
+    length: usize,
+    dropped: impl Fn(usize) -> bool,
+) {
+    for (slice, values) in all.chunks_exact_mut(inner.max(1)).enumerate() {
+        if dropped(slice % length) {
+            values.fill(T::default());
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The operations a network is made of: a closed set, so that the compiler leads whoever adds one.
 
+use crate::Element;
 use crate::ops::{
-    Binary, Conv, Gemm, Opaque, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Squeeze, Unary,
+    Binary, Bounds, Conv, ConvTranspose, Gemm, Index, Norm, Opaque, Pad, Pool, PoolKind, Reduce,
+    ReduceAxes, ReduceKind, Resize, Split, Squeeze, Unary,
 };
 
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.
@@ -13,11 +15,15 @@ pub enum Op {
     MatMul,
     /// Convolution of channels (second axis) over spatial axes (from the third on), as correlation.
     Conv(Conv),
+    /// Convolution backwards: every input position adds a window of outputs.
+    ConvTranspose(ConvTranspose),
     /// Scale and shift of each channel by constants, as at inference.
     BatchNorm {
         /// Added to the variance.
         epsilon: f32,
     },
+    /// Normalisation by the numbers themselves.
+    Norm(Norm),
     /// Windows over each channel.
     Pool(Pool),
     /// Sums, means and extremes over axes.
@@ -63,6 +69,37 @@ pub enum Op {
         /// The axis.
         axis: i64,
     },
+    /// A run of positions along some axes, by inputs or, in old operator sets, by attributes.
+    Slice {
+        /// Bounds, where they are attributes.
+        bounds: Option<Bounds>,
+    },
+    /// Parts of an axis, one an output.
+    Split(Split),
+    /// Positions added around the elements.
+    Pad(Pad),
+    /// Other lengths of spatial axes.
+    Resize(Resize),
+    /// Repeated along axes to a shape, the second input.
+    Expand,
+    /// Repeated along each axis as often as the second input says.
+    Tile,
+    /// The second operand where the first is true, else the third.
+    Where,
+    /// The same numbers in another type.
+    Cast {
+        /// That type.
+        to: Element,
+    },
+    /// The lengths of the axes.
+    Shape {
+        /// The first axis.
+        start: i64,
+        /// The axis behind the last.
+        end: Option<i64>,
+    },
+    /// What sizes, masks and indices are computed with.
+    Index(Index),
     /// `x` above zero, a constant slope times `x` below.
     PRelu,
     /// Numbers no lower and no higher than bounds, which inputs narrow where they are given.
@@ -98,22 +135,8 @@ impl Op {
                 (ReduceKind::Max, _) => "ReduceMax",
                 (ReduceKind::Min, _) => "ReduceMin",
             },
-            Op::Binary(Binary::Add) => "Add",
-            Op::Binary(Binary::Sub) => "Sub",
-            Op::Binary(Binary::Mul) => "Mul",
-            Op::Binary(Binary::Div) => "Div",
-            Op::Unary(Unary::Relu) => "Relu",
-            Op::Unary(Unary::LeakyRelu { .. }) => "LeakyRelu",
-            Op::Unary(Unary::Tanh) => "Tanh",
-            Op::Unary(Unary::Sigmoid) => "Sigmoid",
-            Op::Unary(Unary::Exp) => "Exp",
-            Op::Unary(Unary::Sqrt) => "Sqrt",
-            Op::Unary(Unary::Abs) => "Abs",
-            Op::Unary(Unary::Neg) => "Neg",
-            Op::Unary(Unary::Softplus) => "Softplus",
-            Op::Unary(Unary::Elu { .. }) => "Elu",
-            Op::Unary(Unary::HardSigmoid { .. }) => "HardSigmoid",
-            Op::Unary(Unary::HardSwish) => "HardSwish",
+            Op::Binary(binary) => binary.onnx_name(),
+            Op::Unary(unary) => unary.onnx_name(),
             Op::Softmax { .. } => "Softmax",
             Op::LogSoftmax { .. } => "LogSoftmax",
             Op::Flatten { .. } => "Flatten",
@@ -123,6 +146,18 @@ impl Op {
             Op::Squeeze(Squeeze::Out(_)) => "Squeeze",
             Op::Squeeze(Squeeze::In(_)) => "Unsqueeze",
             Op::Concat { .. } => "Concat",
+            Op::ConvTranspose(_) => "ConvTranspose",
+            Op::Norm(norm) => norm.onnx_name(),
+            Op::Slice { .. } => "Slice",
+            Op::Split(_) => "Split",
+            Op::Pad(_) => "Pad",
+            Op::Resize(resize) => resize.onnx_name(),
+            Op::Expand => "Expand",
+            Op::Tile => "Tile",
+            Op::Where => "Where",
+            Op::Cast { .. } => "Cast",
+            Op::Shape { .. } => "Shape",
+            Op::Index(index) => index.onnx_name(),
             Op::PRelu => "PRelu",
             Op::Clip { .. } => "Clip",
             Op::Identity => "Identity",

@@ -3,7 +3,9 @@
 //! The network of a file leaves out what it has no use for: descriptions, shapes between nodes, unknown fields.
 //! A changed network is therefore not written anew but carried over into the messages that it came from.
 
-use std::collections::HashMap;
+mod prune;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use secateur_onnx::proto::tensor_shape_proto::dimension;
@@ -13,12 +15,15 @@ use secateur_onnx::proto::{
 
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
-use crate::{Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
+use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Op, Result, Tensor, Value, ValueId};
+
+use self::prune::{Reads, prune};
 
 /// The model that `network` was read from, with the changes that made `changed` out of it.
 ///
-/// Constants get their new numbers where the file has them, as initializers or `Constant` nodes; attributes
-/// that count channels, and lengths that the file states, follow. Nothing else is touched.
+/// `network` is what was read, or that [settled](crate::settle()). Constants get their new numbers where the file has them, as
+/// initializers or `Constant` nodes; those that the file computes become initializers; attributes that count channels, and
+/// lengths that the file states, follow. What is read no more, and was before, goes. Nothing else is touched.
 ///
 /// # Errors
 /// If the two networks are not of this model, or shapes of the changed one do not fit together.
@@ -29,12 +34,18 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     };
     let changed = infer_shapes(changed)?;
     let holders = Holders::of(graph);
-    for id in changed.value_ids() {
+    let mut computed = HashSet::new();
+    for id in read(&changed) {
         let old = network.values().get(id.index());
         let old = old.and_then(|v| v.constant.as_ref());
-        constant(graph, &holders, changed.value(id), old)?;
+        let value = changed.value(id);
+        if constant(graph, &holders, value, old)? {
+            computed.insert(value.name.clone());
+        }
     }
+    let before = Reads::of(graph);
     nodes(graph, &holders, network, &changed)?;
+    prune(graph, &before, &computed)?;
     let values: HashMap<&str, &Value> = changed
         .values()
         .iter()
@@ -48,10 +59,21 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     Ok(patched)
 }
 
+/// Constants that a node reads or that are outputs, in order.
+fn read(graph: &Graph) -> Vec<ValueId> {
+    let mut read = vec![false; graph.values().len()];
+    let inputs = graph.nodes().iter().flat_map(|n| n.inputs.iter().flatten());
+    for id in inputs.chain(graph.outputs()) {
+        read[id.index()] = true;
+    }
+    let all = graph.value_ids().filter(|id| read[id.index()]);
+    all.filter(|id| graph.constant(*id).is_some()).collect()
+}
+
 /// Where in a file a value is held, by its name.
 struct Holders {
     initializers: HashMap<String, usize>,
-    /// Nodes by their first output.
+    /// Nodes by each of their outputs.
     nodes: HashMap<String, usize>,
 }
 
@@ -64,37 +86,44 @@ impl Holders {
                 .filter_map(|(i, t)| Some((t.name.clone()?, i)))
                 .collect(),
             nodes: nodes
-                .filter_map(|(i, n)| Some((n.output.first()?.clone(), i)))
+                .flat_map(|(i, n)| n.output.iter().map(move |name| (name.clone(), i)))
+                .filter(|(name, _)| !name.is_empty())
                 .collect(),
         }
     }
 }
 
-/// Carries over a constant that is not the one that was read.
+/// Carries over a constant that is not the one that was read; whether the file computes it so far.
 fn constant(
     graph: &mut GraphProto,
     holders: &Holders,
     value: &Value,
     old: Option<&Arc<Tensor>>,
-) -> Result<()> {
+) -> Result<bool> {
     let Some(new) = &value.constant else {
-        return Ok(());
+        return Ok(false);
     };
-    if old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new) {
-        return Ok(());
+    let maker = holders.nodes.get(&value.name).map(|&at| &graph.node[at]);
+    if maker.is_some_and(|node| node.op_type.as_deref() != Some("Constant")) {
+        graph.initializer.push(initializer(&value.name, new)?);
+        return Ok(true);
+    }
+    let is_held = maker.is_some() || holders.initializers.contains_key(&value.name);
+    if is_held && old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new) {
+        return Ok(false);
     }
     let message = initializer(&value.name, new)?;
     if let Some(&at) = holders.initializers.get(&value.name) {
         refill(&mut graph.initializer[at], message);
-        return Ok(());
+        return Ok(false);
     }
     match holders.nodes.get(&value.name) {
-        Some(&at) => refill_constant(&mut graph.node[at], message).map_err(|e| e.at(&value.name)),
-        None => {
-            graph.initializer.push(message);
-            Ok(())
+        Some(&at) => {
+            refill_constant(&mut graph.node[at], message).map_err(|e| e.at(&value.name))?
         }
+        None => graph.initializer.push(message),
     }
+    Ok(false)
 }
 
 /// New numbers in a message that keeps its name and descriptions.
@@ -162,10 +191,12 @@ fn nodes(
         if old.op != node.op {
             attributes(message, &node.op).map_err(|e| e.at(&node.name))?;
         }
-        for (slot, input) in message.input.iter_mut().zip(&node.inputs) {
-            if let Some(input) = input {
-                slot.clone_from(&changed.value(*input).name);
+        for (slot, input) in node.inputs.iter().enumerate() {
+            let Some(input) = input else { continue };
+            if message.input.len() <= slot {
+                message.input.resize(slot + 1, String::new());
             }
+            message.input[slot].clone_from(&changed.value(*input).name);
         }
     }
     // What is new selects inputs, which everything else comes after.
@@ -173,20 +204,48 @@ fn nodes(
     Ok(())
 }
 
-/// The only attribute that shrinking changes.
+/// The attributes that shrinking changes.
 fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
-    let Op::Conv(conv) = op else {
-        return Err(Error::unsupported(format!(
+    let whole = |values: &[usize]| values.iter().map(|&n| n as i64).collect::<Vec<_>>();
+    match op {
+        Op::Conv(Conv { conv_groups, .. })
+        | Op::ConvTranspose(ConvTranspose { conv_groups, .. }) => {
+            let groups = *conv_groups as i64;
+            set(message, "group", |a| a.i = Some(groups))
+        }
+        Op::Split(split) if split.attribute => {
+            set(message, "split", |a| a.ints = whole(&split.parts))
+        }
+        // The parts are an input now.
+        Op::Split(_) => {
+            let keeps = |a: &AttributeProto| a.name.as_deref() != Some("num_outputs");
+            message.attribute.retain(keeps);
+            Ok(())
+        }
+        Op::Slice {
+            bounds: Some(bounds),
+        } => {
+            set(message, "starts", |a| a.ints.clone_from(&bounds.starts))?;
+            set(message, "ends", |a| a.ints.clone_from(&bounds.ends))
+        }
+        _ => Err(Error::unsupported(format!(
             "an attribute of {} cannot be carried over",
             op.onnx_name()
-        )));
-    };
-    let is_group = |a: &&mut AttributeProto| a.name.as_deref() == Some("group");
-    match message.attribute.iter_mut().find(is_group) {
-        Some(attribute) => attribute.i = Some(conv.conv_groups as i64),
-        None => return Err(Error::invalid("has no attribute 'group' to change")),
+        ))),
     }
-    Ok(())
+}
+
+fn set(message: &mut NodeProto, name: &str, change: impl Fn(&mut AttributeProto)) -> Result<()> {
+    let is_it = |a: &&mut AttributeProto| a.name.as_deref() == Some(name);
+    match message.attribute.iter_mut().find(is_it) {
+        Some(attribute) => {
+            change(attribute);
+            Ok(())
+        }
+        None => Err(Error::invalid(format!(
+            "has no attribute '{name}' to change"
+        ))),
+    }
 }
 
 /// The lengths that a declaration states, where they are others now.

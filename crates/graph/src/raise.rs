@@ -1,18 +1,18 @@
 //! A network as an ONNX model.
 
+mod attributes;
 mod meta;
 
 use secateur_onnx::proto::tensor_shape_proto::{Dimension, dimension};
 use secateur_onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
-    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto::AttributeType,
-    tensor_proto::DataType, type_proto,
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
-use secateur_onnx::{Limits, f32_tensor, i64_tensor, read_node};
+use secateur_onnx::{Limits, f32_tensor, i64_tensor, raw_tensor, read_node};
 
 use crate::{
-    Data, Dim, Error, Gemm, Graph, Node, Op, Opaque, Padding, PoolKind, Reduce, ReduceAxes, Result,
-    Squeeze, Tensor, Unary, ValueId, Window, infer_shapes,
+    Data, Dim, Element, Error, Graph, Node, Op, Opaque, Pad, Reduce, ReduceAxes, Resize,
+    ResizeForm, ResizeMode, ResizePlaces, Result, Squeeze, Tensor, ValueId, infer_shapes,
 };
 
 pub use self::meta::ModelMeta;
@@ -124,6 +124,9 @@ pub(crate) fn initializer(name: &str, tensor: &Tensor) -> Result<TensorProto> {
     Ok(match tensor.data() {
         Data::F32(values) => f32_tensor(name, tensor.shape(), values)?,
         Data::I64(values) => i64_tensor(name, tensor.shape(), values)?,
+        Data::Raw(element, bytes) => {
+            raw_tensor(name, tensor.shape(), element.data_type(), bytes.clone())?
+        }
     })
 }
 
@@ -142,16 +145,14 @@ fn output_infos(graph: &Graph) -> Result<Vec<ValueInfoProto>> {
 
 fn value_info(graph: &Graph, id: ValueId) -> ValueInfoProto {
     let value = graph.value(id);
-    let elem_type = match value.constant.as_deref().map(Tensor::data) {
-        Some(Data::I64(_)) => DataType::INT64,
-        Some(Data::F32(_)) | None => DataType::FLOAT,
-    };
+    let constant = value.constant.as_deref().map(Tensor::element);
+    let element = constant.or(value.element).unwrap_or(Element::F32);
     let shape = value.shape.as_ref().map(|dims| TensorShapeProto {
         dim: dims.iter().map(dimension).collect(),
         ..TensorShapeProto::default()
     });
     let tensor = type_proto::Tensor {
-        elem_type: Some(elem_type as i32),
+        elem_type: Some(element.data_type() as i32),
         shape: shape.into(),
         ..type_proto::Tensor::default()
     };
@@ -208,7 +209,7 @@ pub(crate) fn node_message(graph: &Graph, node: &Node) -> Result<NodeProto> {
         output,
         name: Some(node.name.clone()),
         op_type: Some(node.op.onnx_name().to_owned()),
-        attribute: attributes(&node.op),
+        attribute: attributes::of(&node.op),
         ..NodeProto::default()
     })
 }
@@ -240,117 +241,22 @@ fn refuse_old_forms(node: &Node) -> Result<()> {
         {
             "Clip with its bounds as attributes".to_owned()
         }
+        Op::Slice { bounds: Some(_) } => "Slice with its bounds as attributes".to_owned(),
+        Op::Pad(Pad { pads: Some(_), .. }) => "Pad with its numbers as an attribute".to_owned(),
+        Op::Split(split) if split.attribute => "Split with its parts as an attribute".to_owned(),
+        Op::Resize(Resize {
+            form: ResizeForm::Scales { .. },
+            ..
+        }) => format!("{} with scales as its second input", node.op.onnx_name()),
+        Op::Resize(resize)
+            if resize.mode == ResizeMode::Other
+                || resize.places == ResizePlaces::Other
+                || !resize.axes.is_empty() =>
+        {
+            "Resize in a mode of its own".to_owned()
+        }
         _ => return Ok(()),
     };
     Err(Error::unsupported(format!("{what} cannot be written anew"))
         .hint("convert the model with onnx.version_converter to operator set 18"))
-}
-
-fn attributes(op: &Op) -> Vec<AttributeProto> {
-    match op {
-        Op::Gemm(Gemm {
-            alpha,
-            beta,
-            trans_a,
-            trans_b,
-        }) => vec![
-            float("alpha", *alpha),
-            float("beta", *beta),
-            int("transA", i64::from(*trans_a)),
-            int("transB", i64::from(*trans_b)),
-        ],
-        Op::Unary(Unary::LeakyRelu { alpha }) => vec![float("alpha", *alpha)],
-        Op::Softmax { axis }
-        | Op::LogSoftmax { axis }
-        | Op::Flatten { axis }
-        | Op::Gather { axis } => {
-            vec![int("axis", *axis)]
-        }
-        Op::Conv(conv) => {
-            let mut all = window(&conv.window);
-            all.push(int("group", conv.conv_groups as i64));
-            all
-        }
-        Op::Pool(pool) => {
-            let mut all = window(&pool.window);
-            all.push(ints("kernel_shape", &pool.kernel));
-            all.push(int("ceil_mode", i64::from(pool.window.ceil)));
-            if let PoolKind::Average { count_padding } = pool.kind {
-                all.push(int("count_include_pad", i64::from(count_padding)));
-            }
-            all
-        }
-        Op::BatchNorm { epsilon } => vec![float("epsilon", *epsilon)],
-        Op::Reduce(Reduce {
-            axes: ReduceAxes::Spatial,
-            ..
-        }) => vec![],
-        // Axes are an input, which the node has.
-        Op::Reduce(reduce) => vec![int("keepdims", i64::from(reduce.keep))],
-        Op::Reshape { allow_zero } => vec![int("allowzero", i64::from(*allow_zero))],
-        Op::Transpose { order } => vec![ints("perm", order)],
-        Op::Concat { axis } => vec![int("axis", *axis)],
-        Op::Unary(Unary::Elu { alpha }) => vec![float("alpha", *alpha)],
-        Op::Unary(Unary::HardSigmoid { alpha, beta }) => {
-            vec![float("alpha", *alpha), float("beta", *beta)]
-        }
-        // Axes and bounds are inputs, which the nodes have.
-        Op::Unary(_)
-        | Op::MatMul
-        | Op::Binary(_)
-        | Op::Squeeze(_)
-        | Op::PRelu
-        | Op::Clip { .. }
-        | Op::Identity
-        | Op::Opaque(_) => vec![],
-    }
-}
-
-fn window(window: &Window) -> Vec<AttributeProto> {
-    let mut all = vec![
-        ints("strides", &window.strides),
-        ints("dilations", &window.dilations),
-    ];
-    all.push(match &window.padding {
-        Padding::By { before, behind } => ints("pads", &[before.as_slice(), behind].concat()),
-        Padding::SameUpper => string("auto_pad", "SAME_UPPER"),
-        Padding::SameLower => string("auto_pad", "SAME_LOWER"),
-    });
-    all
-}
-
-fn ints(name: &str, values: &[usize]) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.to_owned()),
-        r#type: Some(AttributeType::INTS),
-        ints: values.iter().map(|&v| v as i64).collect(),
-        ..AttributeProto::default()
-    }
-}
-
-fn string(name: &str, value: &str) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.to_owned()),
-        r#type: Some(AttributeType::STRING),
-        s: Some(value.as_bytes().to_vec()),
-        ..AttributeProto::default()
-    }
-}
-
-fn float(name: &str, value: f32) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.to_owned()),
-        r#type: Some(AttributeType::FLOAT),
-        f: Some(value),
-        ..AttributeProto::default()
-    }
-}
-
-fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.to_owned()),
-        r#type: Some(AttributeType::INT),
-        i: Some(value),
-        ..AttributeProto::default()
-    }
 }

@@ -29,8 +29,8 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
     let mut small = graph.clone();
     for id in graph.node_ids() {
         let node = graph.node(id);
-        if let Some((tensor, rewritten)) = ops::slice(graph, node, &sources)? {
-            rewrite(&mut small, graph, id, tensor, rewritten);
+        for (slot, tensor) in ops::slice(graph, node, &sources)? {
+            rewrite(&mut small, graph, (id, slot), tensor)?;
         }
         if let Some(op) = ops::rewritten(graph, node, &sources) {
             small.nodes[id.index()].op = op;
@@ -57,27 +57,49 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
     Ok((small, cuts))
 }
 
-/// Gives a node another constant in place of one; whoever else reads that keeps it.
-fn rewrite(small: &mut Graph, wide: &Graph, node: NodeId, old: ValueId, tensor: Tensor) {
-    let is_own = wide.readers(old) == [node] && !wide.outputs().contains(&old);
-    if is_own {
-        return replace(small, old, tensor);
+/// Gives a node another constant as an input; whoever else reads the old one keeps it.
+fn rewrite(
+    small: &mut Graph,
+    wide: &Graph,
+    (id, slot): (NodeId, usize),
+    tensor: Tensor,
+) -> Result<()> {
+    let node = wide.node(id);
+    let Some(Some(old)) = node.inputs.get(slot).copied() else {
+        return add(small, (id, slot), &format!("{}.{slot}", node.name), tensor);
+    };
+    let once = node.inputs.iter().filter(|i| **i == Some(old)).count() == 1;
+    if once && wide.readers(old) == [id] && !wide.outputs().contains(&old) {
+        replace(small, old, tensor);
+        return Ok(());
     }
+    let name = format!("{}.kept", wide.value(old).name);
+    add(small, (id, slot), &name, tensor)
+}
+
+/// Gives a node a new constant as an input.
+fn add(small: &mut Graph, (id, slot): (NodeId, usize), name: &str, tensor: Tensor) -> Result<()> {
     let new = small.push_value(Value {
-        name: small.unused_name(&format!("{}.kept", wide.value(old).name)),
+        name: small.unused_name(name),
         shape: None,
+        element: None,
+        known: None,
+        entries: None,
         constant: None,
     });
     replace(small, new, tensor);
-    let inputs = &mut small.nodes[node.index()].inputs;
-    for read in inputs.iter_mut().filter(|i| **i == Some(old)) {
-        *read = Some(new);
+    let inputs = &mut small.nodes[id.index()].inputs;
+    if inputs.len() <= slot {
+        inputs.resize(slot + 1, None);
     }
+    inputs[slot] = Some(new);
+    Ok(())
 }
 
 /// Sets a constant of another shape.
 fn replace(graph: &mut Graph, id: ValueId, tensor: Tensor) {
     let value = &mut graph.values[id.index()];
     value.shape = Some(tensor.shape().iter().map(|&n| Dim::Fixed(n)).collect());
+    value.element = Some(tensor.element());
     value.constant = Some(Arc::new(tensor));
 }

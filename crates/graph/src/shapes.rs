@@ -1,6 +1,7 @@
 //! How long is every axis of every value?
 
-use crate::{Dim, Error, Graph, Result, ops};
+use crate::known::Worlds;
+use crate::{Dim, Error, Graph, Result, Value, ops};
 
 /// The graph with the shape of every value that its inputs and constants determine.
 ///
@@ -11,29 +12,46 @@ use crate::{Dim, Error, Graph, Result, ops};
 /// If operands do not fit together, or an inferred length differs from a declared one.
 pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
     let mut shaped = graph.clone();
+    let mut worlds = Worlds::default();
     for id in graph.node_ids() {
         let node = graph.node(id);
-        let Some(inferred) = ops::shape(&shaped, node).map_err(|e| e.at_if_nowhere(&node.name))?
-        else {
+        let at = |e: Error| e.at_if_nowhere(&node.name);
+        for (made, inferred) in node
+            .outputs
+            .iter()
+            .zip(ops::shapes(&shaped, node).map_err(at)?)
+        {
+            let value = &mut shaped.values[made.index()];
+            if let Some(inferred) = inferred {
+                value.shape = Some(agreed(value, inferred).map_err(at)?);
+            }
+        }
+        let Some(known) = worlds.of_node(&shaped, node) else {
             continue;
         };
-        let made = node.output()?;
-        let value = &mut shaped.values[made.index()];
-        let merged = match &value.shape {
-            None => inferred,
-            Some(declared) => merge(declared, &inferred).ok_or_else(|| {
-                Error::invalid(format!(
-                    "'{}' is declared as {} but comes out as {}",
-                    value.name,
-                    text(declared),
-                    text(&inferred)
-                ))
-                .at(&node.name)
-            })?,
-        };
-        value.shape = Some(merged);
+        for (made, known) in node.outputs.iter().zip(known) {
+            let value = &mut shaped.values[made.index()];
+            value.shape = known.shape().or(value.shape.take());
+            value.entries = worlds.entries(&known);
+            value.known = Some(known);
+        }
     }
     Ok(shaped)
+}
+
+/// What is inferred, with the names that were declared.
+fn agreed(value: &Value, inferred: Vec<Dim>) -> Result<Vec<Dim>> {
+    match &value.shape {
+        None => Ok(inferred),
+        Some(declared) => merge(declared, &inferred).ok_or_else(|| {
+            Error::invalid(format!(
+                "'{}' is declared as {} but comes out as {}",
+                value.name,
+                text(declared),
+                text(&inferred)
+            ))
+        }),
+    }
 }
 
 fn merge(declared: &[Dim], inferred: &[Dim]) -> Option<Vec<Dim>> {

@@ -6,7 +6,7 @@ use crate::channels::{input_axis, selection};
 use crate::ops::Sources;
 use crate::reindex::{Cut, reindex};
 use crate::shapes::infer_shapes;
-use crate::{ChannelGroups, Dim, Graph, Keep, Node, Op, Result, Tensor, Value, ValueId};
+use crate::{ChannelGroups, Dim, Element, Graph, Keep, Node, Op, Result, Tensor, Value, ValueId};
 
 /// A smaller network, and how its constants came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,11 +91,17 @@ fn select(small: &mut Graph, wide: &Graph, input: ValueId, kept: &[usize]) -> Re
     let indices = Value {
         name: small.unused_name(&format!("{name}.kept")),
         shape: Some(vec![Dim::Fixed(kept.len())]),
+        element: Some(Element::I64),
+        known: None,
+        entries: None,
         constant: Some(Arc::new(indices)),
     };
     let selected = Value {
         name: small.unused_name(&format!("{name}.selected")),
         shape: small.value(input).shape.clone(),
+        element: small.value(input).element,
+        known: None,
+        entries: None,
         constant: None,
     };
     // The narrowed shape belongs to what is selected; the input has the one that it had.

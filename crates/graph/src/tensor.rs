@@ -1,6 +1,6 @@
 //! A constant of the network: a shape and its numbers, row-major.
 
-use crate::{Error, Result};
+use crate::{Element, Error, Result};
 
 /// The numbers of a [`Tensor`], by element type.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,8 @@ pub enum Data {
     F32(Vec<f32>),
     /// 64-bit integers: indices and shapes.
     I64(Vec<i64>),
+    /// Any other type, as bytes.
+    Raw(Element, Vec<u8>),
 }
 
 impl Data {
@@ -16,6 +18,7 @@ impl Data {
         match self {
             Data::F32(values) => values.len(),
             Data::I64(values) => values.len(),
+            Data::Raw(element, bytes) => bytes.len() / element.width(),
         }
     }
 }
@@ -24,7 +27,7 @@ impl Data {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
-    data: Data,
+    pub(crate) data: Data,
 }
 
 impl Tensor {
@@ -54,6 +57,15 @@ impl Tensor {
         Self::new(shape, Data::I64(values))
     }
 
+    /// The type of the numbers.
+    pub fn element(&self) -> Element {
+        match &self.data {
+            Data::F32(_) => Element::F32,
+            Data::I64(_) => Element::I64,
+            Data::Raw(element, _) => *element,
+        }
+    }
+
     /// The length along each axis; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         &self.shape
@@ -78,7 +90,7 @@ impl Tensor {
     pub fn as_f32(&self) -> Option<&[f32]> {
         match &self.data {
             Data::F32(values) => Some(values),
-            Data::I64(_) => None,
+            Data::I64(_) | Data::Raw(..) => None,
         }
     }
 
@@ -86,7 +98,24 @@ impl Tensor {
     pub fn as_f32_mut(&mut self) -> Option<&mut [f32]> {
         match &mut self.data {
             Data::F32(values) => Some(values),
-            Data::I64(_) => None,
+            Data::I64(_) | Data::Raw(..) => None,
+        }
+    }
+
+    /// Whether they are floats, and so can be weights.
+    pub fn is_float(&self) -> bool {
+        self.element().is_float()
+    }
+
+    /// The numbers in double precision, of whatever type they are.
+    pub fn numbers(&self) -> Vec<f64> {
+        match &self.data {
+            Data::F32(values) => values.iter().map(|&v| f64::from(v)).collect(),
+            Data::I64(values) => values.iter().map(|&v| v as f64).collect(),
+            Data::Raw(element, bytes) => {
+                let all = bytes.chunks_exact(element.width());
+                all.map(|bytes| element.number(bytes)).collect()
+            }
         }
     }
 
@@ -94,7 +123,7 @@ impl Tensor {
     pub fn as_i64(&self) -> Option<&[i64]> {
         match &self.data {
             Data::I64(values) => Some(values),
-            Data::F32(_) => None,
+            Data::F32(_) | Data::Raw(..) => None,
         }
     }
 
@@ -136,6 +165,10 @@ impl Tensor {
         let data = match &self.data {
             Data::F32(values) => Data::F32(pick(values, dims, kept)),
             Data::I64(values) => Data::I64(pick(values, dims, kept)),
+            Data::Raw(element, bytes) => {
+                let dims = (outer, length, inner * element.width());
+                Data::Raw(*element, pick(bytes, dims, kept))
+            }
         };
         Ok(Self { shape, data })
     }

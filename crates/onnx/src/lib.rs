@@ -35,7 +35,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use external::take_in_external;
 pub use limits::Limits;
 pub use read::{read, read_file, read_node};
-pub use tensor::{Elements, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape};
+pub use tensor::{
+    Elements, data_type, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape,
+};
 pub use write::{write, write_node};
 
 #[cfg(doctest)]

@@ -233,7 +233,8 @@ fn check_length(expected: usize, found: usize, what: &str) -> Result<()> {
     )))
 }
 
-fn data_type(code: i32) -> Option<DataType> {
+/// The element type of a code of the format, if there is one.
+pub fn data_type(code: i32) -> Option<DataType> {
     <DataType as buffa::Enumeration>::from_i32(code)
 }
 

@@ -123,7 +123,8 @@ impl Building {
         let factors = [0.5, 1.0, 2.0, -1.0];
         self.drawn(&[width], |stream| match binary {
             Binary::Add | Binary::Sub => stream.integer(2) as f32,
-            Binary::Mul | Binary::Div => factors[stream.below(4)],
+            // Powers of two: results stay exact.
+            _ => factors[stream.below(4)],
         })
     }
 

@@ -1,6 +1,6 @@
 //! The attributes of a node, by name.
 
-use secateur_onnx::proto::{AttributeProto, attribute_proto::AttributeType};
+use secateur_onnx::proto::{AttributeProto, TensorProto, attribute_proto::AttributeType};
 
 use crate::{Error, Padding, Result, Window};
 
@@ -10,6 +10,15 @@ pub(super) struct Attributes<'a>(pub(super) &'a [AttributeProto]);
 impl<'a> Attributes<'a> {
     fn find(&self, name: &str) -> Option<&'a AttributeProto> {
         self.0.iter().find(|a| a.name.as_deref() == Some(name))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// A tensor, if it is given.
+    pub(super) fn tensor(&self, name: &str) -> Option<&'a TensorProto> {
+        self.find(name)?.t.as_option()
     }
 
     pub(super) fn float(&self, name: &str, default: f32) -> Result<f32> {
@@ -44,7 +53,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// A list of lengths or steps, one a spatial axis.
-    fn lengths(&self, name: &str, axes: usize, default: usize) -> Result<Vec<usize>> {
+    pub(super) fn lengths(&self, name: &str, axes: usize, default: usize) -> Result<Vec<usize>> {
         let Some(given) = self.ints(name)? else {
             return Ok(vec![default; axes]);
         };
@@ -98,7 +107,8 @@ impl<'a> Attributes<'a> {
         })
     }
 
-    fn text(&self, name: &str, default: &'a str) -> Result<&'a str> {
+    /// A text.
+    pub(super) fn text(&self, name: &str, default: &'a str) -> Result<&'a str> {
         let Some(attribute) = self.find(name) else {
             return Ok(default);
         };

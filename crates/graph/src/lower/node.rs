@@ -5,8 +5,9 @@ use secateur_onnx::proto::NodeProto;
 use super::attributes::Attributes;
 use crate::raise::is_standard;
 use crate::{
-    Binary, Conv, Error, Gemm, Op, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Result, Squeeze,
-    Unary,
+    Binary, Bounds, Conv, ConvTranspose, Element, Error, Gemm, Index, Nearest, Norm, Op, Pad,
+    PadMode, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
+    ResizePlaces, Result, Split, Squeeze, Unary,
 };
 
 /// What to call a node in messages: its name, else its first output, else its place in the file.
@@ -31,6 +32,8 @@ pub(super) fn standard(node: &NodeProto) -> bool {
 pub(super) struct Inputs<'a> {
     /// Numbers of axes.
     pub(super) ranks: &'a [Option<usize>],
+    /// Types of elements.
+    pub(super) elements: &'a [Option<Element>],
     /// Whole numbers, of those inputs that are such constants.
     pub(super) integers: &'a [Option<&'a [i64]>],
 }
@@ -62,7 +65,11 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         "Add" => (Op::Binary(Binary::Add), 2..=2, &[]),
         "Sub" => (Op::Binary(Binary::Sub), 2..=2, &[]),
         "Mul" => (Op::Binary(Binary::Mul), 2..=2, &[]),
-        "Div" => (Op::Binary(Binary::Div), 2..=2, &[]),
+        "Div" => {
+            let whole = given.elements.iter().flatten().any(|e| !e.is_float());
+            let op = if whole { Binary::Quotient } else { Binary::Div };
+            (Op::Binary(op), 2..=2, &[])
+        }
         "Relu" => (Op::Unary(Unary::Relu), 1..=1, &[]),
         "LeakyRelu" => {
             let alpha = a.float("alpha", 0.01)?;
@@ -94,6 +101,175 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             let (alpha, beta) = (a.float("alpha", 0.2)?, a.float("beta", 0.5)?);
             let op = Op::Unary(Unary::HardSigmoid { alpha, beta });
             (op, 1..=1, &["alpha", "beta"])
+        }
+        "Erf" => (Op::Unary(Unary::Erf), 1..=1, &[]),
+        "Mish" => (Op::Unary(Unary::Mish), 1..=1, &[]),
+        "Reciprocal" => (Op::Unary(Unary::Reciprocal), 1..=1, &[]),
+        "Log" => (Op::Unary(Unary::Log), 1..=1, &[]),
+        "Floor" => (Op::Unary(Unary::Floor), 1..=1, &[]),
+        "Ceil" => (Op::Unary(Unary::Ceil), 1..=1, &[]),
+        "Round" => (Op::Unary(Unary::Round), 1..=1, &[]),
+        "Sign" => (Op::Unary(Unary::Sign), 1..=1, &[]),
+        "Not" => (Op::Unary(Unary::Not), 1..=1, &[]),
+        "Sin" => (Op::Unary(Unary::Sin), 1..=1, &[]),
+        "Cos" => (Op::Unary(Unary::Cos), 1..=1, &[]),
+        "Gelu" => {
+            let tanh = a.text("approximate", "none")? == "tanh";
+            (Op::Unary(Unary::Gelu { tanh }), 1..=1, &["approximate"])
+        }
+        "Pow" => (Op::Binary(Binary::Pow), 2..=2, &[]),
+        // Of one operand the operand, of more than two nothing that is understood.
+        "Min" | "Max" if node.input.len() == 2 => match op_type(node) {
+            "Min" => (Op::Binary(Binary::Min), 2..=2, &[]),
+            _ => (Op::Binary(Binary::Max), 2..=2, &[]),
+        },
+        "Mod" => {
+            let float = a.int("fmod", 0)? != 0;
+            (Op::Binary(Binary::Mod { float }), 2..=2, &["fmod"])
+        }
+        "Equal" => (Op::Binary(Binary::Equal), 2..=2, &[]),
+        "Less" => (Op::Binary(Binary::Less), 2..=2, &[]),
+        "LessOrEqual" => (Op::Binary(Binary::LessOrEqual), 2..=2, &[]),
+        "Greater" => (Op::Binary(Binary::Greater), 2..=2, &[]),
+        "GreaterOrEqual" => (Op::Binary(Binary::GreaterOrEqual), 2..=2, &[]),
+        "And" => (Op::Binary(Binary::And), 2..=2, &[]),
+        "Or" => (Op::Binary(Binary::Or), 2..=2, &[]),
+        "Xor" => (Op::Binary(Binary::Xor), 2..=2, &[]),
+        "Where" => (Op::Where, 3..=3, &[]),
+        "Expand" => (Op::Expand, 2..=2, &[]),
+        "Tile" => (Op::Tile, 2..=2, &[]),
+        "Cast" => {
+            let to = i32::try_from(a.int("to", 0)?).unwrap_or_default();
+            let Some(to) = secateur_onnx::data_type(to).and_then(Element::of) else {
+                return Ok(None);
+            };
+            (Op::Cast { to }, 1..=1, &["to", "saturate", "round_mode"])
+        }
+        "Shape" => {
+            let end = a.has("end").then(|| a.int("end", 0)).transpose()?;
+            let start = a.int("start", 0)?;
+            (Op::Shape { start, end }, 1..=1, &["start", "end"])
+        }
+        "Size" => (Op::Index(Index::Size), 1..=1, &[]),
+        "Range" => (Op::Index(Index::Range), 3..=3, &["stash_type"]),
+        "NonZero" => (Op::Index(Index::NonZero), 1..=1, &[]),
+        "GatherND" if a.int("batch_dims", 0)? == 0 => {
+            (Op::Index(Index::GatherNd), 2..=2, &["batch_dims"])
+        }
+        "ScatterND" if a.text("reduction", "none")? == "none" => {
+            (Op::Index(Index::ScatterNd), 3..=3, &["reduction"])
+        }
+        "CumSum" => {
+            let (exclusive, reverse) = (a.int("exclusive", 0)? != 0, a.int("reverse", 0)? != 0);
+            let index = Index::CumSum { exclusive, reverse };
+            (Op::Index(index), 2..=2, &["exclusive", "reverse"])
+        }
+        "Trilu" => {
+            let upper = a.int("upper", 1)? != 0;
+            (Op::Index(Index::Trilu { upper }), 1..=2, &["upper"])
+        }
+        "ConstantOfShape" => {
+            let Some(index) = filling(&a)? else {
+                return Ok(None);
+            };
+            (Op::Index(index), 1..=1, &["value"])
+        }
+        "Slice" => {
+            let bounds = match (a.ints("starts")?, a.ints("ends")?) {
+                (Some(starts), Some(ends)) => {
+                    let all = (0..starts.len() as i64).collect();
+                    let axes = a.ints("axes")?.map_or(all, <[i64]>::to_vec);
+                    Some(Bounds {
+                        starts: starts.to_vec(),
+                        ends: ends.to_vec(),
+                        axes,
+                    })
+                }
+                _ => None,
+            };
+            let inputs = if bounds.is_some() { 1..=1 } else { 3..=5 };
+            (Op::Slice { bounds }, inputs, &["starts", "ends", "axes"])
+        }
+        "Split" => {
+            let axis = a.int("axis", 0)?;
+            let parts = match (a.ints("split")?, node.input.get(1).map(String::as_str)) {
+                (Some(parts), _) => parts.to_vec(),
+                (None, None | Some("")) => vec![],
+                (None, Some(_)) => match given.integers.get(1).copied().flatten() {
+                    Some(parts) => parts.to_vec(),
+                    None => return Ok(None),
+                },
+            };
+            let parts: Option<Vec<usize>> =
+                parts.iter().map(|&n| usize::try_from(n).ok()).collect();
+            let Some(parts) = parts else {
+                return Err(Error::invalid("Split into a part of negative length"));
+            };
+            let attributes = &["axis", "split", "num_outputs"];
+            let attribute = a.has("split");
+            let split = Split {
+                axis,
+                parts,
+                attribute,
+            };
+            (Op::Split(split), 1..=2, attributes)
+        }
+        "Pad" => {
+            let value = a.float("value", 0.0)?;
+            let mode = match a.text("mode", "constant")? {
+                "constant" => PadMode::Constant(value),
+                "reflect" => PadMode::Reflect,
+                "edge" => PadMode::Edge,
+                "wrap" => PadMode::Wrap,
+                _ => return Ok(None),
+            };
+            let pads = a.ints("pads")?.map(<[i64]>::to_vec);
+            let inputs = if pads.is_some() { 1..=1 } else { 2..=4 };
+            (
+                Op::Pad(Pad { mode, pads }),
+                inputs,
+                &["mode", "pads", "value"],
+            )
+        }
+        "Resize" | "Upsample" => match resize(&a, node, opset)? {
+            Some(resize) => (Op::Resize(resize), 1..=4, RESIZE),
+            None => return Ok(None),
+        },
+        "ConvTranspose" => {
+            let Some(rank) = ranks.iter().take(2).flatten().next() else {
+                return Ok(None);
+            };
+            let axes = spatial(*rank)?;
+            // The result's lengths would decide the padding.
+            if a.has("output_shape") || a.text("auto_pad", "NOTSET")? != "NOTSET" {
+                return Ok(None);
+            }
+            let conv = ConvTranspose {
+                window: a.window(axes)?,
+                conv_groups: positive(a.int("group", 1)?)?,
+                output_padding: a.lengths("output_padding", axes, 0)?,
+            };
+            (Op::ConvTranspose(conv), 2..=3, TRANSPOSED)
+        }
+        "LayerNormalization" => {
+            let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
+            let op = Op::Norm(Norm::Layer { axis, epsilon });
+            (op, 2..=3, &["axis", "epsilon", "stash_type"])
+        }
+        "RMSNormalization" => {
+            let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
+            let op = Op::Norm(Norm::Rms { axis, epsilon });
+            (op, 2..=2, &["axis", "epsilon", "stash_type"])
+        }
+        "InstanceNormalization" => {
+            let epsilon = a.float("epsilon", 1e-5)?;
+            (Op::Norm(Norm::Instance { epsilon }), 3..=3, &["epsilon"])
+        }
+        "GroupNormalization" if opset >= 21 => {
+            let count = positive(a.int("num_groups", 0)?)?;
+            let epsilon = a.float("epsilon", 1e-5)?;
+            let op = Op::Norm(Norm::Group { count, epsilon });
+            (op, 3..=3, &["epsilon", "num_groups", "stash_type"])
         }
         "PRelu" => (Op::PRelu, 2..=2, &[]),
         "Clip" => {
@@ -222,7 +398,8 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         let message = format!("{} takes {least} to {most} inputs", op.onnx_name());
         return Err(Error::invalid(message));
     }
-    if node.output.len() != 1 || node.output[0].is_empty() {
+    let several = matches!(op, Op::Split(_));
+    if !several && node.output.len() != 1 || node.output.iter().any(String::is_empty) {
         return Err(Error::invalid(format!(
             "{} makes one output",
             op.onnx_name()
@@ -233,7 +410,111 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
 }
 
 /// Operators with outputs beyond the first that nobody need take.
-const MAY_MAKE_MORE: [&str; 4] = ["MaxPool", "BatchNormalization", "Dropout", "Concat"];
+const MAY_MAKE_MORE: [&str; 5] = [
+    "MaxPool",
+    "BatchNormalization",
+    "Dropout",
+    "Concat",
+    "LayerNormalization",
+];
+
+/// Attributes of `Resize` and `Upsample`.
+const RESIZE: &[&str] = &[
+    "antialias",
+    "axes",
+    "coordinate_transformation_mode",
+    "cubic_coeff_a",
+    "exclude_outside",
+    "extrapolation_value",
+    "keep_aspect_ratio_policy",
+    "mode",
+    "nearest_mode",
+    "scales",
+];
+
+/// Attributes of `ConvTranspose`.
+const TRANSPOSED: &[&str] = &[
+    "auto_pad",
+    "dilations",
+    "group",
+    "kernel_shape",
+    "output_padding",
+    "pads",
+    "strides",
+];
+
+/// What fills a `ConstantOfShape`: a number of one of the two common types.
+fn filling(a: &Attributes<'_>) -> Result<Option<Index>> {
+    let Some(tensor) = a.tensor("value") else {
+        let whole = false;
+        return Ok(Some(Index::ConstantOfShape { value: 0.0, whole }));
+    };
+    Ok(match secateur_onnx::elements(tensor)? {
+        secateur_onnx::Elements::F32(v) if v.len() == 1 => Some(Index::ConstantOfShape {
+            value: v[0],
+            whole: false,
+        }),
+        secateur_onnx::Elements::I64(v) if v.len() == 1 && v[0].unsigned_abs() < 1 << 24 => {
+            Some(Index::ConstantOfShape {
+                value: v[0] as f32,
+                whole: true,
+            })
+        }
+        _ => None,
+    })
+}
+
+fn resize(a: &Attributes<'_>, node: &NodeProto, opset: i64) -> Result<Option<Resize>> {
+    let is_upsample = op_type(node) == "Upsample";
+    if is_upsample && node.input.len() < 2 {
+        // Scales as an attribute, which nothing writes any more.
+        return Ok(None);
+    }
+    let form = match opset >= 11 && !is_upsample {
+        true => ResizeForm::Resize,
+        false => ResizeForm::Scales {
+            upsample: is_upsample,
+        },
+    };
+    let default = if form == ResizeForm::Resize {
+        "half_pixel"
+    } else {
+        "asymmetric"
+    };
+    let places = match a.text("coordinate_transformation_mode", default)? {
+        "half_pixel" => ResizePlaces::HalfPixel,
+        "pytorch_half_pixel" => ResizePlaces::PytorchHalfPixel,
+        "align_corners" => ResizePlaces::AlignCorners,
+        "asymmetric" => ResizePlaces::Asymmetric,
+        _ => ResizePlaces::Other,
+    };
+    let default = if form == ResizeForm::Resize {
+        "round_prefer_floor"
+    } else {
+        "floor"
+    };
+    let nearest = match a.text("nearest_mode", default)? {
+        "round_prefer_floor" => Some(Nearest::RoundPreferFloor),
+        "round_prefer_ceil" => Some(Nearest::RoundPreferCeil),
+        "floor" => Some(Nearest::Floor),
+        "ceil" => Some(Nearest::Ceil),
+        _ => None,
+    };
+    let plain = a.int("antialias", 0)? == 0
+        && a.int("exclude_outside", 0)? == 0
+        && a.text("keep_aspect_ratio_policy", "stretch")? == "stretch";
+    let mode = match (a.text("mode", "nearest")?, nearest) {
+        ("nearest", Some(nearest)) if plain => ResizeMode::Nearest(nearest),
+        ("linear", _) if plain => ResizeMode::Linear,
+        _ => ResizeMode::Other,
+    };
+    Ok(Some(Resize {
+        form,
+        mode,
+        places,
+        axes: a.ints("axes")?.map_or(vec![], <[i64]>::to_vec),
+    }))
+}
 
 /// Attributes of windows.
 const WINDOW: &[&str] = &[
@@ -332,9 +613,27 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
         | Op::PRelu
         | Op::Clip { .. }
         | Op::BatchNorm { .. }
+        | Op::Norm(_)
         | Op::Pool(_)
+        | Op::Slice { .. }
+        | Op::Split(_)
+        | Op::Pad(_)
+        | Op::Resize(_)
+        | Op::Tile
+        | Op::Cast { .. }
         | Op::Concat { .. } => input(0),
-        Op::Conv(_) => input(0).or(input(1)),
+        Op::Conv(_) | Op::ConvTranspose(_) => input(0).or(input(1)),
+        Op::Where => Some(input(0)?.max(input(1)?).max(input(2)?)),
+        Op::Shape { .. } => Some(1),
+        Op::Index(index) => match index {
+            Index::Size => Some(0),
+            Index::Range => Some(1),
+            Index::NonZero => Some(2),
+            Index::CumSum { .. } | Index::Trilu { .. } | Index::ScatterNd => input(0),
+            Index::ConstantOfShape { .. } | Index::GatherNd => None,
+        },
+        // As many as the wanted shape has entries, which is known once shapes are.
+        Op::Expand => None,
         Op::Transpose { order } => Some(order.len()),
         Op::Reduce(reduce) => match &reduce.axes {
             _ if reduce.keep => input(0),
@@ -353,6 +652,24 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
         }
         Op::Gather { .. } => (input(0)? + input(1)?).checked_sub(1),
         Op::Opaque(_) => None,
+    }
+}
+
+/// The type of the elements of the outputs, where those of the inputs tell.
+pub(super) fn element(op: &Op, inputs: &[Option<Element>]) -> Option<Element> {
+    let first = inputs.first().copied().flatten();
+    match op {
+        Op::Cast { to } => Some(*to),
+        Op::Shape { .. } | Op::Index(Index::Size | Index::NonZero) => Some(Element::I64),
+        Op::Index(Index::ConstantOfShape { whole, .. }) => match whole {
+            true => Some(Element::I64),
+            false => Some(Element::F32),
+        },
+        Op::Binary(binary) if binary.is_truth() => Some(Element::Bool),
+        Op::Unary(Unary::Not) => Some(Element::Bool),
+        Op::Where => inputs.get(1).copied().flatten(),
+        Op::Opaque(_) => None,
+        _ => first,
     }
 }
 

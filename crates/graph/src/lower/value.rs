@@ -7,25 +7,30 @@ use secateur_onnx::proto::{
 };
 use secateur_onnx::{Elements, elements, shape};
 
-use crate::{Dim, Error, Result, Tensor};
+use crate::{Data, Dim, Element, Error, Result, Tensor};
 
 /// A constant of a file.
 pub(super) enum Constant {
     /// Of a type that the network's own operations read.
     Known(Tensor),
     /// Of another type: to be passed on as it is.
-    Carried(DataType),
+    Carried,
 }
 
 /// The constant in a tensor message.
 pub(super) fn constant(tensor: &TensorProto) -> Result<Constant> {
     if tensor.data_type == Some(DataType::STRING as i32) {
-        return Ok(Constant::Carried(DataType::STRING));
+        return Ok(Constant::Carried);
     }
     Ok(match elements(tensor)? {
         Elements::F32(values) => Constant::Known(Tensor::f32(shape(tensor)?, values)?),
         Elements::I64(values) => Constant::Known(Tensor::i64(shape(tensor)?, values)?),
-        Elements::Raw { data_type, .. } => Constant::Carried(data_type),
+        Elements::Raw { data_type, bytes } => match Element::of(data_type) {
+            Some(element) => {
+                Constant::Known(Tensor::new(shape(tensor)?, Data::Raw(element, bytes))?)
+            }
+            None => Constant::Carried,
+        },
     })
 }
 
@@ -79,29 +84,26 @@ pub(super) fn tensor_name(tensor: &TensorProto) -> &str {
     tensor.name.as_deref().unwrap_or_default()
 }
 
-pub(super) fn unsupported_type(data_type: DataType) -> Error {
-    Error::unsupported(format!("has the element type {data_type:?}"))
-        .hint("32-bit floats and 64-bit integers are handled")
-}
-
-/// The shape, if given, of an input or output, which must be a tensor of 32-bit floats.
-pub(super) fn float_shape(info: &ValueInfoProto) -> Result<Option<Vec<Dim>>> {
+/// The shape, if given, and the type of the elements of an input or output, which must be a tensor.
+pub(super) fn declared(info: &ValueInfoProto) -> Result<(Option<Vec<Dim>>, Option<Element>)> {
     let name = info.name.as_deref().unwrap_or_default();
     let Some(type_proto::Value::TensorType(tensor)) = &info.r#type.value else {
         return Err(Error::unsupported("is not declared as a tensor").at(name));
     };
-    if tensor.elem_type != Some(DataType::FLOAT as i32) {
-        let code = tensor.elem_type.unwrap_or_default();
-        return Err(Error::unsupported(format!("has the element type {code}"))
-            .at(name)
-            .hint("inputs and outputs of 32-bit floats (type 1) are handled"));
-    }
+    let code = tensor.elem_type.unwrap_or_default();
+    let data_type = secateur_onnx::data_type(code);
+    let Some(data_type) = data_type.filter(|t| *t != DataType::UNDEFINED) else {
+        return Err(
+            Error::invalid(format!("has the element type {code}, which there is not")).at(name),
+        );
+    };
+    let element = Element::of(data_type);
     let Some(shape) = tensor.shape.as_option() else {
-        return Ok(None);
+        return Ok((None, element));
     };
     let axes = shape.dim.iter().enumerate();
     let dims = axes.map(|(axis, dim)| dimension(name, axis, dim));
-    dims.collect::<Result<_>>().map(Some)
+    Ok((Some(dims.collect::<Result<_>>()?), element))
 }
 
 fn dimension(name: &str, axis: usize, dim: &Dimension) -> Result<Dim> {

@@ -64,18 +64,18 @@ pub(super) fn slice(
     node: &Node,
     axis: i64,
     sources: &Sources,
-) -> Result<Option<(ValueId, Tensor)>> {
-    let (x, indices, made) = (node.input(0)?, node.input(1)?, node.output()?);
+) -> Result<Vec<(usize, Tensor)>> {
+    let (x, made) = (node.input(0)?, node.output()?);
     let Some(shape) = &graph.value(x).shape else {
-        return Ok(None);
+        return Ok(vec![]);
     };
     let axis = axis_at(axis, shape.len())?;
     let (before, after) = (sources.get(&(x, axis)), sources.get(&(made, axis)));
     let Some(length) = shape[axis].fixed().filter(|_| before.or(after).is_some()) else {
-        return Ok(None);
+        return Ok(vec![]);
     };
     let Some(old) = positions(graph, node, length)? else {
-        return Ok(None);
+        return Ok(vec![]);
     };
     let moved = |position: usize| match before {
         None => Ok(position),
@@ -89,7 +89,7 @@ pub(super) fn slice(
     };
     let new: Result<Vec<i64>> = kept.iter().map(|&k| Ok(moved(old[k])? as i64)).collect();
     let tensor = Tensor::i64([kept.len()], new?)?;
-    Ok(Some((indices, tensor)))
+    Ok(vec![(1, tensor)])
 }
 
 /// The position of an index that may count from the end.

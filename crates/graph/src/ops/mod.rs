@@ -6,21 +6,32 @@
 
 mod batch_norm;
 mod binary;
+mod cast;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod dense;
+mod expand;
 mod flatten;
 mod gather;
 mod gemm;
 mod identity;
+mod index;
 mod matmul;
 mod movement;
+mod norm;
 mod opaque;
+mod pad;
 mod pool;
 mod prelu;
 mod reduce;
 mod reshape;
+mod resize;
+mod select;
+mod shape_of;
+mod slice;
 mod softmax;
+mod split;
 mod squeeze;
 mod transpose;
 mod unary;
@@ -31,10 +42,17 @@ pub(crate) use gather::{is_own as is_own_list, positions as picked};
 
 pub use binary::Binary;
 pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use gemm::Gemm;
+pub use index::Index;
+pub use norm::Norm;
 pub use opaque::Opaque;
+pub use pad::{Pad, PadMode};
 pub use pool::{Pool, PoolKind};
 pub use reduce::{Reduce, ReduceAxes, ReduceKind};
+pub use resize::{Nearest, Resize, ResizeForm, ResizeMode, ResizePlaces};
+pub use slice::Bounds;
+pub use split::Split;
 pub use squeeze::Squeeze;
 pub use unary::Unary;
 pub use window::{Padding, Window};
@@ -48,8 +66,17 @@ use crate::{Dim, Error, Graph, Node, Op, Result, Tensor, ValueId};
 /// For axes whose positions change: the old position of every new one.
 pub(crate) type Sources = BTreeMap<(ValueId, usize), Vec<usize>>;
 
+/// The shapes of the node's outputs, as far as they can be known.
+pub(crate) fn shapes(graph: &Graph, node: &Node) -> Result<Vec<Option<Vec<Dim>>>> {
+    match &node.op {
+        Op::Split(attributes) => split::shapes(graph, node, attributes),
+        Op::Opaque(_) => Ok(vec![None; node.outputs.len()]),
+        _ => Ok(vec![shape(graph, node)?]),
+    }
+}
+
 /// The shape of the node's first output, if it can be known.
-pub(crate) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
+fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
     match &node.op {
         Op::Gemm(attributes) => gemm::shape(graph, node, attributes),
         Op::MatMul => matmul::shape(graph, node),
@@ -62,7 +89,19 @@ pub(crate) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
         Op::Squeeze(attributes) => squeeze::shape(graph, node, attributes),
         Op::Concat { axis } => concat::shape(graph, node, *axis),
         Op::Binary(_) => binary::shape(graph, node),
-        Op::Unary(_) | Op::PRelu | Op::Clip { .. } => unary::shape(graph, node),
+        Op::Unary(_) | Op::PRelu | Op::Clip { .. } | Op::Cast { .. } => unary::shape(graph, node),
+        Op::ConvTranspose(attributes) => conv_transpose::shape(graph, node, attributes),
+        Op::Norm(_) => norm::shape(graph, node),
+        Op::Slice { bounds } => slice::shape(graph, node, bounds.as_ref()),
+        Op::Pad(attributes) => pad::shape(graph, node, attributes),
+        Op::Resize(attributes) => resize::shape(graph, node, attributes),
+        Op::Expand => expand::shape(graph, node),
+        Op::Tile => expand::tile_shape(graph, node),
+        Op::Where => select::shape(graph, node),
+        Op::Shape { start, end } => shape_of::shape(graph, node, *start, *end),
+        Op::Index(attributes) => index::shape(graph, node, *attributes),
+        // Shapes of its own: see `shapes`.
+        Op::Split(_) => Ok(None),
         Op::Softmax { .. } | Op::LogSoftmax { .. } => softmax::shape(graph, node),
         Op::Flatten { axis } => flatten::shape(graph, node, *axis),
         Op::Gather { axis } => gather::shape(graph, node, *axis),
@@ -91,29 +130,48 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Softmax { axis } | Op::LogSoftmax { axis } => softmax::channels(node, *axis, walk),
         Op::Flatten { axis } => flatten::channels(node, *axis, walk),
         Op::Gather { axis } => gather::channels(node, *axis, walk),
-        Op::Identity => identity::channels(node, walk),
+        Op::ConvTranspose(attributes) => conv_transpose::channels(node, attributes, walk),
+        Op::Norm(attributes) => norm::channels(node, *attributes, walk),
+        Op::Slice { bounds } => slice::channels(node, bounds.as_ref(), walk),
+        Op::Split(attributes) => split::channels(node, attributes, walk),
+        Op::Pad(attributes) => pad::channels(node, attributes, walk),
+        Op::Resize(_) => resize::channels(node, walk),
+        Op::Expand => expand::channels(node, walk),
+        Op::Tile => expand::tile_channels(node, walk),
+        Op::Where => select::channels(node, walk),
+        Op::Shape { start, end } => shape_of::channels(node, *start, *end, walk),
+        Op::Index(_) => index::channels(node, walk),
+        Op::Identity | Op::Cast { .. } => identity::channels(node, walk),
         Op::Opaque(_) => opaque::channels(node, walk),
     }
 }
 
-/// The constant that must be rewritten, beyond its own cuts, when positions of activations change.
-pub(crate) fn slice(
-    graph: &Graph,
-    node: &Node,
-    sources: &Sources,
-) -> Result<Option<(ValueId, Tensor)>> {
+/// The inputs that must be other constants, beyond their own cuts, when positions of activations change.
+pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec<(usize, Tensor)>> {
     match &node.op {
         Op::Gather { axis } => gather::slice(graph, node, *axis, sources),
         Op::Reshape { .. } => reshape::slice(graph, node, sources),
+        Op::Slice { bounds } => slice::slice(graph, node, bounds.as_ref(), sources),
+        Op::Resize(attributes) => resize::slice(graph, node, attributes, sources),
+        Op::Expand => expand::slice(graph, node, 1, sources),
+        Op::Split(attributes) => split::slice(graph, node, attributes, sources),
         Op::Gemm(_)
         | Op::MatMul
         | Op::Conv(_)
+        | Op::ConvTranspose(_)
         | Op::BatchNorm { .. }
+        | Op::Norm(_)
         | Op::Pool(_)
         | Op::Reduce(_)
         | Op::Transpose { .. }
         | Op::Squeeze(_)
         | Op::Concat { .. }
+        | Op::Pad(_)
+        | Op::Tile
+        | Op::Where
+        | Op::Cast { .. }
+        | Op::Shape { .. }
+        | Op::Index(_)
         | Op::PRelu
         | Op::Clip { .. }
         | Op::Binary(_)
@@ -122,7 +180,7 @@ pub(crate) fn slice(
         | Op::LogSoftmax { .. }
         | Op::Flatten { .. }
         | Op::Identity
-        | Op::Opaque(_) => Ok(None),
+        | Op::Opaque(_) => Ok(vec![]),
     }
 }
 
@@ -130,6 +188,24 @@ pub(crate) fn slice(
 pub(crate) fn rewritten(graph: &Graph, node: &Node, sources: &Sources) -> Option<Op> {
     match &node.op {
         Op::Conv(attributes) => conv::rewritten(graph, node, attributes, sources),
+        Op::ConvTranspose(attributes) => {
+            conv_transpose::rewritten(graph, node, attributes, sources)
+        }
+        Op::Split(attributes) => split::rewritten(graph, node, attributes, sources),
+        Op::Slice { bounds } => slice::rewritten(graph, node, bounds.as_ref(), sources),
+        _ => None,
+    }
+}
+
+/// Whether so little comes out of a node, whatever goes in, that it need not be looked at before.
+pub(crate) fn makes_little(node: &Node) -> bool {
+    matches!(node.op, Op::Index(index) if index::makes_little(index))
+}
+
+/// Of the lengths of all axes, those that a `Shape` asks for.
+pub(crate) fn part_of_shape(node: &Node, whole: &Array) -> Option<Array> {
+    match node.op {
+        Op::Shape { start, end } => Some(shape_of::part(start, end, whole)),
         _ => None,
     }
 }
@@ -140,7 +216,19 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         Op::Gemm(attributes) => gemm::macs(graph, node, attributes),
         Op::MatMul => matmul::macs(graph, node),
         Op::Conv(_) => conv::macs(graph, node),
+        Op::ConvTranspose(_) => conv_transpose::macs(graph, node),
         Op::BatchNorm { .. }
+        | Op::Norm(_)
+        | Op::Slice { .. }
+        | Op::Split(_)
+        | Op::Pad(_)
+        | Op::Resize(_)
+        | Op::Expand
+        | Op::Tile
+        | Op::Where
+        | Op::Cast { .. }
+        | Op::Shape { .. }
+        | Op::Index(_)
         | Op::Pool(_)
         | Op::Reduce(_)
         | Op::Reshape { .. }
@@ -160,8 +248,17 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
     }
 }
 
-/// The node's first output in double precision.
-pub(crate) fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
+/// The node's outputs in double precision.
+pub(crate) fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Result<Vec<Array>> {
+    match (&node.op, inputs.first()) {
+        (Op::Split(attributes), Some(Some(x))) => {
+            split::evaluate(attributes, x, node.outputs.len())
+        }
+        _ => Ok(vec![evaluate_one(node, inputs)?]),
+    }
+}
+
+fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
     let input =
         |index: usize| {
             inputs.get(index).copied().flatten().ok_or_else(|| {
@@ -202,6 +299,24 @@ pub(crate) fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> 
         Op::LogSoftmax { axis } => softmax::evaluate(*axis, input(0)?, true),
         Op::Flatten { axis } => flatten::evaluate(*axis, input(0)?),
         Op::Gather { axis } => gather::evaluate(*axis, input(0)?, input(1)?),
+        Op::ConvTranspose(attributes) => {
+            let bias = inputs.get(2).copied().flatten();
+            conv_transpose::evaluate(attributes, input(0)?, input(1)?, bias)
+        }
+        Op::Norm(attributes) => {
+            let shift = inputs.get(2).copied().flatten();
+            norm::evaluate(*attributes, input(0)?, input(1)?, shift)
+        }
+        Op::Slice { bounds } => slice::evaluate(bounds.as_ref(), inputs),
+        Op::Pad(attributes) => pad::evaluate(attributes, inputs),
+        Op::Resize(attributes) => resize::evaluate(attributes, inputs),
+        Op::Expand => expand::evaluate(input(0)?, input(1)?),
+        Op::Tile => expand::tile_evaluate(input(0)?, input(1)?),
+        Op::Where => select::evaluate(input(0)?, input(1)?, input(2)?),
+        Op::Cast { to } => Ok(cast::evaluate(*to, input(0)?)),
+        Op::Shape { start, end } => Ok(shape_of::evaluate(*start, *end, input(0)?)),
+        Op::Index(attributes) => index::evaluate(*attributes, inputs),
+        Op::Split(_) => Err(Error::invalid("Split has no input 0")),
         Op::Identity => Ok(input(0)?.clone()),
         Op::Opaque(opaque) => Err(opaque::no_value(opaque)),
     }

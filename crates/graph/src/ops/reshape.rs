@@ -3,7 +3,7 @@
 use super::{Sources, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
-use crate::{Dim, Error, Graph, Node, Result, Tensor, ValueId};
+use crate::{Dim, Error, Graph, Node, Result, Tensor};
 
 /// The entries of the wanted shape, if they are constant.
 fn wanted(graph: &Graph, node: &Node) -> Result<Option<Vec<i64>>> {
@@ -99,14 +99,10 @@ pub(super) fn channels(node: &Node, allow_zero: bool, walk: &mut Walk<'_>) -> Re
 }
 
 /// The wanted shape after positions went.
-pub(super) fn slice(
-    graph: &Graph,
-    node: &Node,
-    sources: &Sources,
-) -> Result<Option<(ValueId, Tensor)>> {
-    let (shape, made) = (node.input(1)?, node.output()?);
+pub(super) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec<(usize, Tensor)>> {
+    let made = node.output()?;
     let Some(old) = wanted(graph, node)? else {
-        return Ok(None);
+        return Ok(vec![]);
     };
     let entry = |(axis, &length): (usize, &i64)| match sources.get(&(made, axis)) {
         Some(kept) if length > 0 => kept.len() as i64,
@@ -114,9 +110,9 @@ pub(super) fn slice(
     };
     let new: Vec<i64> = old.iter().enumerate().map(entry).collect();
     if new == old {
-        return Ok(None);
+        return Ok(vec![]);
     }
-    Ok(Some((shape, Tensor::i64([new.len()], new)?)))
+    Ok(vec![(1, Tensor::i64([new.len()], new)?)])
 }
 
 pub(super) fn evaluate(allow_zero: bool, x: &Array, shape: &Array) -> Result<Array> {

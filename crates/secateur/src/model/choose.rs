@@ -217,10 +217,11 @@ fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
             continue;
         };
         let inner: usize = tensor.shape()[member.axis + 1..].iter().product();
-        let slices = tensor.as_f32().unwrap_or(&[]).chunks_exact(inner.max(1));
+        let numbers = tensor.numbers();
+        let slices = numbers.chunks_exact(inner.max(1));
         for (slice, unit) in slices.zip(member.unit_of.iter().cycle()) {
             if let Some(unit) = *unit {
-                sums[unit as usize] += slice.iter().map(|&w| of(f64::from(w))).sum::<f64>();
+                sums[unit as usize] += slice.iter().map(|&w| of(w)).sum::<f64>();
             }
         }
     }
@@ -229,7 +230,10 @@ fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
 
 /// The first tensor with an element that is not a number.
 pub(super) fn first_not_a_number(graph: &Graph) -> Option<&str> {
-    let bad = |t: &Tensor| t.as_f32().is_some_and(|w| w.iter().any(|v| v.is_nan()));
+    let bad = |t: &Tensor| match t.as_f32() {
+        Some(weights) => weights.iter().any(|w| w.is_nan()),
+        None => t.is_float() && t.numbers().iter().any(|w| w.is_nan()),
+    };
     let mut values = graph.values().iter();
     let found = values.find(|v| v.constant.as_deref().is_some_and(bad));
     found.map(|v| v.name.as_str())

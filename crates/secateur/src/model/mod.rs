@@ -7,7 +7,7 @@ mod shrink;
 
 use std::path::Path;
 
-use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, infer_shapes};
+use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, settle};
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, read_file, take_in_external};
 
@@ -24,6 +24,8 @@ pub struct ModelFile {
     pub(crate) name: String,
     pub(crate) model: ModelProto,
     pub(crate) graph: Graph,
+    /// Whether computations in the file were settled.
+    pub(crate) is_settled: bool,
     pub(crate) groups: ChannelGroups,
     cost: Cost,
     bytes: u64,
@@ -70,8 +72,12 @@ impl ModelFile {
     }
 
     fn of(name: String, model: ModelProto, graph: &Graph, bytes: u64) -> Result<Self> {
-        let graph = infer_shapes(graph)?;
+        let settled = settle(graph)?;
+        let is_settled = settled.nodes().len() != graph.nodes().len()
+            || settled.values().len() != graph.values().len();
+        let graph = settled;
         Ok(Self {
+            is_settled,
             name,
             groups: ChannelGroups::of(&graph)?,
             cost: cost(&graph)?,
@@ -81,7 +87,7 @@ impl ModelFile {
         })
     }
 
-    /// The network, its shapes inferred.
+    /// The network, its shapes inferred and computations of shapes [settled](secateur_graph::settle()).
     pub fn graph(&self) -> &Graph {
         &self.graph
     }

@@ -1,6 +1,6 @@
 //! A model without the units that a choice drops, verified against the masked one.
 
-use secateur_graph::{Cost, Cut, Keep, cost, from_model, mask, patch, shrink};
+use secateur_graph::{Cost, Cut, Keep, cost, from_model, mask, patch, settle, shrink};
 use secateur_onnx::{Limits, read, write};
 
 use super::check::{ModelEvidence, check};
@@ -63,10 +63,24 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         let model = patch(&file.model, &file.graph, graph)?;
         write(&model).map_err(|e| unreadable(&e))
     };
-    let (masked_bytes, bytes) = (serialise(&masked)?, serialise(&small.graph)?);
+    let original = || write(&file.model).map_err(|e| unreadable(&e));
+    // Where nothing goes, nothing is settled either.
+    let (masked_bytes, bytes) = match keep.is_all() {
+        true => (original()?, original()?),
+        false => (serialise(&masked)?, serialise(&small.graph)?),
+    };
     let back = read(&bytes, &Limits::default()).map_err(|e| unreadable(&e))?;
-    let back = from_model(&back)?;
+    let back = settle(&from_model(&back)?)?;
     let evidence = check((&masked, &masked_bytes), (&back, &bytes), choice.seed)?;
+    if file.is_settled && !keep.is_all() {
+        // The masked model has its shapes settled, too: held to the file as it came.
+        let plain = (&file.graph, serialise(&file.graph)?);
+        check(
+            (&file.graph, &original()?),
+            (plain.0, &plain.1),
+            choice.seed,
+        )?;
+    }
     Ok(SmallModel {
         cost: cost(&back)?,
         bytes,

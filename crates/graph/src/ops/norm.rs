@@ -1,0 +1,175 @@
+//! Normalisation by the numbers themselves: over the last axes, or over the places of a channel.
+
+use super::{identity, input_shape};
+use crate::channels::Walk;
+use crate::eval::Array;
+use crate::groups::Role;
+use crate::shapes::axis_at;
+use crate::{Dim, Error, Graph, Node, Result};
+
+/// Over what numbers are normalised; scale and shift are inputs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Norm {
+    /// `LayerNormalization`: over all axes from one on.
+    Layer {
+        /// The first of them.
+        axis: i64,
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// `RMSNormalization`: the same without a mean, by the root of the mean of squares.
+    Rms {
+        /// The first of the axes.
+        axis: i64,
+        /// Added to the mean of squares.
+        epsilon: f32,
+    },
+    /// `InstanceNormalization`: over all places of each channel (second axis) of each row.
+    Instance {
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// `GroupNormalization`: over all places of runs of channels of each row.
+    Group {
+        /// Number of runs.
+        count: usize,
+        /// Added to the variance.
+        epsilon: f32,
+    },
+}
+
+const CHANNELS: usize = 1;
+
+impl Norm {
+    pub(crate) fn onnx_name(self) -> &'static str {
+        match self {
+            Self::Layer { .. } => "LayerNormalization",
+            Self::Rms { .. } => "RMSNormalization",
+            Self::Instance { .. } => "InstanceNormalization",
+            Self::Group { .. } => "GroupNormalization",
+        }
+    }
+}
+
+pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
+    Ok(input_shape(graph, node, 0)?.map(<[Dim]>::to_vec))
+}
+
+pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<()> {
+    let x = node.input(0)?;
+    let Some(rank) = walk.rank(x) else {
+        walk.freeze(x, node, "has an unknown shape");
+        return Ok(());
+    };
+    if let Norm::Instance { .. } = norm {
+        let own = walk.along(x, CHANNELS);
+        for &parameter in node.inputs[1..].iter().flatten() {
+            if own.is_empty() || !walk.is_parameter(parameter) {
+                walk.freeze(x, node, "is normalised by something other than constants");
+                walk.freeze(parameter, node, "normalises unknown channels");
+            } else {
+                walk.claim(parameter, 0, Role::Carries, &own);
+            }
+        }
+        for channels in walk.channels(x).to_vec() {
+            if channels.axis > CHANNELS {
+                walk.freeze_axis(x, channels.axis, node, "is normalised over");
+            }
+        }
+        return identity::channels(node, walk);
+    }
+    let reason = format!(
+        "is read without weights by {}, which mixes all channels",
+        norm.onnx_name()
+    );
+    let mixed = match norm {
+        Norm::Layer { axis, .. } | Norm::Rms { axis, .. } => axis_at(axis, rank)?..rank,
+        Norm::Group { .. } | Norm::Instance { .. } => CHANNELS..rank,
+    };
+    for axis in mixed {
+        walk.freeze_axis(x, axis, node, &reason);
+    }
+    for &parameter in node.inputs[1..].iter().flatten() {
+        walk.freeze(parameter, node, "normalises all channels together");
+    }
+    identity::channels(node, walk)
+}
+
+pub(super) fn evaluate(
+    norm: Norm,
+    x: &Array,
+    scale: &Array,
+    shift: Option<&Array>,
+) -> Result<Array> {
+    let rank = x.shape.len();
+    let area: usize = x.shape.iter().skip(CHANNELS + 1).product();
+    let channels = x.shape.get(CHANNELS).copied().unwrap_or_default();
+    // How many numbers are normalised together, and over how many the scale repeats.
+    let (run, epsilon) = match norm {
+        Norm::Layer { axis, epsilon } | Norm::Rms { axis, epsilon } => {
+            (x.shape[axis_at(axis, rank)?..].iter().product(), epsilon)
+        }
+        Norm::Instance { epsilon } => (area, epsilon),
+        Norm::Group { count, epsilon } => (channels / count.max(1) * area, epsilon),
+    };
+    if run == 0 {
+        return Ok(x.clone());
+    }
+    let by_channel = matches!(norm, Norm::Instance { .. } | Norm::Group { .. });
+    let expand = |parameter: &Array| match by_channel {
+        true if parameter.values.len() == channels => Ok(parameter.values.clone()),
+        true => Err(Error::invalid(format!(
+            "{} of {channels} channels has other parameters",
+            norm.onnx_name()
+        ))),
+        false => Ok(parameter.broadcast_to(&x.shape)?.values),
+    };
+    let (scale, shift) = (expand(scale)?, shift.map(expand).transpose()?);
+    let at = |element: usize| {
+        if by_channel {
+            element / area % channels
+        } else {
+            element
+        }
+    };
+    let mut values = vec![];
+    for (index, numbers) in x.values.chunks(run).enumerate() {
+        let sum: f64 = numbers.iter().sum();
+        let mean = if matches!(norm, Norm::Rms { .. }) {
+            0.0
+        } else {
+            sum / run as f64
+        };
+        let squares: f64 = numbers.iter().map(|v| (v - mean) * (v - mean)).sum();
+        let spread = (squares / run as f64 + f64::from(epsilon)).sqrt();
+        for (i, v) in numbers.iter().enumerate() {
+            let element = at(index * run + i);
+            let shift = shift.as_ref().map_or(0.0, |s| s[element]);
+            values.push((v - mean) / spread * scale[element] + shift);
+        }
+    }
+    Array::new(x.shape.clone(), values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_normalised_together_as_told() {
+        let x = Array::new([1, 2, 2], vec![1.0, 3.0, 5.0, 5.0]).unwrap();
+        let two = |a: f64, b: f64| Array::new([2], vec![a, b]).unwrap();
+        let (scale, shift) = (two(1.0, 2.0), two(0.0, 1.0));
+        let of = |norm| evaluate(norm, &x, &scale, Some(&shift)).unwrap().values;
+        let epsilon = 0.0;
+        assert_eq!(of(Norm::Layer { axis: -1, epsilon })[..2], [-1.0, 3.0]);
+        assert_eq!(of(Norm::Instance { epsilon: 1e-9 })[2..], [1.0, 1.0]);
+        let rms = of(Norm::Rms { axis: 2, epsilon });
+        assert!((rms[0] - 1.0 / 5f64.sqrt()).abs() < 1e-12, "{rms:?}");
+        let group = of(Norm::Group { count: 1, epsilon });
+        assert!(
+            (group[1] - -0.5 / (2.75f64).sqrt()).abs() < 1e-12,
+            "{group:?}"
+        );
+    }
+}

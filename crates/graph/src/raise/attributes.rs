@@ -1,0 +1,210 @@
+//! The attributes of an operation, as messages.
+
+use secateur_onnx::proto::{
+    AttributeProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType,
+};
+
+use crate::{
+    Binary, Gemm, Index, Nearest, Norm, Op, PadMode, Padding, PoolKind, Reduce, ReduceAxes, Resize,
+    ResizeMode, ResizePlaces, Unary, Window,
+};
+
+/// All attributes, also at their defaults.
+pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
+    match op {
+        Op::Gemm(Gemm {
+            alpha,
+            beta,
+            trans_a,
+            trans_b,
+        }) => vec![
+            float("alpha", *alpha),
+            float("beta", *beta),
+            int("transA", i64::from(*trans_a)),
+            int("transB", i64::from(*trans_b)),
+        ],
+        Op::Unary(Unary::LeakyRelu { alpha }) => vec![float("alpha", *alpha)],
+        Op::Softmax { axis }
+        | Op::LogSoftmax { axis }
+        | Op::Flatten { axis }
+        | Op::Gather { axis } => {
+            vec![int("axis", *axis)]
+        }
+        Op::Conv(conv) => {
+            let mut all = window(&conv.window);
+            all.push(int("group", conv.conv_groups as i64));
+            all
+        }
+        Op::Pool(pool) => {
+            let mut all = window(&pool.window);
+            all.push(ints("kernel_shape", &pool.kernel));
+            all.push(int("ceil_mode", i64::from(pool.window.ceil)));
+            if let PoolKind::Average { count_padding } = pool.kind {
+                all.push(int("count_include_pad", i64::from(count_padding)));
+            }
+            all
+        }
+        Op::BatchNorm { epsilon } => vec![float("epsilon", *epsilon)],
+        Op::Reduce(Reduce {
+            axes: ReduceAxes::Spatial,
+            ..
+        }) => vec![],
+        // Axes are an input, which the node has.
+        Op::Reduce(reduce) => vec![int("keepdims", i64::from(reduce.keep))],
+        Op::Reshape { allow_zero } => vec![int("allowzero", i64::from(*allow_zero))],
+        Op::Transpose { order } => vec![ints("perm", order)],
+        Op::Concat { axis } => vec![int("axis", *axis)],
+        Op::Unary(Unary::Elu { alpha }) => vec![float("alpha", *alpha)],
+        Op::Unary(Unary::HardSigmoid { alpha, beta }) => {
+            vec![float("alpha", *alpha), float("beta", *beta)]
+        }
+        Op::Unary(Unary::Gelu { tanh: true }) => vec![string("approximate", "tanh")],
+        Op::Binary(Binary::Mod { float }) => vec![int("fmod", i64::from(*float))],
+        Op::ConvTranspose(conv) => {
+            let mut all = window(&conv.window);
+            all.push(int("group", conv.conv_groups as i64));
+            all.push(ints("output_padding", &conv.output_padding));
+            all
+        }
+        Op::Norm(Norm::Layer { axis, epsilon } | Norm::Rms { axis, epsilon }) => {
+            vec![int("axis", *axis), float("epsilon", *epsilon)]
+        }
+        Op::Norm(Norm::Instance { epsilon }) => vec![float("epsilon", *epsilon)],
+        Op::Norm(Norm::Group { count, epsilon }) => {
+            vec![int("num_groups", *count as i64), float("epsilon", *epsilon)]
+        }
+        Op::Pad(pad) => vec![string(
+            "mode",
+            match pad.mode {
+                PadMode::Constant(_) => "constant",
+                PadMode::Reflect => "reflect",
+                PadMode::Edge => "edge",
+                PadMode::Wrap => "wrap",
+            },
+        )],
+        Op::Cast { to } => vec![int("to", to.data_type() as i64)],
+        Op::Shape { start, end } => {
+            let end = end.map(|end| int("end", end));
+            let start = (*start != 0).then(|| int("start", *start));
+            start.into_iter().chain(end).collect()
+        }
+        Op::Split(split) => vec![int("axis", split.axis)],
+        Op::Resize(resize_) => resize(resize_),
+        Op::Index(index) => match *index {
+            Index::CumSum { exclusive, reverse } => vec![
+                int("exclusive", i64::from(exclusive)),
+                int("reverse", i64::from(reverse)),
+            ],
+            Index::Trilu { upper } => vec![int("upper", i64::from(upper))],
+            Index::Size | Index::Range | Index::NonZero | Index::ScatterNd | Index::GatherNd => {
+                vec![]
+            }
+            Index::ConstantOfShape { value, whole } => vec![filling(value, whole)],
+        },
+        // Axes and bounds are inputs, which the nodes have.
+        Op::Slice { .. }
+        | Op::Expand
+        | Op::Tile
+        | Op::Where
+        | Op::Unary(_)
+        | Op::MatMul
+        | Op::Binary(_)
+        | Op::Squeeze(_)
+        | Op::PRelu
+        | Op::Clip { .. }
+        | Op::Identity
+        | Op::Opaque(_) => vec![],
+    }
+}
+
+fn window(window: &Window) -> Vec<AttributeProto> {
+    let mut all = vec![
+        ints("strides", &window.strides),
+        ints("dilations", &window.dilations),
+    ];
+    all.push(match &window.padding {
+        Padding::By { before, behind } => ints("pads", &[before.as_slice(), behind].concat()),
+        Padding::SameUpper => string("auto_pad", "SAME_UPPER"),
+        Padding::SameLower => string("auto_pad", "SAME_LOWER"),
+    });
+    all
+}
+
+fn ints(name: &str, values: &[usize]) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::INTS),
+        ints: values.iter().map(|&v| v as i64).collect(),
+        ..AttributeProto::default()
+    }
+}
+
+fn string(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::STRING),
+        s: Some(value.as_bytes().to_vec()),
+        ..AttributeProto::default()
+    }
+}
+
+fn float(name: &str, value: f32) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::FLOAT),
+        f: Some(value),
+        ..AttributeProto::default()
+    }
+}
+
+fn int(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::INT),
+        i: Some(value),
+        ..AttributeProto::default()
+    }
+}
+
+fn filling(value: f32, whole: bool) -> AttributeProto {
+    let (data_type, bytes) = match whole {
+        true => (DataType::INT64, (value as i64).to_le_bytes().to_vec()),
+        false => (DataType::FLOAT, value.to_le_bytes().to_vec()),
+    };
+    let tensor = TensorProto {
+        dims: vec![1],
+        data_type: Some(data_type as i32),
+        raw_data: Some(bytes),
+        ..TensorProto::default()
+    };
+    AttributeProto {
+        name: Some("value".into()),
+        r#type: Some(AttributeType::TENSOR),
+        t: tensor.into(),
+        ..AttributeProto::default()
+    }
+}
+
+fn resize(resize: &Resize) -> Vec<AttributeProto> {
+    let places = match resize.places {
+        ResizePlaces::HalfPixel => "half_pixel",
+        ResizePlaces::PytorchHalfPixel => "pytorch_half_pixel",
+        ResizePlaces::AlignCorners => "align_corners",
+        // Nothing else is written anew.
+        ResizePlaces::Asymmetric | ResizePlaces::Other => "asymmetric",
+    };
+    let mut all = vec![string("coordinate_transformation_mode", places)];
+    match resize.mode {
+        ResizeMode::Nearest(nearest) => {
+            let rounding = match nearest {
+                Nearest::RoundPreferFloor => "round_prefer_floor",
+                Nearest::RoundPreferCeil => "round_prefer_ceil",
+                Nearest::Floor => "floor",
+                Nearest::Ceil => "ceil",
+            };
+            all.extend([string("mode", "nearest"), string("nearest_mode", rounding)]);
+        }
+        ResizeMode::Linear | ResizeMode::Other => all.push(string("mode", "linear")),
+    }
+    all
+}

@@ -1,0 +1,225 @@
+//! The same network with what follows from lengths alone settled: computed where it is a number, stated as a shape where it
+//! is one.
+//!
+//! Graphs that were exported from programs compute shapes, masks and indices in nodes, and those nodes hide what a shape
+//! means. Here a value that is the same whatever goes in becomes a constant; the wanted shape of a `Reshape` becomes one
+//! with `0` and `-1`; what else depends on the length of an axis of an input, and on nothing more, is computed from that
+//! input at once. Nodes that nobody reads any more go.
+
+use std::sync::Arc;
+
+use crate::eval::Array;
+use crate::known::{Entry, Known};
+use crate::shapes::infer_shapes;
+use crate::{Data, Dim, Element, Graph, Node, Op, Result, Tensor, Value, ValueId};
+
+/// The settled network. Ids of values are those of `graph`; new values come after them.
+///
+/// # Errors
+/// If operands do not fit together.
+pub fn settle(graph: &Graph) -> Result<Graph> {
+    let mut settled = infer_shapes(graph)?;
+    for index in 0..settled.values.len() {
+        let value = &settled.values[index];
+        let Some(Known::Same(array)) = value.known.clone().filter(|_| value.constant.is_none())
+        else {
+            continue;
+        };
+        if let Some(tensor) = value.element.and_then(|e| tensor(e, &array)) {
+            let value = &mut settled.values[index];
+            value.constant = Some(Arc::new(tensor));
+            (value.known, value.entries) = (None, None);
+        }
+    }
+    settled.nodes.retain(|node| {
+        let computed = |id: &ValueId| settled.values[id.index()].constant.is_some();
+        !node.outputs.iter().all(computed)
+    });
+    let mut at = 0;
+    while at < settled.nodes.len() {
+        at += wanted_shape(&mut settled, at)? + 1;
+    }
+    drop_unread(&mut settled);
+    infer_shapes(&settled)
+}
+
+/// States anew the shape that a node wants, if it is computed; how many nodes that took.
+fn wanted_shape(graph: &mut Graph, at: usize) -> Result<usize> {
+    let node = &graph.nodes[at];
+    let slot = match &node.op {
+        Op::Reshape { .. } | Op::Expand | Op::Tile => 1,
+        Op::Index(crate::Index::ConstantOfShape { .. }) => 0,
+        Op::Resize(_) => 3,
+        _ => return Ok(0),
+    };
+    let Some(Some(wanted)) = node.inputs.get(slot).copied() else {
+        return Ok(0);
+    };
+    let value = graph.value(wanted);
+    let Some(entries) = value.entries.clone().filter(|_| value.constant.is_none()) else {
+        return Ok(0);
+    };
+    let name = format!("{}.shape", node.name);
+    let stated = match &node.op {
+        Op::Reshape { allow_zero: false } => stated(graph, node, &entries),
+        _ => None,
+    };
+    if let Some(stated) = stated {
+        let tensor = Tensor::i64([stated.len()], stated)?;
+        let new = push(graph, &name, Some(tensor));
+        graph.nodes[at].inputs[slot] = Some(new);
+        return Ok(0);
+    }
+    let Some(parts) = from_inputs(graph, &entries) else {
+        return Ok(0);
+    };
+    let (new, nodes) = computed(graph, &name, parts)?;
+    let count = nodes.len();
+    graph.nodes[at].inputs[slot] = Some(new);
+    graph.nodes.splice(at..at, nodes);
+    Ok(count)
+}
+
+/// The shape as `Reshape` may be told it: 0 for a length that stays where it is, -1 for one that follows.
+fn stated(graph: &Graph, node: &Node, entries: &[Entry]) -> Option<Vec<i64>> {
+    let x = graph.value(node.input(0).ok()?).shape.as_deref()?;
+    let mut open = 0;
+    let stated: Option<Vec<i64>> = entries
+        .iter()
+        .enumerate()
+        .map(|(axis, entry)| match entry {
+            Entry::Number(n) if *n == 0.0 => None,
+            Entry::Number(n) => {
+                open += usize::from(*n == -1.0);
+                Some(*n as i64)
+            }
+            Entry::Length(name) if x.get(axis) == Some(&Dim::Named(name.clone())) => Some(0),
+            Entry::Length(_) | Entry::Other => {
+                open += 1;
+                Some(-1)
+            }
+        })
+        .collect();
+    stated.filter(|_| open <= 1)
+}
+
+/// One entry of a shape that is computed from an input at once.
+enum Part {
+    Number(i64),
+    Length { input: ValueId, axis: usize },
+}
+
+fn from_inputs(graph: &Graph, entries: &[Entry]) -> Option<Vec<Part>> {
+    let part = |entry: &Entry| match entry {
+        Entry::Number(n) => Some(Part::Number(*n as i64)),
+        Entry::Length(name) => graph.inputs().iter().find_map(|&input| {
+            let shape = graph.value(input).shape.as_deref()?;
+            let axis = shape.iter().position(|d| *d == Dim::Named(name.clone()))?;
+            Some(Part::Length { input, axis })
+        }),
+        Entry::Other => None,
+    };
+    entries.iter().map(part).collect()
+}
+
+/// Nodes that put a shape together, and what they make.
+fn computed(graph: &mut Graph, name: &str, parts: Vec<Part>) -> Result<(ValueId, Vec<Node>)> {
+    let mut nodes = vec![];
+    let mut pieces = vec![];
+    let mut numbers: Vec<i64> = vec![];
+    let settle = |graph: &mut Graph, numbers: &mut Vec<i64>, pieces: &mut Vec<Option<ValueId>>| {
+        let own = std::mem::take(numbers);
+        if !own.is_empty() {
+            let tensor = Tensor::i64([own.len()], own)?;
+            pieces.push(Some(push(graph, &format!("{name}.numbers"), Some(tensor))));
+        }
+        Ok::<(), crate::Error>(())
+    };
+    for part in parts {
+        match part {
+            Part::Number(n) => numbers.push(n),
+            Part::Length { input, axis } => {
+                settle(graph, &mut numbers, &mut pieces)?;
+                let all = push(graph, &format!("{name}.all"), None);
+                let index = Tensor::i64([1], vec![axis as i64])?;
+                let index = push(graph, &format!("{name}.axis"), Some(index));
+                let length = push(graph, &format!("{name}.length"), None);
+                let shape = Op::Shape {
+                    start: 0,
+                    end: None,
+                };
+                nodes.push(made(graph, shape, vec![Some(input)], all));
+                let gather = Op::Gather { axis: 0 };
+                nodes.push(made(graph, gather, vec![Some(all), Some(index)], length));
+                pieces.push(Some(length));
+            }
+        }
+    }
+    settle(graph, &mut numbers, &mut pieces)?;
+    let whole = push(graph, name, None);
+    nodes.push(made(graph, Op::Concat { axis: 0 }, pieces, whole));
+    Ok((whole, nodes))
+}
+
+fn made(graph: &Graph, op: Op, inputs: Vec<Option<ValueId>>, output: ValueId) -> Node {
+    Node {
+        name: graph.value(output).name.clone(),
+        op,
+        inputs,
+        outputs: vec![output],
+    }
+}
+
+fn push(graph: &mut Graph, name: &str, tensor: Option<Tensor>) -> ValueId {
+    let name = graph.unused_name(name);
+    let shape = tensor
+        .as_ref()
+        .map(|t| t.shape().iter().map(|&n| Dim::Fixed(n)).collect());
+    graph.push_value(Value {
+        name,
+        shape,
+        element: Some(Element::I64),
+        known: None,
+        entries: None,
+        constant: tensor.map(Arc::new),
+    })
+}
+
+/// Takes away nodes whose results nobody reads.
+fn drop_unread(graph: &mut Graph) {
+    let mut read = vec![false; graph.values.len()];
+    for output in &graph.outputs {
+        read[output.index()] = true;
+    }
+    let mut alive = vec![false; graph.nodes.len()];
+    for (at, node) in graph.nodes.iter().enumerate().rev() {
+        alive[at] = node.outputs.iter().any(|id| read[id.index()]);
+        if alive[at] {
+            for id in node.inputs.iter().flatten() {
+                read[id.index()] = true;
+            }
+        }
+    }
+    let mut alive = alive.into_iter();
+    graph.nodes.retain(|_| alive.next().unwrap_or(true));
+}
+
+/// Numbers as a constant of that type; none where they are no numbers of it.
+fn tensor(element: Element, array: &Array) -> Option<Tensor> {
+    let data = match element {
+        Element::F32 => Data::F32(array.values.iter().map(|&v| v as f32).collect()),
+        Element::I64 => {
+            let whole = array
+                .values
+                .iter()
+                .all(|v| v.fract() == 0.0 && v.abs() < 9e15);
+            whole.then(|| Data::I64(array.values.iter().map(|&v| v as i64).collect()))?
+        }
+        other => {
+            let bytes: Option<Vec<Vec<u8>>> =
+                array.values.iter().map(|&v| other.bytes(v)).collect();
+            Data::Raw(other, bytes?.concat())
+        }
+    };
+    Tensor::new(array.shape.clone(), data).ok()
+}
