@@ -162,6 +162,16 @@ impl Graph {
         self.values[id.index()].constant.as_deref()
     }
 
+    /// The numbers of a value that is the same whatever goes in: a constant, or what is computed from lengths that are known.
+    pub(crate) fn numbers(&self, id: ValueId) -> Option<Vec<f64>> {
+        let value = self.value(id);
+        match (&value.constant, &value.known) {
+            (Some(tensor), _) => Some(tensor.numbers()),
+            (None, Some(Known::Same(array))) => Some(array.values.clone()),
+            (None, _) => None,
+        }
+    }
+
     /// The value called `name`.
     pub fn value_named(&self, name: &str) -> Option<ValueId> {
         let index = self.values.iter().position(|v| v.name == name)?;

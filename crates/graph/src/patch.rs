@@ -179,12 +179,12 @@ fn nodes(
         else {
             continue;
         };
-        let Some(old) = makers.get(made).map(|old| network.node(*old)) else {
-            new.push(node_message(changed, node)?);
-            continue;
-        };
-        let Some(&place) = holders.nodes.get(made) else {
-            // A constant that was carried as a node.
+        let old = makers.get(made).map(|old| network.node(*old));
+        let (Some(old), Some(&place)) = (old, holders.nodes.get(made)) else {
+            // A constant of another type is carried as a node, but the file holds it.
+            if !holders.initializers.contains_key(made) {
+                new.push(node_message(changed, node)?);
+            }
             continue;
         };
         let message = &mut graph.node[place];

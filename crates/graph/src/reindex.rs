@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ops::{self, Sources};
+use crate::ops::{self, Rewrite, Sources};
 use crate::{Dim, Error, ErrorKind, Graph, NodeId, Result, Tensor, Value, ValueId};
 
 /// What was picked along an axis of a constant: new position `i` holds old position `kept[i]`.
@@ -29,8 +29,13 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
     let mut small = graph.clone();
     for id in graph.node_ids() {
         let node = graph.node(id);
-        for (slot, tensor) in ops::slice(graph, node, &sources)? {
-            rewrite(&mut small, graph, (id, slot), tensor)?;
+        for Rewrite {
+            reader,
+            slot,
+            tensor,
+        } in ops::slice(graph, node, &sources)?
+        {
+            rewrite(&mut small, graph, (reader.unwrap_or(id), slot), tensor)?;
         }
         if let Some(op) = ops::rewritten(graph, node, &sources) {
             small.nodes[id.index()].op = op;

@@ -1,16 +1,16 @@
 //! `Expand` and `Tile`: elements repeated along axes.
 
-use super::{Sources, input_shape, movement};
+use super::{Rewrite, Sources, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::known::Entry;
-use crate::{Dim, Error, Graph, Node, Result, Tensor, shapes};
+use crate::{Dim, Error, Graph, Node, Op, Result, Tensor, ValueId, shapes};
 
 /// The wanted lengths, as far as they are known.
 pub(super) fn wanted(graph: &Graph, node: &Node, slot: usize) -> Result<Option<Vec<Dim>>> {
     let id = node.input(slot)?;
-    let numbers = match (graph.constant(id), &graph.value(id).entries) {
-        (Some(tensor), _) => tensor.numbers().into_iter().map(Entry::Number).collect(),
+    let numbers = match (graph.numbers(id), &graph.value(id).entries) {
+        (Some(numbers), _) => numbers.into_iter().map(Entry::Number).collect(),
         (None, Some(entries)) => entries.clone(),
         (None, None) => return Ok(None),
     };
@@ -77,22 +77,48 @@ pub(super) fn slice(
     node: &Node,
     slot: usize,
     sources: &Sources,
-) -> Result<Vec<(usize, Tensor)>> {
-    let made = node.output()?;
-    let Some(old) = graph.constant(node.input(slot)?) else {
+) -> Result<Vec<Rewrite>> {
+    let (wanted, made) = (node.input(slot)?, node.output()?);
+    // A constant, or numbers that stand beside lengths which are computed.
+    let pieces = match graph.producer(wanted) {
+        None => vec![(None, slot, wanted)],
+        Some(id) => {
+            let inputs = graph.node(id).inputs.iter().enumerate();
+            let pieces = inputs.filter_map(|(slot, input)| Some((Some(id), slot, (*input)?)));
+            match graph.node(id).op {
+                Op::Concat { .. } => pieces.collect(),
+                _ => return Ok(vec![]),
+            }
+        }
+    };
+    let count = |id: ValueId| match graph.value(id).shape.as_deref() {
+        Some([length]) => length.fixed(),
+        _ => None,
+    };
+    let lengths: Option<Vec<usize>> = pieces.iter().map(|(_, _, id)| count(*id)).collect();
+    let (Some(lengths), Some(shape)) = (lengths, &graph.value(made).shape) else {
         return Ok(vec![]);
     };
-    let old: Vec<i64> = old.numbers().iter().map(|&n| n as i64).collect();
-    let rank = graph.value(made).shape.as_ref().map_or(old.len(), Vec::len);
-    let entry = |(i, &length): (usize, &i64)| match sources.get(&(made, i + rank - old.len())) {
-        Some(kept) if length > 1 => kept.len() as i64,
-        _ => length,
-    };
-    let new: Vec<i64> = old.iter().enumerate().map(entry).collect();
-    match new == old {
-        true => Ok(vec![]),
-        false => Ok(vec![(slot, Tensor::i64([new.len()], new)?)]),
+    let mut axis = shape.len().saturating_sub(lengths.iter().sum());
+    let mut rewrites = vec![];
+    for ((reader, slot, id), length) in pieces.into_iter().zip(lengths) {
+        let old = graph.constant(id).map(Tensor::numbers);
+        let old: Vec<i64> = old.iter().flatten().map(|&n| n as i64).collect();
+        let entry = |(i, &length): (usize, &i64)| match sources.get(&(made, axis + i)) {
+            Some(kept) if length > 1 => kept.len() as i64,
+            _ => length,
+        };
+        let new: Vec<i64> = old.iter().enumerate().map(entry).collect();
+        if new != old {
+            rewrites.push(Rewrite {
+                reader,
+                slot,
+                tensor: Tensor::i64([new.len()], new)?,
+            });
+        }
+        axis += length;
     }
+    Ok(rewrites)
 }
 
 pub(super) fn evaluate(x: &Array, wanted: &Array) -> Result<Array> {
@@ -131,7 +157,7 @@ pub(super) fn tile_shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>>
 /// Several copies of a channel are one unit.
 pub(super) fn tile_channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     let (x, times) = (node.input(0)?, node.input(1)?);
-    let Some(times) = walk.graph().constant(times).map(Tensor::numbers) else {
+    let Some(times) = walk.graph().numbers(times) else {
         walk.freeze(x, node, "is repeated so often as is not constant");
         return Ok(());
     };

@@ -61,7 +61,7 @@ use std::collections::BTreeMap;
 
 use crate::channels::Walk;
 use crate::eval::Array;
-use crate::{Dim, Error, Graph, Node, Op, Result, Tensor, ValueId};
+use crate::{Dim, Error, Graph, Node, NodeId, Op, Result, Tensor, ValueId};
 
 /// For axes whose positions change: the old position of every new one.
 pub(crate) type Sources = BTreeMap<(ValueId, usize), Vec<usize>>;
@@ -146,14 +146,27 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     }
 }
 
+/// An input that must be another constant.
+pub(crate) struct Rewrite {
+    /// Whose input it is; none for the node that asks.
+    pub(crate) reader: Option<NodeId>,
+    pub(crate) slot: usize,
+    pub(crate) tensor: Tensor,
+}
+
 /// The inputs that must be other constants, beyond their own cuts, when positions of activations change.
-pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec<(usize, Tensor)>> {
-    match &node.op {
+pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec<Rewrite>> {
+    let own = |(slot, tensor)| Rewrite {
+        reader: None,
+        slot,
+        tensor,
+    };
+    let own_inputs = match &node.op {
+        Op::Resize(attributes) => return resize::slice(graph, node, attributes, sources),
+        Op::Expand => return expand::slice(graph, node, 1, sources),
         Op::Gather { axis } => gather::slice(graph, node, *axis, sources),
         Op::Reshape { .. } => reshape::slice(graph, node, sources),
         Op::Slice { bounds } => slice::slice(graph, node, bounds.as_ref(), sources),
-        Op::Resize(attributes) => resize::slice(graph, node, attributes, sources),
-        Op::Expand => expand::slice(graph, node, 1, sources),
         Op::Split(attributes) => split::slice(graph, node, attributes, sources),
         Op::Gemm(_)
         | Op::MatMul
@@ -181,7 +194,8 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
         | Op::Flatten { .. }
         | Op::Identity
         | Op::Opaque(_) => Ok(vec![]),
-    }
+    };
+    Ok(own_inputs?.into_iter().map(own).collect())
 }
 
 /// The operation itself, where its attributes count positions and some of those change.

@@ -58,8 +58,8 @@ fn constant_sides(graph: &Graph, node: &Node, pad: &Pad, rank: usize) -> Result<
         let Some(Some(id)) = node.inputs.get(slot) else {
             return Some(None);
         };
-        let tensor = graph.constant(*id)?;
-        Some(Some(tensor.numbers().iter().map(|&n| n as i64).collect()))
+        let numbers = graph.numbers(*id)?;
+        Some(Some(numbers.iter().map(|&n| n as i64).collect()))
     };
     let pads = match &pad.pads {
         Some(pads) => pads.clone(),
@@ -102,7 +102,10 @@ pub(super) fn shape(graph: &Graph, node: &Node, pad: &Pad) -> Result<Option<Vec<
 
 pub(super) fn channels(node: &Node, pad: &Pad, walk: &mut Walk<'_>) -> Result<()> {
     let (x, made) = (node.input(0)?, node.output()?);
-    let rank = walk.rank(x).unwrap_or(0);
+    let Some(rank) = walk.rank(x) else {
+        walk.freeze(x, node, "has an unknown shape");
+        return Ok(());
+    };
     let Some(sides) = constant_sides(walk.graph(), node, pad, rank)? else {
         walk.freeze(x, node, "is padded by numbers that are not constant");
         return Ok(());

@@ -3,6 +3,7 @@
 use super::{Sources, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
+use crate::known::Entry;
 use crate::{Dim, Error, Graph, Node, Result, Tensor};
 
 /// The entries of the wanted shape, if they are constant.
@@ -17,39 +18,77 @@ fn wanted(graph: &Graph, node: &Node) -> Result<Option<Vec<i64>>> {
 }
 
 pub(super) fn shape(graph: &Graph, node: &Node, allow_zero: bool) -> Result<Option<Vec<Dim>>> {
-    let (Some(x), Some(wanted)) = (input_shape(graph, node, 0)?, wanted(graph, node)?) else {
-        return Ok(None);
+    let entries = match wanted(graph, node)? {
+        Some(wanted) => wanted.iter().map(|&n| Entry::Number(n as f64)).collect(),
+        None => match &graph.value(node.input(1)?).entries {
+            Some(entries) => entries.clone(),
+            None => return Ok(None),
+        },
     };
-    let copies = |axis: usize| wanted.get(axis) == Some(&0) && !allow_zero;
-    let left = |axis: &usize| !copies(*axis);
-    let (mut names, mut fixed) = (vec![], 1);
-    for axis in (0..x.len()).filter(left) {
-        match &x[axis] {
-            Dim::Fixed(length) => fixed *= length,
-            Dim::Named(name) => names.push(name.clone()),
-        }
-    }
-    let given: i64 = wanted.iter().filter(|&&n| n > 0).product();
-    let given = usize::try_from(given).unwrap_or(usize::MAX);
-    let rest = || match (names.as_slice(), fixed.checked_div(given)) {
-        ([], Some(length)) => Dim::Fixed(length),
-        ([name], Some(1)) if given == fixed => Dim::Named(name.clone()),
-        _ => Dim::Named(format!("{}/{given}", names.join("*"))),
-    };
-    let dims = wanted
-        .iter()
-        .enumerate()
-        .map(|(axis, &length)| match length {
-            0 if !allow_zero => x.get(axis).cloned().ok_or_else(|| {
+    let x = input_shape(graph, node, 0)?;
+    let open = |axis: usize| Dim::Named(format!("{}:{axis}", node.name));
+    let dims = entries.iter().enumerate().map(|(axis, entry)| match entry {
+        Entry::Number(n) if *n == 0.0 && !allow_zero => match x {
+            Some(x) => x.get(axis).cloned().ok_or_else(|| {
                 Error::invalid(format!("Reshape copies axis {axis}, which there is not"))
             }),
-            -1 => Ok(rest()),
-            length => match usize::try_from(length) {
-                Ok(length) => Ok(Dim::Fixed(length)),
-                Err(_) => Err(Error::invalid(format!("Reshape to a length of {length}"))),
-            },
-        });
+            None => Ok(open(axis)),
+        },
+        Entry::Number(n) if *n == -1.0 => match x {
+            Some(x) => Ok(rest(x, &entries, allow_zero)),
+            None => Ok(open(axis)),
+        },
+        Entry::Number(n) if *n >= 0.0 => Ok(Dim::Fixed(*n as usize)),
+        Entry::Number(n) => Err(Error::invalid(format!("Reshape to a length of {n}"))),
+        Entry::Length(name) => Ok(Dim::Named(name.clone())),
+        Entry::Other => Ok(open(axis)),
+    });
     dims.collect::<Result<_>>().map(Some)
+}
+
+/// The length that an entry of -1 comes to.
+fn rest(x: &[Dim], wanted: &[Entry], allow_zero: bool) -> Dim {
+    let mut left: Vec<Dim> = vec![];
+    let mut given = 1;
+    let mut others: Vec<String> = vec![];
+    for (axis, dim) in x.iter().enumerate() {
+        if wanted.get(axis) != Some(&Entry::Number(0.0)) || allow_zero {
+            left.push(dim.clone());
+        }
+    }
+    for entry in wanted {
+        match entry {
+            Entry::Number(n) if *n > 0.0 => given *= *n as usize,
+            Entry::Length(name) => {
+                let same = Dim::Named(name.clone());
+                match left.iter().position(|d| *d == same) {
+                    Some(at) => drop(left.remove(at)),
+                    None => others.push(name.clone()),
+                }
+            }
+            Entry::Other => others.push("?".into()),
+            Entry::Number(_) => {}
+        }
+    }
+    let fixed: usize = left.iter().filter_map(Dim::fixed).product();
+    let names: Vec<String> = left
+        .iter()
+        .filter(|d| d.fixed().is_none())
+        .map(Dim::to_string)
+        .collect();
+    match (
+        names.as_slice(),
+        others.as_slice(),
+        fixed.checked_div(given),
+    ) {
+        ([], [], Some(length)) => Dim::Fixed(length),
+        ([name], [], Some(1)) if given == fixed => Dim::Named(name.clone()),
+        _ => Dim::Named(
+            [names, others, vec![format!("{fixed}/{given}")]]
+                .concat()
+                .join("*"),
+        ),
+    }
 }
 
 /// The lengths that the wanted entries mean for elements of a known shape.

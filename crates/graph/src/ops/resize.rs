@@ -1,10 +1,10 @@
 //! `Resize` and `Upsample`: other lengths of spatial axes, each channel by itself.
 
-use super::{Sources, expand, input_shape};
+use super::{Rewrite, Sources, expand, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::shapes::axis_at;
-use crate::{Dim, Error, Graph, Node, Result, Tensor};
+use crate::{Dim, Error, Graph, Node, Result};
 
 /// Attributes of [`Op::Resize`](crate::Op::Resize).
 #[derive(Debug, Clone, PartialEq)]
@@ -118,7 +118,7 @@ pub(super) fn shape(graph: &Graph, node: &Node, resize: &Resize) -> Result<Optio
         };
         return Ok(Some(entries.iter().enumerate().map(dim).collect()));
     }
-    let scales = graph.constant(node.input(scales)?).map(Tensor::numbers);
+    let scales = graph.numbers(node.input(scales)?);
     let dim = |(axis, entry): (usize, &Option<usize>)| {
         let scale = entry.map(|i| scales.as_ref().and_then(|s| s.get(i)));
         match (scale, &x[axis]) {
@@ -151,7 +151,7 @@ pub(super) fn slice(
     node: &Node,
     resize: &Resize,
     sources: &Sources,
-) -> Result<Vec<(usize, Tensor)>> {
+) -> Result<Vec<Rewrite>> {
     match resize.slots().1 {
         Some(slot) if is_given(graph, node, slot) && resize.axes.is_empty() => {
             expand::slice(graph, node, slot, sources)

@@ -83,10 +83,10 @@ fn constant_runs(graph: &Graph, node: &Node, bounds: Option<&Bounds>) -> Result<
     let mut inputs = [const { None }; 4];
     for (slot, input) in inputs.iter_mut().zip(node.inputs.iter().skip(1)) {
         let Some(id) = *input else { continue };
-        let Some(tensor) = graph.constant(id) else {
+        let Some(numbers) = graph.numbers(id) else {
             return Ok(None);
         };
-        *slot = Some(whole(&tensor.numbers())?);
+        *slot = Some(whole(&numbers)?);
     }
     runs(bounds, inputs).map(Some)
 }
@@ -129,7 +129,10 @@ pub(super) fn channels(node: &Node, bounds: Option<&Bounds>, walk: &mut Walk<'_>
         walk.freeze(x, node, "is sliced at positions that are not constant");
         return Ok(());
     };
-    let rank = walk.rank(x).unwrap_or(0);
+    let Some(rank) = walk.rank(x) else {
+        walk.freeze(x, node, "has an unknown shape");
+        return Ok(());
+    };
     let mut known = vec![];
     for run in runs {
         let axis = axis_at(run.axis, rank)?;
