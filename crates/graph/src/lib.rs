@@ -39,6 +39,7 @@ mod fold;
 mod graph;
 mod groups;
 mod keep;
+mod links;
 mod lower;
 mod mask;
 mod op;

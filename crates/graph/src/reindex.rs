@@ -1,7 +1,5 @@
 //! Rebuilds a graph after positions on channel axes were picked or reordered: shrinking and permuting alike.
 
-use std::sync::Arc;
-
 use crate::ops::{self, Sources};
 use crate::{Dim, Error, ErrorKind, Graph, NodeId, Result, Tensor, Value, ValueId};
 
@@ -33,7 +31,7 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
             rewrite(&mut small, graph, id, tensor, rewritten);
         }
         if let Some(op) = ops::rewritten(graph, node, &sources) {
-            small.nodes[id.index()].op = op;
+            small.nodes_mut()[id.index()].op = op;
         }
     }
     let mut cuts = vec![];
@@ -44,13 +42,13 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
         }
         if let Some(tensor) = small.constant(value) {
             let picked = tensor.select(axis, &kept)?;
-            replace(&mut small, value, picked);
+            small.replace_constant(value, picked);
             cuts.push(Cut {
                 tensor: value,
                 axis,
                 kept,
             });
-        } else if let Some(shape) = &mut small.values[value.index()].shape {
+        } else if let Some(shape) = small.shape_mut(value) {
             shape[axis] = Dim::Fixed(kept.len());
         }
     }
@@ -61,23 +59,16 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
 fn rewrite(small: &mut Graph, wide: &Graph, node: NodeId, old: ValueId, tensor: Tensor) {
     let is_own = wide.readers(old) == [node] && !wide.outputs().contains(&old);
     if is_own {
-        return replace(small, old, tensor);
+        return small.replace_constant(old, tensor);
     }
     let new = small.push_value(Value {
         name: small.unused_name(&format!("{}.kept", wide.value(old).name)),
         shape: None,
         constant: None,
     });
-    replace(small, new, tensor);
-    let inputs = &mut small.nodes[node.index()].inputs;
+    small.replace_constant(new, tensor);
+    let inputs = &mut small.nodes_mut()[node.index()].inputs;
     for read in inputs.iter_mut().filter(|i| **i == Some(old)) {
         *read = Some(new);
     }
-}
-
-/// Sets a constant of another shape.
-fn replace(graph: &mut Graph, id: ValueId, tensor: Tensor) {
-    let value = &mut graph.values[id.index()];
-    value.shape = Some(tensor.shape().iter().map(|&n| Dim::Fixed(n)).collect());
-    value.constant = Some(Arc::new(tensor));
 }

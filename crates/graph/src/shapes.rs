@@ -18,7 +18,7 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
             continue;
         };
         let made = node.output()?;
-        let value = &mut shaped.values[made.index()];
+        let value = shaped.value(made);
         let merged = match &value.shape {
             None => inferred,
             Some(declared) => merge(declared, &inferred).ok_or_else(|| {
@@ -31,7 +31,7 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
                 .at(&node.name)
             })?,
         };
-        value.shape = Some(merged);
+        *shaped.shape_mut(made) = Some(merged);
     }
     Ok(shaped)
 }
