@@ -91,7 +91,9 @@ impl Walk<'_> {
         let (Some(first), Some(last)) = (channels.atoms.first(), channels.atoms.last()) else {
             return false;
         };
-        let Some(origin) = self.origins.iter().rev().find(|o| o.first <= first.0) else {
+        // Origins are in the order of their first atoms.
+        let behind = self.origins.partition_point(|o| o.first <= first.0);
+        let Some(origin) = behind.checked_sub(1).map(|last| &self.origins[last]) else {
             return false;
         };
         let count = channels.atoms.len();
