@@ -47,7 +47,7 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         builder: GraphBuilder::new(graph.name.clone().unwrap_or_default()),
         opset,
         known: HashMap::new(),
-        node_names: HashSet::new(),
+        node_names: HashMap::new(),
         integers: HashMap::new(),
         output_shapes: HashMap::new(),
     };
@@ -102,7 +102,8 @@ struct Lowering<'a> {
     builder: GraphBuilder,
     opset: i64,
     known: HashMap<&'a str, Known>,
-    node_names: HashSet<String>,
+    /// Names that are taken, and the highest number of a copy of each.
+    node_names: HashMap<String, usize>,
     /// Constants of whole numbers, which say along which axes nodes work.
     integers: HashMap<&'a str, Vec<i64>>,
     output_shapes: HashMap<&'a str, Option<Vec<Dim>>>,
@@ -110,10 +111,10 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn whole(&mut self, graph: &'a GraphProto) -> Result<()> {
-        let constants: Vec<&str> = graph.initializer.iter().map(value::tensor_name).collect();
+        let constants: HashSet<&str> = graph.initializer.iter().map(value::tensor_name).collect();
         for input in &graph.input {
             let name = input.name.as_deref().unwrap_or_default();
-            if !constants.contains(&name) {
+            if !constants.contains(name) {
                 let shape = float_shape(input)?.ok_or_else(|| {
                     Error::unsupported("is an input of unknown rank")
                         .at(name)
@@ -274,10 +275,15 @@ impl<'a> Lowering<'a> {
 
     fn unique_name(&mut self, label: &str) -> String {
         let mut name = label.to_owned();
-        let mut copies = 1;
-        while !self.node_names.insert(name.clone()) {
+        // Where many nodes have one name, counting goes on where it stopped.
+        let mut copies = self.node_names.get(label).copied().unwrap_or(0);
+        while self.node_names.contains_key(&name) {
             copies += 1;
             name = format!("{label}#{copies}");
+        }
+        self.node_names.insert(name.clone(), 1);
+        if copies > 0 {
+            self.node_names.insert(label.to_owned(), copies);
         }
         name
     }
