@@ -11,6 +11,7 @@ use secateur_onnx::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, type_proto,
 };
 
+use crate::lighten::is_light;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
 use crate::{Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
@@ -18,7 +19,8 @@ use crate::{Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
 /// The model that `network` was read from, with the changes that made `changed` out of it.
 ///
 /// Constants get their new numbers where the file has them, as initializers or `Constant` nodes; attributes
-/// that count channels, and lengths that the file states, follow. Nothing else is touched.
+/// that count channels, and lengths that the file states, follow. Nothing else is touched. Numbers that
+/// [`crate::lighten`] took out of the model are put back.
 ///
 /// # Errors
 /// If the two networks are not of this model, or shapes of the changed one do not fit together.
@@ -80,12 +82,19 @@ fn constant(
     let Some(new) = &value.constant else {
         return Ok(());
     };
-    if old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new) {
+    let is_same = old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new);
+    let holder = holders.initializers.get(&value.name);
+    let mut holder = holder.map(|&at| &mut graph.initializer[at]);
+    let is_there = holder.as_ref().is_none_or(|tensor| !is_light(tensor));
+    if is_same && (is_there || new.is_empty()) {
         return Ok(());
     }
     let message = initializer(&value.name, new)?;
-    if let Some(&at) = holders.initializers.get(&value.name) {
-        refill(&mut graph.initializer[at], message);
+    if let Some(tensor) = &mut holder {
+        match is_same {
+            true => tensor.raw_data = message.raw_data,
+            false => refill(tensor, message),
+        }
         return Ok(());
     }
     match holders.nodes.get(&value.name) {

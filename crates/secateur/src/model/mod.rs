@@ -7,7 +7,7 @@ mod shrink;
 
 use std::path::Path;
 
-use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, infer_shapes};
+use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, infer_shapes, lighten};
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, read_file, take_in_external};
 
@@ -22,6 +22,7 @@ use crate::{Error, ErrorKind, Result};
 pub struct ModelFile {
     /// Where it was read.
     pub(crate) name: String,
+    /// The file but for the numbers that the graph holds.
     pub(crate) model: ModelProto,
     pub(crate) graph: Graph,
     pub(crate) groups: ChannelGroups,
@@ -66,6 +67,7 @@ impl ModelFile {
         let external = take_in_external(&mut model, folder, &limits).map_err(unreadable)?;
         let bytes = std::fs::metadata(path).map_or(0, |m| m.len()) + external;
         let graph = from_model(&model).map_err(Error::from).map_err(place)?;
+        lighten(&mut model, &graph);
         Self::of(name.clone(), model, &graph, bytes).map_err(place)
     }
 

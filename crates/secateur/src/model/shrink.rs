@@ -1,6 +1,6 @@
 //! A model without the units that a choice drops, verified against the masked one.
 
-use secateur_graph::{Cost, Cut, Keep, cost, from_model, mask, patch, shrink};
+use secateur_graph::{Cost, Cut, Graph, Keep, Shrunk, cost, from_model, mask, patch, shrink};
 use secateur_onnx::{Limits, read, write};
 
 use super::check::{ModelEvidence, check};
@@ -57,21 +57,24 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         );
     }
     let keep = choice.decide(&file.graph, &file.groups)?;
-    let masked = mask(&file.graph, &file.groups, &keep)?;
-    let small = shrink(&file.graph, &file.groups, &keep)?;
-    let serialise = |graph| -> Result<Vec<u8>> {
+    let serialise = |graph: &Graph| -> Result<Vec<u8>> {
         let model = patch(&file.model, &file.graph, graph)?;
         write(&model).map_err(|e| unreadable(&e))
     };
-    let (masked_bytes, bytes) = (serialise(&masked)?, serialise(&small.graph)?);
+    // Weights may be most of the memory there is: each network goes before the next one comes.
+    let Shrunk { graph, cuts, .. } = shrink(&file.graph, &file.groups, &keep)?;
+    let bytes = serialise(&graph)?;
+    drop(graph);
     let back = read(&bytes, &Limits::default()).map_err(|e| unreadable(&e))?;
     let back = from_model(&back)?;
-    let evidence = check((&masked, &masked_bytes), (&back, &bytes), choice.seed)?;
+    let masked = mask(&file.graph, &file.groups, &keep)?;
+    let masked_bytes = serialise(&masked)?;
+    let evidence = check((&masked, masked_bytes), (&back, &bytes), choice.seed)?;
     Ok(SmallModel {
         cost: cost(&back)?,
         bytes,
         keep,
-        cuts: small.cuts,
+        cuts,
         evidence,
     })
 }
