@@ -115,7 +115,9 @@ fn tell_apart(groups: &mut [Group]) {
 
 /// Groups that claim an element that another unit claims as well, with the tensor.
 fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
-    let mut owners: HashMap<(ValueId, usize, usize), Vec<Option<(usize, u32)>>> = HashMap::new();
+    // The first group and unit to claim each position of an axis, by tensor, axis and factor.
+    type Owners = Vec<Option<(usize, u32)>>;
+    let mut owners: HashMap<(ValueId, usize, usize), Owners> = HashMap::new();
     let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
     let mut tied = vec![];
     for claim in claims {
