@@ -18,6 +18,10 @@ pub(crate) struct Origin {
 impl Walk<'_> {
     /// New channels, made together: one entry a factor of the axis.
     pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Channels> {
+        if length == 0 {
+            // An axis without positions has no units.
+            return vec![];
+        }
         let made = (value, axis);
         let whole = vec![length];
         let lengths = self.factors.get(&made).cloned().unwrap_or(whole);

@@ -293,6 +293,11 @@ impl GraphBuilder {
         })
     }
 
+    /// The shape of a value so far.
+    pub(crate) fn shape(&self, value: ValueId) -> Option<&[Dim]> {
+        self.graph.value(value).shape.as_deref()
+    }
+
     /// Adds a node with one output, named after the node, and returns that output.
     pub fn node(&mut self, name: impl Into<String>, op: Op, inputs: &[ValueId]) -> ValueId {
         let name = name.into();

@@ -38,10 +38,10 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 /// functions, training information, sparse or external tensors, inputs and outputs that are not tensors of 32-bit
 /// floats. The place names the node or tensor.
 pub fn from_model(model: &ModelProto) -> Result<Graph> {
-    let opset = opset(model)?;
     let Some(graph) = model.graph.as_option() else {
         return Err(Error::invalid("the model holds no graph").hint("is it an ONNX file?"));
     };
+    let opset = opset(model)?;
     refuse_what_would_be_lost(model, graph)?;
     let mut lowering = Lowering {
         builder: GraphBuilder::new(graph.name.clone().unwrap_or_default()),
@@ -216,6 +216,9 @@ impl<'a> Lowering<'a> {
             if let Some(data_type) = input.and_then(|i| i.carried) {
                 return Err(value::unsupported_type(data_type).at(name));
             }
+        }
+        if let (Op::Conv(_), Some(Some(weights))) = (&op, ids.get(1)) {
+            node::check_kernel(node, self.builder.shape(*weights))?;
         }
         let rank = match (&op, integers.get(1)) {
             (Op::Reshape { .. }, Some(Some(lengths))) => Some(lengths.len()),

@@ -2,21 +2,29 @@
 
 use crate::{Dim, Error, Graph, Result, ops};
 
+/// A value of more elements than this is refused: no file holds it, and products of two such numbers fit 64 bits.
+const MOST_ELEMENTS: usize = 0x7FFF_FFFF;
+
 /// The graph with the shape of every value that its inputs and constants determine.
 ///
 /// Shapes that were declared are kept where nothing better is known: the results of opaque nodes, and
 /// the names of unknown dimensions.
 ///
 /// # Errors
-/// If operands do not fit together, or an inferred length differs from a declared one.
+/// If operands do not fit together, an inferred length differs from a declared one, or a value has 2^31 elements or
+/// more for a row.
 pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
     let mut shaped = graph.clone();
+    for value in graph.values() {
+        check_size(value.shape.as_deref()).map_err(|e| e.at(&value.name))?;
+    }
     for id in graph.node_ids() {
         let node = graph.node(id);
         let Some(inferred) = ops::shape(&shaped, node).map_err(|e| e.at_if_nowhere(&node.name))?
         else {
             continue;
         };
+        check_size(Some(&inferred)).map_err(|e| e.at(&node.name))?;
         let made = node.output()?;
         let value = shaped.value(made);
         let merged = match &value.shape {
@@ -34,6 +42,20 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
         *shaped.shape_mut(made) = Some(merged);
     }
     Ok(shaped)
+}
+
+/// Lengths of 0 count as 1, as products over some axes leave them out.
+fn check_size(shape: Option<&[Dim]>) -> Result<()> {
+    let shape = shape.unwrap_or_default();
+    let mut lengths = shape.iter().filter_map(Dim::fixed);
+    let elements = lengths.try_fold(1usize, |n, length| n.checked_mul(length.max(1)));
+    match elements.filter(|&n| n <= MOST_ELEMENTS) {
+        Some(_) => Ok(()),
+        None => Err(
+            Error::unsupported(format!("the shape {} is too large", text(shape)))
+                .hint("values of up to 2147483647 elements are handled"),
+        ),
+    }
 }
 
 fn merge(declared: &[Dim], inferred: &[Dim]) -> Option<Vec<Dim>> {

@@ -3,6 +3,7 @@
 use super::{Sources, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
+use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Result, Tensor, ValueId};
 
 /// The entries of the wanted shape, if they are constant.
@@ -22,15 +23,28 @@ pub(super) fn shape(graph: &Graph, node: &Node, allow_zero: bool) -> Result<Opti
     };
     let copies = |axis: usize| wanted.get(axis) == Some(&0) && !allow_zero;
     let left = |axis: &usize| !copies(*axis);
-    let (mut names, mut fixed) = (vec![], 1);
+    let (mut names, mut fixed) = (vec![], 1usize);
     for axis in (0..x.len()).filter(left) {
         match &x[axis] {
             Dim::Fixed(length) => fixed *= length,
             Dim::Named(name) => names.push(name.clone()),
         }
     }
-    let given: i64 = wanted.iter().filter(|&&n| n > 0).product();
-    let given = usize::try_from(given).unwrap_or(usize::MAX);
+    let mut entries = wanted.iter().filter(|&&n| n > 0);
+    let given = entries.try_fold(1usize, |n, &d| n.checked_mul(usize::try_from(d).ok()?));
+    let open = wanted.iter().filter(|&&n| n == -1).count();
+    // Without names, all elements are counted.
+    let fits = match (given, open) {
+        (Some(given), 0) => fixed == given || wanted.contains(&0) && fixed == 0,
+        (Some(given), 1) => fixed.is_multiple_of(given),
+        _ => false,
+    };
+    let (Some(given), true) = (given, fits || open < 2 && !names.is_empty()) else {
+        return Err(Error::invalid(format!(
+            "Reshape of {} to {wanted:?}",
+            text(x)
+        )));
+    };
     let rest = || match (names.as_slice(), fixed.checked_div(given)) {
         ([], Some(length)) => Dim::Fixed(length),
         ([name], Some(1)) if given == fixed => Dim::Named(name.clone()),
@@ -65,10 +79,13 @@ fn lengths(wanted: &[i64], allow_zero: bool, shape: &[usize]) -> Result<Vec<usiz
     let mut lengths = entries.ok_or_else(fail)?;
     if let Some(open) = wanted.iter().position(|&n| n == -1) {
         let others = lengths.iter().enumerate().filter(|&(axis, _)| axis != open);
-        let given: usize = others.map(|(_, n)| n).product();
-        lengths[open] = elements.checked_div(given).ok_or_else(fail)?;
+        let mut others = others.map(|(_, n)| n);
+        let given = others.try_fold(1usize, |n, &d| n.checked_mul(d));
+        let rest = given.and_then(|given| elements.checked_div(given));
+        lengths[open] = rest.ok_or_else(fail)?;
     }
-    match lengths.iter().product::<usize>() == elements {
+    let product = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    match product == Some(elements) {
         true => Ok(lengths),
         false => Err(fail()),
     }
