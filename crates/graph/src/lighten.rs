@@ -17,7 +17,8 @@ pub fn lighten(model: &mut ModelProto, network: &Graph) {
         let held = network
             .value_named(name)
             .and_then(|id| network.constant(id));
-        if held.is_some_and(|held| !held.is_empty()) {
+        let has_raw = tensor.raw_data.as_ref().is_some_and(|raw| !raw.is_empty());
+        if held.is_some() && has_raw {
             tensor.raw_data = None;
         }
     }

@@ -37,10 +37,13 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
         constant(graph, &holders, changed.value(id), old)?;
     }
     nodes(graph, &holders, network, &changed)?;
-    let values: HashMap<&str, &Value> = changed
-        .values()
-        .iter()
-        .map(|v| (v.name.as_str(), v))
+    // What the file states of a value that did not change stays, even if it is wrong.
+    let before = infer_shapes(network)?;
+    let pairs = before.values().iter().zip(changed.values());
+    let values: HashMap<&str, (&[Dim], &[Dim])> = pairs
+        .filter_map(|(old, new)| Some((new, old.shape.as_deref()?, new.shape.as_deref()?)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(value, old, new)| (value.name.as_str(), (old, new)))
         .collect();
     let infos = graph.value_info.iter_mut().chain(&mut graph.output);
     let listed = graph.input.iter_mut();
@@ -63,7 +66,7 @@ impl Holders {
         let nodes = graph.node.iter().enumerate();
         Self {
             initializers: tensors
-                .filter_map(|(i, t)| Some((t.name.clone()?, i)))
+                .map(|(i, t)| (t.name.clone().unwrap_or_default(), i))
                 .collect(),
             nodes: nodes
                 .filter_map(|(i, n)| Some((n.output.first()?.clone(), i)))
@@ -199,9 +202,9 @@ fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
 }
 
 /// The lengths that a declaration states, where they are others now.
-fn lengths(values: &HashMap<&str, &Value>, info: &mut ValueInfoProto) {
-    let value = info.name.as_deref().and_then(|name| values.get(name));
-    let Some(shape) = value.and_then(|v| v.shape.as_deref()) else {
+fn lengths(values: &HashMap<&str, (&[Dim], &[Dim])>, info: &mut ValueInfoProto) {
+    let name = info.name.as_deref().unwrap_or_default();
+    let Some((before, after)) = values.get(name) else {
         return;
     };
     let declared = info.r#type.as_option_mut().and_then(|t| t.value.as_mut());
@@ -211,12 +214,14 @@ fn lengths(values: &HashMap<&str, &Value>, info: &mut ValueInfoProto) {
     let Some(declared) = tensor.shape.as_option_mut() else {
         return;
     };
-    if declared.dim.len() != shape.len() {
+    if declared.dim.len() != after.len() || before.len() != after.len() {
         return;
     }
-    for (dim, length) in declared.dim.iter_mut().zip(shape) {
-        if let (Some(dimension::Value::DimValue(old)), Dim::Fixed(new)) = (&mut dim.value, length) {
-            *old = *new as i64;
+    for (dim, (old, new)) in declared.dim.iter_mut().zip(before.iter().zip(*after)) {
+        if let (Some(dimension::Value::DimValue(stated)), Dim::Fixed(new)) = (&mut dim.value, new)
+            && old.fixed() != Some(*new)
+        {
+            *stated = *new as i64;
         }
     }
 }
