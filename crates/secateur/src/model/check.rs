@@ -44,6 +44,7 @@ pub(super) fn check(
     let (runtime_difference, runtime_refused) = match want {
         // What runs the masked model must run the small one.
         Ok(want) => {
+            finite(&want)?;
             let have = Runtime::load(small.1)?.run_all(&inputs)?;
             (Some(furthest(&want, &have)), None)
         }
@@ -86,8 +87,23 @@ fn naive(masked: &Graph, small: &Graph, inputs: &[Array]) -> Result<Option<f64>>
     let Ok(want) = evaluate(masked, inputs) else {
         return Ok(None);
     };
+    let want = values(want);
+    finite(&want)?;
     let have = evaluate(small, inputs)?;
-    Ok(Some(furthest(&values(want), &values(have))))
+    Ok(Some(furthest(&want, &values(have))))
+}
+
+/// Outputs that are not finite cannot be compared.
+fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
+    let mut values = outputs.iter().flatten();
+    match values.all(|&v| v.into().is_finite()) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Verification,
+            "the model gives outputs that are not finite numbers, so it cannot be verified",
+        )
+        .hint("nothing was written; does the model hold infinite weights, or divide by 0?")),
+    }
 }
 
 /// The largest relative difference of any output; infinite if one has another length or is not there.

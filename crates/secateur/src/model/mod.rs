@@ -17,6 +17,9 @@ pub use shrink::{SmallModel, shrink_model};
 
 use crate::{Error, ErrorKind, Result};
 
+/// Where a model is at fault and nothing better is known.
+const HINT: &str = "onnx.checker.check_model(path, full_check=True) tells whether the model is valid; if so, export it without this";
+
 /// An ONNX file, the network in it, and the channels that live together.
 #[derive(Debug, Clone)]
 pub struct ModelFile {
@@ -38,10 +41,7 @@ impl ModelFile {
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let place = |error: Error| {
-            let hint = error
-                .hint_text()
-                .unwrap_or("is it an ONNX file?")
-                .to_owned();
+            let hint = error.hint_text().unwrap_or(HINT).to_owned();
             match error.to_string().contains(&name) {
                 true => error.hint(hint),
                 false => Error::new(error.kind(), error.to_string())
@@ -55,11 +55,8 @@ impl ModelFile {
                 .hint("check the path"));
         }
         let unreadable = |e: secateur_onnx::Error| {
-            let error = Error::new(ErrorKind::Input, e.to_string());
-            place(match e.hint_text() {
-                Some(hint) => error.hint(hint),
-                None => error,
-            })
+            let hint = e.hint_text().unwrap_or("is it an ONNX file?");
+            place(Error::new(ErrorKind::Input, e.to_string()).hint(hint))
         };
         let limits = Limits::default();
         let mut model = read_file(path, &limits).map_err(unreadable)?;

@@ -53,7 +53,8 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
     if let Some(tensor) = first_not_a_number(&file.graph) {
         return Err(
             Error::new(ErrorKind::Input, "holds a weight that is not a number")
-                .at(format!("{}: {tensor}", file.name)),
+                .at(format!("{}: {tensor}", file.name))
+                .hint("training has diverged: take an earlier state of the model"),
         );
     }
     let keep = choice.decide(&file.graph, &file.groups)?;
