@@ -14,6 +14,9 @@ pub(crate) struct InspectFlags {
     /// Print everything as JSON
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
+    /// Print a picture of the network and its groups for Graphviz: secateur inspect model.onnx --dot | dot -Tsvg > model.svg
+    #[arg(long, help_heading = "Output", conflicts_with = "json")]
+    pub(crate) dot: bool,
 }
 
 /// Flags of `secateur shrink`.

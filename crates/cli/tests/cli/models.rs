@@ -40,6 +40,13 @@ fn a_model_is_told_of_and_halved() {
 }
 
 #[test]
+fn groups_are_drawn() {
+    let sandbox = with_model();
+    assert_snapshot!(sandbox.run("inspect model.onnx --dot"));
+    assert_snapshot!(sandbox.run("inspect model.onnx --dot --json"));
+}
+
+#[test]
 fn what_was_cut_is_told_to_scripts() {
     let sandbox = with_model();
     let command =

@@ -3,6 +3,7 @@
 mod check;
 mod choose;
 mod describe;
+mod dot;
 mod shrink;
 
 use std::path::Path;
