@@ -4,6 +4,7 @@ mod check;
 mod choose;
 mod describe;
 mod dot;
+mod rank;
 mod shrink;
 
 use std::path::Path;
