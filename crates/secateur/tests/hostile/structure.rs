@@ -82,6 +82,14 @@ pub(crate) fn structure() -> Vec<Case> {
             spoilt(|g| g.input[0] = value("x", &[1, 2, i64::MAX, i64::MAX])),
         ),
         (
+            "input-too-large-to-run",
+            spoilt(|g| {
+                g.input[0] = value("x", &[1, 2, 16000, 16000]);
+                g.output[0] = value("y", &[1, 3, 16000, 16000]);
+            }),
+        ),
+        ("windows-too-many-to-run", slow()),
+        (
             "output-declared-wrongly",
             spoilt(|g| g.output[0] = value("y", &[1, 5, 2, 2])),
         ),
@@ -98,6 +106,19 @@ pub(crate) fn structure() -> Vec<Case> {
             bytes
         }),
     ]
+}
+
+/// A window of which every position reads millions.
+fn slow() -> Vec<u8> {
+    let pool = NodeProto {
+        attribute: vec![ints("kernel_shape", &[3000, 3000])],
+        ..node("MaxPool", "pool", &["r"], "")
+    };
+    let model = secateur_onnx::read(&with_node(pool, vec![]), &secateur_onnx::Limits::default());
+    let mut model = model.unwrap();
+    graph(&mut model).input[0] = value("x", &[1, 2, 6000, 6000]);
+    graph(&mut model).output[0] = value("y", &[1, 3, 3001, 3001]);
+    write(&model).unwrap()
 }
 
 fn conv(attribute: AttributeProto) -> Vec<u8> {
