@@ -52,4 +52,4 @@ first-run:
 
 # How fast are a training step and the fused update? For a quiet machine; CI does not run it
 bench:
-    cargo bench --locked -p secateur-engine -p secateur-train
+    cargo bench --locked -p secateur-graph -p secateur -p secateur-engine -p secateur-train

@@ -29,7 +29,7 @@ pub(crate) fn plan(graph: &Graph, slots: usize) -> Result<Plan> {
     let mut current = input;
     while current != output {
         let readers = graph.readers(current);
-        let &[reader] = readers.as_slice() else {
+        let &[reader] = readers else {
             let name = &graph.value(current).name;
             return Err(
                 Error::unsupported(format!("is read by {} nodes", readers.len()))

@@ -46,19 +46,7 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
         }
     }
     tell_apart(&mut groups);
-    for claim in &walk.claims {
-        for (index, unit_of) in places.split(&claim.atoms) {
-            let member = Member {
-                tensor: claim.tensor,
-                axis: claim.axis,
-                role: claim.role,
-                unit_of,
-            };
-            if !groups[index].members.contains(&member) {
-                groups[index].members.push(member);
-            }
-        }
-    }
+    let holders = hold(&mut groups, &walk.claims, &places);
     let freeze = |group: &mut Group, why: &Freeze| {
         group.frozen.get_or_insert_with(|| why.clone());
     };
@@ -68,10 +56,9 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
         }
     }
     for pin in &walk.pins {
-        for group in &mut groups {
-            let pinned =
-                |m: &Member| m.tensor == pin.tensor && pin.axis.is_none_or(|a| a == m.axis);
-            if group.members.iter().any(pinned) {
+        for &(index, at) in holders.get(&pin.tensor).into_iter().flatten() {
+            let group = &mut groups[index];
+            if pin.axis.is_none_or(|axis| axis == group.members[at].axis) {
                 freeze(group, &pin.freeze);
             }
         }
@@ -84,6 +71,34 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
         freeze(&mut groups[index], &why);
     }
     groups
+}
+
+/// Groups that hold slices of a tensor, with the places among their members.
+type Holders = HashMap<ValueId, Vec<(usize, usize)>>;
+
+/// Gives groups their members, each once, and tells where those of a tensor are.
+fn hold(groups: &mut [Group], claims: &[Claim], places: &Places) -> Holders {
+    let mut holders = Holders::new();
+    for claim in claims {
+        for (index, unit_of) in places.split(&claim.atoms) {
+            let member = Member {
+                tensor: claim.tensor,
+                axis: claim.axis,
+                role: claim.role,
+                unit_of,
+            };
+            let members = &mut groups[index].members;
+            let held = holders.entry(claim.tensor).or_default();
+            if !held
+                .iter()
+                .any(|&(i, at)| i == index && members[at] == member)
+            {
+                held.push((index, members.len()));
+                members.push(member);
+            }
+        }
+    }
+    holders
 }
 
 /// Numbers the factors of an axis, which are named after the same node.
@@ -100,14 +115,18 @@ fn tell_apart(groups: &mut [Group]) {
 
 /// Groups that claim an element that another unit claims as well, with the tensor.
 fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
-    let mut owners: HashMap<(ValueId, usize, usize, usize), (usize, u32)> = HashMap::new();
+    // The first group and unit to claim each position of an axis, by tensor, axis and factor.
+    type Owners = Vec<Option<(usize, u32)>>;
+    let mut owners: HashMap<(ValueId, usize, usize), Owners> = HashMap::new();
     let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
     let mut tied = vec![];
     for claim in claims {
-        for (position, atom) in claim.atoms.iter().enumerate() {
+        let axis = (claim.tensor, claim.axis, claim.factor);
+        let axis = owners.entry(axis).or_default();
+        axis.resize(axis.len().max(claim.atoms.len()), None);
+        for (owner, atom) in axis.iter_mut().zip(&claim.atoms) {
             let (index, unit) = places.of[atom.0];
-            let place = (claim.tensor, claim.axis, claim.factor, position);
-            let owner = *owners.entry(place).or_insert((index, unit));
+            let owner = *owner.get_or_insert((index, unit));
             if owner != (index, unit) {
                 tied.extend([(owner.0, claim.tensor), (index, claim.tensor)]);
             }
@@ -130,17 +149,18 @@ struct Places {
 
 impl Places {
     fn of(walk: &mut Walk<'_>) -> Self {
-        let mut group_at: HashMap<usize, usize> = HashMap::new();
-        let mut unit_at: HashMap<usize, u32> = HashMap::new();
-        let mut units: Vec<usize> = vec![];
         let atoms = walk.units.len();
+        // By the root of a set, which is its first atom.
+        let mut group_at: Vec<Option<usize>> = vec![None; atoms];
+        let mut unit_at: Vec<Option<u32>> = vec![None; atoms];
+        let mut units: Vec<usize> = vec![];
         let mut of = Vec::with_capacity(atoms);
         for atom in (0..atoms).map(Atom) {
-            let group = *group_at.entry(walk.groups.root(atom)).or_insert_with(|| {
+            let group = *group_at[walk.groups.root(atom)].get_or_insert_with(|| {
                 units.push(0);
                 units.len() - 1
             });
-            let unit = *unit_at.entry(walk.units.root(atom)).or_insert_with(|| {
+            let unit = *unit_at[walk.units.root(atom)].get_or_insert_with(|| {
                 units[group] += 1;
                 units[group] as u32 - 1
             });

@@ -55,10 +55,15 @@ pub fn cost(graph: &Graph) -> Result<Cost> {
         });
     }
     Ok(Cost {
-        params: nodes.iter().map(|n| n.params).sum(),
-        macs: nodes.iter().filter_map(|n| n.macs).sum(),
+        params: sum(nodes.iter().map(|n| n.params)),
+        macs: sum(nodes.iter().filter_map(|n| n.macs)),
         nodes,
     })
+}
+
+/// The sum, or the largest number there is: what is declared may be beyond all measure.
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

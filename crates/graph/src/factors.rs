@@ -18,6 +18,10 @@ pub(crate) struct Origin {
 impl Walk<'_> {
     /// New channels, made together: one entry a factor of the axis.
     pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Channels> {
+        if length == 0 {
+            // An axis without positions has no units.
+            return vec![];
+        }
         let made = (value, axis);
         let whole = vec![length];
         let lengths = self.factors.get(&made).cloned().unwrap_or(whole);
@@ -91,7 +95,9 @@ impl Walk<'_> {
         let (Some(first), Some(last)) = (channels.atoms.first(), channels.atoms.last()) else {
             return false;
         };
-        let Some(origin) = self.origins.iter().rev().find(|o| o.first <= first.0) else {
+        // Origins are in the order of their first atoms.
+        let behind = self.origins.partition_point(|o| o.first <= first.0);
+        let Some(origin) = behind.checked_sub(1).map(|last| &self.origins[last]) else {
             return false;
         };
         let count = channels.atoms.len();

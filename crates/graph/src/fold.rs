@@ -8,11 +8,13 @@
 //! them is not a number either, through every operation. So a unit that is fed by constant units alone
 //! counts as constant too, and a sum or gate with something that varies does not.
 
-use crate::groups::{Group, GroupKind};
+use std::collections::{BTreeMap, HashMap};
+
+use crate::groups::{Activation, Group, GroupKind};
 use crate::mask::zero;
 use crate::ops::{self, Dense};
 use crate::shapes::infer_shapes;
-use crate::{Array, ChannelGroups, Graph, GroupId, Node, Op, Result, Tensor};
+use crate::{Array, ChannelGroups, Graph, GroupId, Node, NodeId, Op, Result, Tensor, ValueId};
 
 /// A network in which units that emit a constant are no longer read.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,7 @@ pub struct Folded {
 pub fn fold_constants(graph: &Graph, groups: &ChannelGroups) -> Result<Folded> {
     let shaped = infer_shapes(graph)?;
     let emitted = emitted(&shaped);
+    let readers = DenseNodes::of(&shaped);
     let mut folded = Folded {
         graph: graph.clone(),
         units: vec![],
@@ -43,7 +46,7 @@ pub fn fold_constants(graph: &Graph, groups: &ChannelGroups) -> Result<Folded> {
         if group.frozen.is_some() || group.kind != GroupKind::Hidden {
             continue;
         }
-        let readings = readings(&shaped, group, &emitted);
+        let readings = readers.readings(&shaped, group, &emitted);
         let mut gone = vec![false; group.units];
         for unit in 0..group.units {
             let at: Vec<(&Reading<'_>, Vec<usize>)> =
@@ -121,19 +124,45 @@ impl Reading<'_> {
     }
 }
 
-fn readings<'g>(graph: &'g Graph, group: &'g Group, emitted: &[Option<Array>]) -> Vec<Reading<'g>> {
-    let dense = graph.nodes().iter().filter_map(|n| Dense::of(graph, n));
-    dense
-        .filter_map(|dense| {
-            let held = group.activations.iter().find(|a| a.value == dense.x)?;
+/// Dense nodes by what they read, so that every group finds its own.
+struct DenseNodes(HashMap<ValueId, Vec<NodeId>>);
+
+impl DenseNodes {
+    fn of(graph: &Graph) -> Self {
+        let mut nodes: HashMap<ValueId, Vec<NodeId>> = HashMap::new();
+        for id in graph.node_ids() {
+            if let Some(dense) = Dense::of(graph, graph.node(id)) {
+                nodes.entry(dense.x).or_default().push(id);
+            }
+        }
+        Self(nodes)
+    }
+
+    /// Those that read a group, in order.
+    fn readings<'g>(
+        &self,
+        graph: &'g Graph,
+        group: &'g Group,
+        emitted: &[Option<Array>],
+    ) -> Vec<Reading<'g>> {
+        // Of the axes of one value that hold the group, the first counts.
+        let mut held: BTreeMap<NodeId, &Activation> = BTreeMap::new();
+        for activation in &group.activations {
+            for &node in self.0.get(&activation.value).into_iter().flatten() {
+                held.entry(node).or_insert(activation);
+            }
+        }
+        let reading = |(node, held): (NodeId, &'g Activation)| {
+            let dense = Dense::of(graph, graph.node(node))?;
             Some(Reading {
                 weights: graph.constant(dense.weights)?,
                 steady: steady(emitted[dense.x.index()].as_ref(), held.unit_of.len()),
                 unit_of: &held.unit_of,
                 dense,
             })
-        })
-        .collect()
+        };
+        held.into_iter().filter_map(reading).collect()
+    }
 }
 
 /// What each channel holds, where all rows of it are one finite number.

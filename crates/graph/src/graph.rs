@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::known::{Entry, Known};
+use crate::links::Links;
 use crate::{Element, Error, Op, Result, Tensor};
 
 /// Names a value of one [`Graph`]; stays valid in graphs derived from it by masking or shrinking.
@@ -15,6 +16,10 @@ pub struct ValueId(u32);
 pub struct NodeId(u32);
 
 impl ValueId {
+    pub(crate) fn at(index: usize) -> Self {
+        Self(index as u32)
+    }
+
     /// The position of the value in [`Graph::values`].
     pub fn index(self) -> usize {
         self.0 as usize
@@ -22,6 +27,10 @@ impl ValueId {
 }
 
 impl NodeId {
+    pub(crate) fn at(index: usize) -> Self {
+        Self(index as u32)
+    }
+
     /// The position of the node in [`Graph::nodes`].
     pub fn index(self) -> usize {
         self.0 as usize
@@ -119,11 +128,12 @@ impl Node {
 /// set, by the trainer that owns the graph.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
-    pub(crate) name: String,
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) values: Vec<Value>,
-    pub(crate) inputs: Vec<ValueId>,
-    pub(crate) outputs: Vec<ValueId>,
+    name: String,
+    nodes: Vec<Node>,
+    values: Vec<Value>,
+    inputs: Vec<ValueId>,
+    outputs: Vec<ValueId>,
+    links: Links,
 }
 
 impl Graph {
@@ -174,8 +184,7 @@ impl Graph {
 
     /// The value called `name`.
     pub fn value_named(&self, name: &str) -> Option<ValueId> {
-        let index = self.values.iter().position(|v| v.name == name)?;
-        Some(ValueId(index as u32))
+        self.links.named(&self.values, name)
     }
 
     /// Ids of all values, in order.
@@ -195,15 +204,12 @@ impl Graph {
 
     /// The node that makes a value; `None` for inputs and constants.
     pub fn producer(&self, id: ValueId) -> Option<NodeId> {
-        self.node_ids()
-            .find(|&n| self.node(n).outputs.contains(&id))
+        self.links.producer(&self.nodes, id)
     }
 
-    /// The nodes that read a value, in order.
-    pub fn readers(&self, id: ValueId) -> Vec<NodeId> {
-        self.node_ids()
-            .filter(|&n| self.node(n).inputs.contains(&Some(id)))
-            .collect()
+    /// The nodes that read a value, each once, in order.
+    pub fn readers(&self, id: ValueId) -> &[NodeId] {
+        self.links.readers(&self.nodes, id)
     }
 
     /// Replaces the numbers of a constant by others of the same shape.
@@ -237,9 +243,35 @@ impl Graph {
     }
 
     pub(crate) fn push_value(&mut self, value: Value) -> ValueId {
-        let id = ValueId(self.values.len() as u32);
+        let id = ValueId::at(self.values.len());
+        self.links.add_value(&value.name, id);
         self.values.push(value);
         id
+    }
+
+    /// The nodes for changing: links between them are found anew.
+    pub(crate) fn nodes_mut(&mut self) -> &mut Vec<Node> {
+        self.links.forget_nodes();
+        &mut self.nodes
+    }
+
+    /// A value, for changing all but its name.
+    pub(crate) fn value_mut(&mut self, id: ValueId) -> &mut Value {
+        &mut self.values[id.index()]
+    }
+
+    /// The shape of a value, for changing.
+    pub(crate) fn shape_mut(&mut self, id: ValueId) -> &mut Option<Vec<Dim>> {
+        &mut self.values[id.index()].shape
+    }
+
+    /// Makes a value a constant, of whatever shape.
+    pub(crate) fn replace_constant(&mut self, id: ValueId, tensor: Tensor) {
+        let value = &mut self.values[id.index()];
+        value.shape = Some(tensor.shape().iter().map(|&n| Dim::Fixed(n)).collect());
+        value.element = Some(tensor.element());
+        (value.known, value.entries) = (None, None);
+        value.constant = Some(Arc::new(tensor));
     }
 }
 
@@ -259,6 +291,7 @@ impl GraphBuilder {
                 values: vec![],
                 inputs: vec![],
                 outputs: vec![],
+                links: Links::default(),
             },
         }
     }
@@ -288,6 +321,11 @@ impl GraphBuilder {
             entries: None,
             constant: Some(Arc::new(tensor)),
         })
+    }
+
+    /// The shape of a value so far.
+    pub(crate) fn shape(&self, value: ValueId) -> Option<&[Dim]> {
+        self.graph.value(value).shape.as_deref()
     }
 
     /// Adds a node with one output, named after the node, and returns that output.
@@ -323,7 +361,7 @@ impl GraphBuilder {
 
     /// Adds a node whose values were declared before.
     pub fn add_node(&mut self, node: Node) {
-        self.graph.nodes.push(node);
+        self.graph.nodes_mut().push(node);
     }
 
     /// Marks a value as a result.

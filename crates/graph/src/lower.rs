@@ -36,16 +36,16 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 /// functions, training information, sparse or external tensors, inputs and outputs that are not tensors of 32-bit
 /// floats. The place names the node or tensor.
 pub fn from_model(model: &ModelProto) -> Result<Graph> {
-    let opset = opset(model)?;
     let Some(graph) = model.graph.as_option() else {
         return Err(Error::invalid("the model holds no graph").hint("is it an ONNX file?"));
     };
+    let opset = opset(model)?;
     refuse_what_would_be_lost(model, graph)?;
     let mut lowering = Lowering {
         builder: GraphBuilder::new(graph.name.clone().unwrap_or_default()),
         opset,
         known: HashMap::new(),
-        node_names: HashSet::new(),
+        node_names: HashMap::new(),
         integers: HashMap::new(),
         outputs: HashMap::new(),
     };
@@ -105,7 +105,8 @@ struct Lowering<'a> {
     builder: GraphBuilder,
     opset: i64,
     known: HashMap<&'a str, Known>,
-    node_names: HashSet<String>,
+    /// Names that are taken, and the highest number of a copy of each.
+    node_names: HashMap<String, usize>,
     /// Constants of whole numbers, which say along which axes nodes work.
     integers: HashMap<&'a str, Vec<i64>>,
     outputs: HashMap<&'a str, Declared>,
@@ -113,10 +114,10 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn whole(&mut self, graph: &'a GraphProto) -> Result<()> {
-        let constants: Vec<&str> = graph.initializer.iter().map(value::tensor_name).collect();
+        let constants: HashSet<&str> = graph.initializer.iter().map(value::tensor_name).collect();
         for input in &graph.input {
             let name = input.name.as_deref().unwrap_or_default();
-            if !constants.contains(&name) {
+            if !constants.contains(name) {
                 let (shape, element) = declared(input)?;
                 let shape = shape.ok_or_else(|| {
                     Error::unsupported("is an input of unknown rank")
@@ -222,6 +223,9 @@ impl<'a> Lowering<'a> {
         let Some(op) = op else {
             return self.opaque(node, name, ids, outputs);
         };
+        if let (Op::Conv(_), Some(Some(weights))) = (&op, ids.get(1)) {
+            node::check_kernel(node, self.builder.shape(*weights))?;
+        }
         let rank = match (&op, integers.get(1)) {
             (Op::Reshape { .. }, Some(Some(lengths))) => Some(lengths.len()),
             _ => node::rank(&op, &ranks),
@@ -287,10 +291,15 @@ impl<'a> Lowering<'a> {
 
     fn unique_name(&mut self, label: &str) -> String {
         let mut name = label.to_owned();
-        let mut copies = 1;
-        while !self.node_names.insert(name.clone()) {
+        // Where many nodes have one name, counting goes on where it stopped.
+        let mut copies = self.node_names.get(label).copied().unwrap_or(0);
+        while self.node_names.contains_key(&name) {
             copies += 1;
             name = format!("{label}#{copies}");
+        }
+        self.node_names.insert(name.clone(), 1);
+        if copies > 0 {
+            self.node_names.insert(label.to_owned(), copies);
         }
         name
     }

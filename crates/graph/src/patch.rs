@@ -13,9 +13,10 @@ use secateur_onnx::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, type_proto,
 };
 
+use crate::lighten::is_light;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
-use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Op, Result, Tensor, Value, ValueId};
+use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
 
 use self::prune::{Reads, prune};
 
@@ -23,7 +24,8 @@ use self::prune::{Reads, prune};
 ///
 /// `network` is what was read, or that [settled](crate::settle()). Constants get their new numbers where the file has them, as
 /// initializers or `Constant` nodes; those that the file computes become initializers; attributes that count channels, and
-/// lengths that the file states, follow. What is read no more, and was before, goes. Nothing else is touched.
+/// lengths that the file states, follow. What is read no more, and was before, goes. Nothing else is touched. Numbers that
+/// [`crate::lighten`] took out of the model are put back.
 ///
 /// # Errors
 /// If the two networks are not of this model, or shapes of the changed one do not fit together.
@@ -35,21 +37,25 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     let changed = infer_shapes(changed)?;
     let holders = Holders::of(graph);
     let mut computed = HashSet::new();
-    for id in read(&changed) {
+    let read = read(&changed);
+    for id in changed.value_ids() {
         let old = network.values().get(id.index());
         let old = old.and_then(|v| v.constant.as_ref());
         let value = changed.value(id);
-        if constant(graph, &holders, value, old)? {
+        if constant(graph, &holders, (value, read[id.index()]), old)? {
             computed.insert(value.name.clone());
         }
     }
     let before = Reads::of(graph);
     nodes(graph, &holders, network, &changed)?;
     prune(graph, &before, &computed)?;
-    let values: HashMap<&str, &Value> = changed
-        .values()
-        .iter()
-        .map(|v| (v.name.as_str(), v))
+    // What the file states of a value that did not change stays, even if it is wrong.
+    let before = infer_shapes(network)?;
+    let pairs = before.values().iter().zip(changed.values());
+    let values: HashMap<&str, (&[Dim], &[Dim])> = pairs
+        .filter_map(|(old, new)| Some((new, old.shape.as_deref()?, new.shape.as_deref()?)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(value, old, new)| (value.name.as_str(), (old, new)))
         .collect();
     let infos = graph.value_info.iter_mut().chain(&mut graph.output);
     let listed = graph.input.iter_mut();
@@ -59,15 +65,14 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     Ok(patched)
 }
 
-/// Constants that a node reads or that are outputs, in order.
-fn read(graph: &Graph) -> Vec<ValueId> {
+/// Which values a node reads or are outputs.
+fn read(graph: &Graph) -> Vec<bool> {
     let mut read = vec![false; graph.values().len()];
     let inputs = graph.nodes().iter().flat_map(|n| n.inputs.iter().flatten());
     for id in inputs.chain(graph.outputs()) {
         read[id.index()] = true;
     }
-    let all = graph.value_ids().filter(|id| read[id.index()]);
-    all.filter(|id| graph.constant(*id).is_some()).collect()
+    read
 }
 
 /// Where in a file a value is held, by its name.
@@ -83,7 +88,7 @@ impl Holders {
         let nodes = graph.node.iter().enumerate();
         Self {
             initializers: tensors
-                .filter_map(|(i, t)| Some((t.name.clone()?, i)))
+                .map(|(i, t)| (t.name.clone().unwrap_or_default(), i))
                 .collect(),
             nodes: nodes
                 .flat_map(|(i, n)| n.output.iter().map(move |name| (name.clone(), i)))
@@ -97,24 +102,36 @@ impl Holders {
 fn constant(
     graph: &mut GraphProto,
     holders: &Holders,
-    value: &Value,
+    (value, is_read): (&Value, bool),
     old: Option<&Arc<Tensor>>,
 ) -> Result<bool> {
     let Some(new) = &value.constant else {
         return Ok(false);
     };
     let maker = holders.nodes.get(&value.name).map(|&at| &graph.node[at]);
-    if maker.is_some_and(|node| node.op_type.as_deref() != Some("Constant")) {
+    let is_computed = maker.is_some_and(|node| node.op_type.as_deref() != Some("Constant"));
+    let is_held = holders.initializers.contains_key(&value.name);
+    if !is_read && (is_computed || maker.is_none() && !is_held) {
+        return Ok(false);
+    }
+    if is_computed {
         graph.initializer.push(initializer(&value.name, new)?);
         return Ok(true);
     }
-    let is_held = maker.is_some() || holders.initializers.contains_key(&value.name);
-    if is_held && old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new) {
+    let is_same =
+        (maker.is_some() || is_held) && old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new);
+    let holder = holders.initializers.get(&value.name);
+    let mut holder = holder.map(|&at| &mut graph.initializer[at]);
+    let is_there = holder.as_ref().is_none_or(|tensor| !is_light(tensor));
+    if is_same && (is_there || new.is_empty()) {
         return Ok(false);
     }
     let message = initializer(&value.name, new)?;
-    if let Some(&at) = holders.initializers.get(&value.name) {
-        refill(&mut graph.initializer[at], message);
+    if let Some(tensor) = &mut holder {
+        match is_same {
+            true => tensor.raw_data = message.raw_data,
+            false => refill(tensor, message),
+        }
         return Ok(false);
     }
     match holders.nodes.get(&value.name) {
@@ -249,9 +266,9 @@ fn set(message: &mut NodeProto, name: &str, change: impl Fn(&mut AttributeProto)
 }
 
 /// The lengths that a declaration states, where they are others now.
-fn lengths(values: &HashMap<&str, &Value>, info: &mut ValueInfoProto) {
-    let value = info.name.as_deref().and_then(|name| values.get(name));
-    let Some(shape) = value.and_then(|v| v.shape.as_deref()) else {
+fn lengths(values: &HashMap<&str, (&[Dim], &[Dim])>, info: &mut ValueInfoProto) {
+    let name = info.name.as_deref().unwrap_or_default();
+    let Some((before, after)) = values.get(name) else {
         return;
     };
     let declared = info.r#type.as_option_mut().and_then(|t| t.value.as_mut());
@@ -261,12 +278,14 @@ fn lengths(values: &HashMap<&str, &Value>, info: &mut ValueInfoProto) {
     let Some(declared) = tensor.shape.as_option_mut() else {
         return;
     };
-    if declared.dim.len() != shape.len() {
+    if declared.dim.len() != after.len() || before.len() != after.len() {
         return;
     }
-    for (dim, length) in declared.dim.iter_mut().zip(shape) {
-        if let (Some(dimension::Value::DimValue(old)), Dim::Fixed(new)) = (&mut dim.value, length) {
-            *old = *new as i64;
+    for (dim, (old, new)) in declared.dim.iter_mut().zip(before.iter().zip(*after)) {
+        if let (Some(dimension::Value::DimValue(stated)), Dim::Fixed(new)) = (&mut dim.value, new)
+            && old.fixed() != Some(*new)
+        {
+            *stated = *new as i64;
         }
     }
 }

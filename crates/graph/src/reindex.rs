@@ -1,7 +1,5 @@
 //! Rebuilds a graph after positions on channel axes were picked or reordered: shrinking and permuting alike.
 
-use std::sync::Arc;
-
 use crate::ops::{self, Rewrite, Sources};
 use crate::{Dim, Error, ErrorKind, Graph, NodeId, Result, Tensor, Value, ValueId};
 
@@ -38,7 +36,7 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
             rewrite(&mut small, graph, (reader.unwrap_or(id), slot), tensor)?;
         }
         if let Some(op) = ops::rewritten(graph, node, &sources) {
-            small.nodes[id.index()].op = op;
+            small.nodes_mut()[id.index()].op = op;
         }
     }
     let mut cuts = vec![];
@@ -49,13 +47,13 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
         }
         if let Some(tensor) = small.constant(value) {
             let picked = tensor.select(axis, &kept)?;
-            replace(&mut small, value, picked);
+            small.replace_constant(value, picked);
             cuts.push(Cut {
                 tensor: value,
                 axis,
                 kept,
             });
-        } else if let Some(shape) = &mut small.values[value.index()].shape {
+        } else if let Some(shape) = small.shape_mut(value) {
             shape[axis] = Dim::Fixed(kept.len());
         }
     }
@@ -75,7 +73,7 @@ fn rewrite(
     };
     let once = node.inputs.iter().filter(|i| **i == Some(old)).count() == 1;
     if once && wide.readers(old) == [id] && !wide.outputs().contains(&old) {
-        replace(small, old, tensor);
+        small.replace_constant(old, tensor);
         return Ok(());
     }
     let name = format!("{}.kept", wide.value(old).name);
@@ -92,19 +90,11 @@ fn add(small: &mut Graph, (id, slot): (NodeId, usize), name: &str, tensor: Tenso
         entries: None,
         constant: None,
     });
-    replace(small, new, tensor);
-    let inputs = &mut small.nodes[id.index()].inputs;
+    small.replace_constant(new, tensor);
+    let inputs = &mut small.nodes_mut()[id.index()].inputs;
     if inputs.len() <= slot {
         inputs.resize(slot + 1, None);
     }
     inputs[slot] = Some(new);
     Ok(())
-}
-
-/// Sets a constant of another shape.
-fn replace(graph: &mut Graph, id: ValueId, tensor: Tensor) {
-    let value = &mut graph.values[id.index()];
-    value.shape = Some(tensor.shape().iter().map(|&n| Dim::Fixed(n)).collect());
-    value.element = Some(tensor.element());
-    value.constant = Some(Arc::new(tensor));
 }

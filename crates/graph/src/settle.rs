@@ -19,24 +19,22 @@ use crate::{Data, Dim, Element, Graph, Node, Op, Result, Tensor, Value, ValueId}
 /// If operands do not fit together.
 pub fn settle(graph: &Graph) -> Result<Graph> {
     let mut settled = infer_shapes(graph)?;
-    for index in 0..settled.values.len() {
-        let value = &settled.values[index];
+    for id in graph.value_ids() {
+        let value = settled.value(id);
         let Some(Known::Same(array)) = value.known.clone().filter(|_| value.constant.is_none())
         else {
             continue;
         };
         if let Some(tensor) = value.element.and_then(|e| tensor(e, &array)) {
-            let value = &mut settled.values[index];
-            value.constant = Some(Arc::new(tensor));
-            (value.known, value.entries) = (None, None);
+            settled.replace_constant(id, tensor);
         }
     }
-    settled.nodes.retain(|node| {
-        let computed = |id: &ValueId| settled.values[id.index()].constant.is_some();
-        !node.outputs.iter().all(computed)
-    });
+    let computed = |id: &ValueId| settled.constant(*id).is_some();
+    let nodes = settled.nodes().iter();
+    let left = nodes.filter(|node| !node.outputs.iter().all(computed));
+    *settled.nodes_mut() = left.cloned().collect();
     let mut at = 0;
-    while at < settled.nodes.len() {
+    while at < settled.nodes().len() {
         at += wanted_shape(&mut settled, at)? + 1;
     }
     drop_unread(&mut settled);
@@ -45,7 +43,7 @@ pub fn settle(graph: &Graph) -> Result<Graph> {
 
 /// States anew the shape that a node wants, if it is computed; how many nodes that took.
 fn wanted_shape(graph: &mut Graph, at: usize) -> Result<usize> {
-    let node = &graph.nodes[at];
+    let node = &graph.nodes()[at];
     let slot = match &node.op {
         Op::Reshape { .. } | Op::Expand | Op::Tile => 1,
         Op::Index(crate::Index::ConstantOfShape { .. }) => 0,
@@ -67,7 +65,7 @@ fn wanted_shape(graph: &mut Graph, at: usize) -> Result<usize> {
     if let Some(stated) = stated {
         let tensor = Tensor::i64([stated.len()], stated)?;
         let new = push(graph, &name, Some(tensor));
-        graph.nodes[at].inputs[slot] = Some(new);
+        graph.nodes_mut()[at].inputs[slot] = Some(new);
         return Ok(0);
     }
     let Some(parts) = from_inputs(graph, &entries) else {
@@ -75,8 +73,8 @@ fn wanted_shape(graph: &mut Graph, at: usize) -> Result<usize> {
     };
     let (new, nodes) = computed(graph, &name, parts)?;
     let count = nodes.len();
-    graph.nodes[at].inputs[slot] = Some(new);
-    graph.nodes.splice(at..at, nodes);
+    graph.nodes_mut()[at].inputs[slot] = Some(new);
+    graph.nodes_mut().splice(at..at, nodes);
     Ok(count)
 }
 
@@ -187,12 +185,12 @@ fn push(graph: &mut Graph, name: &str, tensor: Option<Tensor>) -> ValueId {
 
 /// Takes away nodes whose results nobody reads.
 fn drop_unread(graph: &mut Graph) {
-    let mut read = vec![false; graph.values.len()];
-    for output in &graph.outputs {
+    let mut read = vec![false; graph.values().len()];
+    for output in graph.outputs() {
         read[output.index()] = true;
     }
-    let mut alive = vec![false; graph.nodes.len()];
-    for (at, node) in graph.nodes.iter().enumerate().rev() {
+    let mut alive = vec![false; graph.nodes().len()];
+    for (at, node) in graph.nodes().iter().enumerate().rev() {
         alive[at] = node.outputs.iter().any(|id| read[id.index()]);
         if alive[at] {
             for id in node.inputs.iter().flatten() {
@@ -201,7 +199,7 @@ fn drop_unread(graph: &mut Graph) {
         }
     }
     let mut alive = alive.into_iter();
-    graph.nodes.retain(|_| alive.next().unwrap_or(true));
+    graph.nodes_mut().retain(|_| alive.next().unwrap_or(true));
 }
 
 /// Numbers as a constant of that type; none where they are no numbers of it.

@@ -3,16 +3,23 @@
 use crate::known::Worlds;
 use crate::{Dim, Error, Graph, Result, Value, ops};
 
+/// A value of more elements than this is refused: no file holds it, and products of two such numbers fit 64 bits.
+const MOST_ELEMENTS: usize = 0x7FFF_FFFF;
+
 /// The graph with the shape of every value that its inputs and constants determine.
 ///
 /// Shapes that were declared are kept where nothing better is known: the results of opaque nodes, and
 /// the names of unknown dimensions.
 ///
 /// # Errors
-/// If operands do not fit together, or an inferred length differs from a declared one.
+/// If operands do not fit together, an inferred length differs from a declared one, or a value has 2^31 elements or
+/// more for a row.
 pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
     let mut shaped = graph.clone();
     let mut worlds = Worlds::default();
+    for value in graph.values() {
+        check_size(value.shape.as_deref()).map_err(|e| e.at(&value.name))?;
+    }
     for id in graph.node_ids() {
         let node = graph.node(id);
         let at = |e: Error| e.at_if_nowhere(&node.name);
@@ -21,8 +28,9 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
             .iter()
             .zip(ops::shapes(&shaped, node).map_err(at)?)
         {
-            let value = &mut shaped.values[made.index()];
+            let value = shaped.value_mut(*made);
             if let Some(inferred) = inferred {
+                check_size(Some(&inferred)).map_err(at)?;
                 value.shape = Some(agreed(value, inferred).map_err(at)?);
             }
         }
@@ -30,7 +38,7 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
             continue;
         };
         for (made, known) in node.outputs.iter().zip(known) {
-            let value = &mut shaped.values[made.index()];
+            let value = shaped.value_mut(*made);
             value.shape = known.shape().or(value.shape.take());
             value.entries = worlds.entries(&known);
             value.known = Some(known);
@@ -51,6 +59,20 @@ fn agreed(value: &Value, inferred: Vec<Dim>) -> Result<Vec<Dim>> {
                 text(&inferred)
             ))
         }),
+    }
+}
+
+/// Lengths of 0 count as 1, as products over some axes leave them out.
+fn check_size(shape: Option<&[Dim]>) -> Result<()> {
+    let shape = shape.unwrap_or_default();
+    let mut lengths = shape.iter().filter_map(Dim::fixed);
+    let elements = lengths.try_fold(1usize, |n, length| n.checked_mul(length.max(1)));
+    match elements.filter(|&n| n <= MOST_ELEMENTS) {
+        Some(_) => Ok(()),
+        None => Err(
+            Error::unsupported(format!("the shape {} is too large", text(shape)))
+                .hint("values of up to 2147483647 elements are handled"),
+        ),
     }
 }
 

@@ -105,18 +105,17 @@ fn select(small: &mut Graph, wide: &Graph, input: ValueId, kept: &[usize]) -> Re
         constant: None,
     };
     // The narrowed shape belongs to what is selected; the input has the one that it had.
-    small.values[input.index()]
-        .shape
-        .clone_from(&wide.value(input).shape);
+    small.shape_mut(input).clone_from(&wide.value(input).shape);
     let node_name = selected.name.clone();
     let indices = small.push_value(indices);
     let selected = small.push_value(selected);
-    for node in &mut small.nodes {
+    let nodes = small.nodes_mut();
+    for node in nodes.iter_mut() {
         for read in node.inputs.iter_mut().filter(|i| **i == Some(input)) {
             *read = Some(selected);
         }
     }
-    small.nodes.insert(
+    nodes.insert(
         0,
         Node {
             name: node_name,

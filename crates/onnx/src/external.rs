@@ -47,7 +47,8 @@ fn data(tensor: &TensorProto, folder: &Path, most: u64) -> Result<Vec<u8>> {
     {
         return Err(Error::malformed(format!(
             "has {length} bytes in another file, but its shape takes {wanted}"
-        )));
+        ))
+        .hint("is the file that of another model?"));
     }
     if wanted > most {
         return Err(Error::new(
@@ -61,6 +62,7 @@ fn data(tensor: &TensorProto, folder: &Path, most: u64) -> Result<Vec<u8>> {
             ErrorKind::Io,
             format!("its data in '{}' cannot be read: {e}", path.display()),
         )
+        .hint("put the file beside the model")
     };
     let mut file = File::open(&path).map_err(io)?;
     let offset = number(tensor, "offset")?.unwrap_or(0);
@@ -125,5 +127,8 @@ fn number(tensor: &TensorProto, key: &str) -> Result<Option<u64>> {
         return Ok(None);
     };
     let number = text.parse().map(Some);
-    number.map_err(|_| Error::malformed(format!("'{text}' is no {key} of data in another file")))
+    number.map_err(|_| {
+        Error::malformed(format!("'{text}' is no {key} of data in another file"))
+            .hint("it is a number of bytes; save the model anew, for example with onnx.save_model")
+    })
 }

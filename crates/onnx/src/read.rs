@@ -70,7 +70,7 @@ fn explain(error: &DecodeError) -> Error {
         | DecodeError::UnknownFieldLimitExceeded
         | DecodeError::ElementMemoryLimitExceeded
         | DecodeError::MessageTooLarge => Error::new(ErrorKind::Limit, error.to_string())
-            .hint("raise the limit if the file is to be trusted"),
+            .hint("the file is damaged, or made to take too much memory; a program that trusts it can raise the limits"),
         DecodeError::UnexpectedEof => {
             Error::malformed("ends in the middle of a message").hint("is the file complete?")
         }

@@ -20,8 +20,8 @@ impl Runtime {
     ///
     /// # Errors
     /// If the runtime refuses the file.
-    pub fn load(bytes: &[u8]) -> Result<Self> {
-        let model = Model::load(bytes.to_vec()).map_err(|e| refused(&e))?;
+    pub fn load(bytes: impl Into<Vec<u8>>) -> Result<Self> {
+        let model = Model::load(bytes.into()).map_err(|e| refused(&e))?;
         Ok(Self { model })
     }
 

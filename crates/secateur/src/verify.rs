@@ -61,7 +61,7 @@ impl Verified {
                 "the file read back computes something else than the network",
             ));
         }
-        let have = Runtime::load(&bytes)?.run(features, rows)?;
+        let have = Runtime::load(bytes.as_slice())?.run(features, rows)?;
         if have.len() != want.len() {
             return Err(failed(format!(
                 "{NAME} gives {} outputs of {}",

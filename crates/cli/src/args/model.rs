@@ -14,6 +14,9 @@ pub(crate) struct InspectFlags {
     /// Print everything as JSON
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
+    /// Print a picture of the network and its groups for Graphviz: secateur inspect model.onnx --dot | dot -Tsvg > model.svg
+    #[arg(long, help_heading = "Output", conflicts_with = "json")]
+    pub(crate) dot: bool,
 }
 
 /// Flags of `secateur shrink`.
@@ -36,6 +39,10 @@ pub(crate) struct ShrinkFlags {
     /// Remove just the units that this JSON file lists: {"group": [0, 3], ...}
     #[arg(long, value_name = "FILE", help_heading = "Choice", group = "amount")]
     drop: Option<PathBuf>,
+    /// With --keep: rank the units of all groups together, by their scores as multiples of their group's mean, and
+    /// keep that share of all
+    #[arg(long, help_heading = "Choice", conflicts_with_all = ["macs", "drop"])]
+    global: bool,
     /// Which units go first: those with the least weights that read them (l1 or l2), or random ones
     #[arg(
         long,
@@ -86,7 +93,11 @@ impl ShrinkFlags {
             return Ok(Amount::Macs(secateur::compare::share("--macs", share)?));
         }
         if let Some(share) = &self.keep {
-            return Ok(Amount::Units(secateur::compare::share("--keep", share)?));
+            let share = secateur::compare::share("--keep", share)?;
+            return Ok(match self.global {
+                true => Amount::Global(share),
+                false => Amount::Units(share),
+            });
         }
         let Some(path) = &self.drop else {
             return Err(Error::usage("it is not said how much stays").hint("give --keep 50%"));

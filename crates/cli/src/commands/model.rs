@@ -17,6 +17,10 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
     if flags.json {
         return json(&file.to_json());
     }
+    if flags.dot {
+        result(&file.to_dot())?;
+        return Ok(Exit::Done);
+    }
     let mut text = file.headline().join("\n") + "\n\n";
     text += &shown(&file.node_table());
     text += &shown(&file.group_table());

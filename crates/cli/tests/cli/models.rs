@@ -40,6 +40,33 @@ fn a_model_is_told_of_and_halved() {
 }
 
 #[test]
+fn groups_are_drawn() {
+    let sandbox = with_model();
+    assert_snapshot!(sandbox.run("inspect model.onnx --dot"));
+    assert_snapshot!(sandbox.run("inspect model.onnx --dot --json"));
+}
+
+#[test]
+fn units_of_all_groups_are_ranked_together() {
+    let sandbox = with_model();
+    let command = "shrink model.onnx --global --json -o small.onnx";
+    let kept = |flags: &str| -> Vec<usize> {
+        let shown = sandbox.run(&format!("{command} --force {flags}"));
+        let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+        let groups = told["groups"].as_array().unwrap().iter();
+        let hidden = groups.skip(1).take(2);
+        hidden
+            .map(|g| g["kept"].as_array().unwrap().len())
+            .collect()
+    };
+    // 12 and 8 units, of which 10 stay; which ones hangs on the weights.
+    assert_eq!(kept("--keep 50%").iter().sum::<usize>(), 10);
+    assert_eq!(kept("--keep 1% --min 3"), [3, 3]);
+    assert!(kept("--keep 50% --round 4").iter().all(|n| n % 4 == 0));
+    assert_snapshot!(sandbox.run("shrink model.onnx --global --macs 50% -o other.onnx"));
+}
+
+#[test]
 fn what_was_cut_is_told_to_scripts() {
     let sandbox = with_model();
     let command =

@@ -41,6 +41,14 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// An integer that has no default.
+    pub(super) fn required_int(&self, name: &str) -> Result<i64> {
+        match self.find(name) {
+            None => Err(Error::invalid(format!("lacks the attribute '{name}'"))),
+            Some(_) => self.int(name, 0),
+        }
+    }
+
     /// A list of integers; none if it is not given.
     pub(super) fn ints(&self, name: &str) -> Result<Option<&'a [i64]>> {
         match self.find(name) {
@@ -69,7 +77,13 @@ impl<'a> Attributes<'a> {
     pub(super) fn kernel(&self) -> Result<Vec<usize>> {
         let axes = self.ints("kernel_shape")?.map(<[i64]>::len);
         match axes {
-            Some(axes) => self.lengths("kernel_shape", axes, 1),
+            Some(axes) => {
+                let lengths = self.lengths("kernel_shape", axes, 1)?;
+                match lengths.contains(&0) {
+                    true => Err(Error::invalid("a window of length 0")),
+                    false => Ok(lengths),
+                }
+            }
             None => Err(Error::invalid("lacks the attribute 'kernel_shape'")),
         }
     }
@@ -117,9 +131,14 @@ impl<'a> Attributes<'a> {
             .map_err(|_| Error::invalid(format!("attribute '{name}' is no text")))
     }
 
-    /// Refuses attributes of any other name: the operator would mean something else with them.
+    /// Refuses attributes of any other name, with which the operator would mean something else, and such that come
+    /// twice.
     pub(super) fn only(&self, names: &[&str]) -> Result<()> {
         let name = |a: &'a AttributeProto| a.name.as_deref().unwrap_or_default();
+        let mut seen = std::collections::HashSet::new();
+        if let Some(again) = self.0.iter().map(name).find(|n| !seen.insert(*n)) {
+            return Err(Error::invalid(format!("has the attribute '{again}' twice")));
+        }
         match self.0.iter().map(name).find(|n| !names.contains(n)) {
             Some(other) => Err(Error::invalid(format!(
                 "has the unknown attribute '{other}'"

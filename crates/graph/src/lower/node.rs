@@ -4,8 +4,9 @@ use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
 use crate::raise::is_standard;
+use crate::shapes::text;
 use crate::{
-    Binary, Bounds, Conv, ConvTranspose, Element, Error, Gemm, Index, Nearest, Norm, Op, Pad,
+    Binary, Bounds, Conv, ConvTranspose, Dim, Element, Error, Gemm, Index, Nearest, Norm, Op, Pad,
     PadMode, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
     ResizePlaces, Result, Split, Squeeze, Unary,
 };
@@ -370,7 +371,7 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             (op, 1..=2, &["axes"])
         }
         "Concat" => {
-            let axis = a.int("axis", 1)?;
+            let axis = a.required_int("axis")?;
             (Op::Concat { axis }, 1..=usize::MAX, &["axis"])
         }
         // Without a mask and in inference it passes everything on.
@@ -394,8 +395,12 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
     };
     let given = node.input.len();
     if !inputs.contains(&given) || node.input[..*inputs.start()].iter().any(String::is_empty) {
-        let (least, most) = inputs.into_inner();
-        let message = format!("{} takes {least} to {most} inputs", op.onnx_name());
+        let many = match inputs.into_inner() {
+            (least, usize::MAX) => format!("at least {least}"),
+            (least, most) if least == most => format!("{least}"),
+            (least, most) => format!("{least} to {most}"),
+        };
+        let message = format!("{} takes {many} inputs, not {given}", op.onnx_name());
         return Err(Error::invalid(message));
     }
     let several = matches!(op, Op::Split(_));
@@ -548,6 +553,28 @@ fn positive(count: i64) -> Result<usize> {
     count.ok_or_else(|| Error::invalid("attribute 'group' is not positive"))
 }
 
+/// Checks that the lengths of the window that a convolution states, if so, are those of its weights.
+pub(super) fn check_kernel(node: &NodeProto, weights: Option<&[Dim]>) -> Result<()> {
+    let Some(stated) = Attributes(&node.attribute).ints("kernel_shape")? else {
+        return Ok(());
+    };
+    let lengths = weights.and_then(|shape| shape.get(2..));
+    let fits = lengths.is_none_or(|lengths| {
+        let same = |(dim, stated): (&Dim, &i64)| {
+            dim.fixed()
+                .is_none_or(|n| usize::try_from(*stated) == Ok(n))
+        };
+        lengths.len() == stated.len() && lengths.iter().zip(stated).all(same)
+    });
+    match fits {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "attribute 'kernel_shape' is {stated:?}, but the weights have the shape {}",
+            text(weights.unwrap_or_default())
+        ))),
+    }
+}
+
 /// Axes by attribute or as the second input, which newer operator sets have; empty where none are named, and
 /// none where they are not constant.
 fn axes(a: &Attributes<'_>, node: &NodeProto, given: &Inputs<'_>) -> Result<Option<Vec<i64>>> {
@@ -579,6 +606,9 @@ fn softmax_axis(a: &Attributes<'_>, opset: i64, ranks: &[Option<usize>]) -> Resu
 /// Checks that a node can be carried unread: everything it means is in its message and inputs.
 pub(super) fn check_opaque(node: &NodeProto) -> Result<()> {
     let op_type = op_type(node);
+    if op_type.is_empty() {
+        return Err(Error::invalid("is a node without an operator"));
+    }
     for attribute in &node.attribute {
         if attribute.g.is_set() || !attribute.graphs.is_empty() {
             // Its nodes read values by name, past the node's inputs.

@@ -4,13 +4,36 @@ use super::{identity, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::groups::Role;
+use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// The channel axis of activations.
 const CHANNELS: usize = 1;
 
 pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
-    Ok(input_shape(graph, node, 0)?.map(<[Dim]>::to_vec))
+    let Some(x) = input_shape(graph, node, 0)? else {
+        return Ok(None);
+    };
+    let Some(channels) = x.get(CHANNELS) else {
+        return Err(Error::invalid(
+            "BatchNormalization takes an input with a batch and channels",
+        ));
+    };
+    for index in 1..5 {
+        let own = input_shape(graph, node, index)?;
+        let fits = own.is_none_or(|own| match (own, channels.fixed()) {
+            ([length], Some(channels)) => length.fixed().is_none_or(|n| n == channels),
+            ([_], None) => true,
+            _ => false,
+        });
+        if !fits {
+            return Err(Error::invalid(format!(
+                "BatchNormalization of {channels} channels has parameters of shape {}",
+                text(own.unwrap_or_default())
+            )));
+        }
+    }
+    Ok(Some(x.to_vec()))
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {

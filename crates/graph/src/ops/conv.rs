@@ -4,6 +4,7 @@ use super::{Sources, Window, input_shape};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::groups::Role;
+use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Op, Result, ValueId};
 
 /// Attributes of [`Op::Conv`](crate::Op::Conv).
@@ -19,8 +20,17 @@ pub struct Conv {
 const CHANNELS: usize = 1;
 
 pub(super) fn shape(graph: &Graph, node: &Node, conv: &Conv) -> Result<Option<Vec<Dim>>> {
-    let (Some(x), Some(weights)) = (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?)
-    else {
+    let (x, weights) = (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?);
+    // Known even where the input is not.
+    let outputs = weights.and_then(|shape| shape.first()?.fixed());
+    if let Some(outputs) = outputs
+        && !outputs.is_multiple_of(conv.conv_groups)
+    {
+        let groups = conv.conv_groups;
+        let message = format!("{outputs} output channels cannot be made in {groups} groups");
+        return Err(Error::invalid(message));
+    }
+    let (Some(x), Some(weights)) = (x, weights) else {
         return Ok(None);
     };
     let kernel: Option<Vec<usize>> = weights.iter().skip(2).map(Dim::fixed).collect();
@@ -35,12 +45,26 @@ pub(super) fn shape(graph: &Graph, node: &Node, conv: &Conv) -> Result<Option<Ve
         ));
     };
     if let (Some(channels), Some(inputs)) = (channels.fixed(), inputs.fixed())
-        && channels != inputs * conv.conv_groups
+        && Some(channels) != inputs.checked_mul(conv.conv_groups)
     {
+        let groups = match conv.conv_groups {
+            1 => String::new(),
+            groups => format!(" in each of {groups} groups"),
+        };
         return Err(Error::invalid(format!(
-            "the input has {channels} channels but the weights expect {}",
-            inputs * conv.conv_groups
+            "the input has {channels} channels but the weights expect {inputs}{groups}"
         )));
+    }
+    if let Some(Some(bias)) = node.inputs.get(2)
+        && let Some(own) = graph.value(*bias).shape.as_deref()
+        && (own.len() != 1
+            || own[0]
+                .fixed()
+                .zip(outputs.fixed())
+                .is_some_and(|(n, m)| n != m))
+    {
+        let message = format!("a bias of shape {} for {outputs} channels", text(own));
+        return Err(Error::invalid(message));
     }
     let mut shape = vec![batch.clone(), outputs.clone()];
     shape.extend(conv.window.shape(spatial, &kernel)?);

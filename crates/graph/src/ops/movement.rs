@@ -6,6 +6,9 @@
 use crate::channels::{Atom, Channels, Walk};
 use crate::{Dim, Node, Result};
 
+/// What is larger is not labelled: labels take eight bytes an element, for however small a file.
+const MOST_ELEMENTS: usize = 1 << 26;
+
 /// The channel rule of every data-movement operation; `run` moves labels of a given shape.
 pub(super) fn channels(
     node: &Node,
@@ -27,6 +30,11 @@ pub(super) fn channels(
     };
     // An unknown length stands in as 2, so that an axis that it is folded into shows.
     let lengths: Vec<usize> = shape.iter().map(|d| d.fixed().unwrap_or(2)).collect();
+    let elements = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    if elements.is_none_or(|n| n > MOST_ELEMENTS) {
+        walk.freeze(x, node, "has too many elements for channels to be followed");
+        return Ok(());
+    }
     for before in all {
         let (moved, labels) = run(&lengths, label(&lengths, before.axis))?;
         let atoms: Vec<Atom> = labels.iter().map(|&label| before.atoms[label]).collect();

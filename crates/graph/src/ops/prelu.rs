@@ -1,9 +1,42 @@
 //! `PRelu` and `Clip`: element-wise functions with parameters of their own.
 
-use super::{binary, identity};
+use super::{binary, identity, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
-use crate::{Node, Result};
+use crate::shapes::text;
+use crate::{Dim, Error, Graph, Node, Result};
+
+/// Slopes stretch to the input, never the input to them.
+pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
+    let (Some(x), Some(slope)) = (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?)
+    else {
+        return Ok(None);
+    };
+    let aligned = x.iter().rev().zip(slope.iter().rev());
+    let mut lengths = aligned.map(|(x, slope)| (x.fixed(), slope.fixed()));
+    let fits =
+        lengths.all(|(x, slope)| slope == Some(1) || x.zip(slope).is_none_or(|(m, n)| m == n));
+    match fits && slope.len() <= x.len() {
+        true => Ok(Some(x.to_vec())),
+        false => Err(Error::invalid(format!(
+            "slopes of shape {} for an input of shape {}",
+            text(slope),
+            text(x)
+        ))),
+    }
+}
+
+/// Bounds are single numbers.
+pub(super) fn clip_shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
+    for &bound in node.inputs[1..].iter().flatten() {
+        let shape = graph.value(bound).shape.as_deref().unwrap_or_default();
+        if shape.iter().any(|d| d.fixed().is_some_and(|n| n != 1)) {
+            let message = format!("Clip to a bound of shape {}, not a number", text(shape));
+            return Err(Error::invalid(message));
+        }
+    }
+    Ok(input_shape(graph, node, 0)?.map(<[Dim]>::to_vec))
+}
 
 /// The slopes of `PRelu` go along with their channels, as a factor would.
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {

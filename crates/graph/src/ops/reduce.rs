@@ -4,7 +4,7 @@ use super::{input_shape, pool};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::shapes::axis_at;
-use crate::{Dim, Graph, Node, Result};
+use crate::{Dim, Error, Graph, Node, Result};
 
 /// What is taken of the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,9 @@ impl Reduce {
             ReduceAxes::These(axes) => {
                 let mut reduced = vec![false; rank];
                 for &axis in axes {
-                    reduced[axis_at(axis, rank)?] = true;
+                    if std::mem::replace(&mut reduced[axis_at(axis, rank)?], true) {
+                        return Err(Error::invalid(format!("reduces axis {axis} twice")));
+                    }
                 }
                 reduced
             }

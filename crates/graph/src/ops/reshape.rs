@@ -4,6 +4,7 @@ use super::{Sources, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::known::Entry;
+use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Result, Tensor};
 
 /// The entries of the wanted shape, if they are constant.
@@ -26,6 +27,9 @@ pub(super) fn shape(graph: &Graph, node: &Node, allow_zero: bool) -> Result<Opti
         },
     };
     let x = input_shape(graph, node, 0)?;
+    if let (Some(x), Some(wanted)) = (x, wanted(graph, node)?) {
+        check(x, &wanted, allow_zero)?;
+    }
     let open = |axis: usize| Dim::Named(format!("{}:{axis}", node.name));
     let dims = entries.iter().enumerate().map(|(axis, entry)| match entry {
         Entry::Number(n) if *n == 0.0 && !allow_zero => match x {
@@ -44,6 +48,21 @@ pub(super) fn shape(graph: &Graph, node: &Node, allow_zero: bool) -> Result<Opti
         Entry::Other => Ok(open(axis)),
     });
     dims.collect::<Result<_>>().map(Some)
+}
+
+/// Checks that elements of a shape can be brought into the wanted one: those that can be counted.
+fn check(x: &[Dim], wanted: &[i64], allow_zero: bool) -> Result<()> {
+    let fail = || Error::invalid(format!("Reshape of {} to {wanted:?}", text(x)));
+    let fixed: Option<Vec<usize>> = x.iter().map(Dim::fixed).collect();
+    let open = wanted.iter().filter(|&&n| n == -1).count();
+    let mut given = wanted.iter().filter(|&&n| n > 0);
+    let product = given.try_fold(1usize, |n, &d| n.checked_mul(usize::try_from(d).ok()?));
+    match (fixed, product) {
+        _ if open > 1 => Err(fail()),
+        (_, None) => Err(fail()),
+        (Some(fixed), Some(_)) => lengths(wanted, allow_zero, &fixed).map(drop),
+        (None, Some(_)) => Ok(()),
+    }
 }
 
 /// The length that an entry of -1 comes to.
@@ -104,10 +123,13 @@ fn lengths(wanted: &[i64], allow_zero: bool, shape: &[usize]) -> Result<Vec<usiz
     let mut lengths = entries.ok_or_else(fail)?;
     if let Some(open) = wanted.iter().position(|&n| n == -1) {
         let others = lengths.iter().enumerate().filter(|&(axis, _)| axis != open);
-        let given: usize = others.map(|(_, n)| n).product();
-        lengths[open] = elements.checked_div(given).ok_or_else(fail)?;
+        let mut others = others.map(|(_, n)| n);
+        let given = others.try_fold(1usize, |n, &d| n.checked_mul(d));
+        let rest = given.and_then(|given| elements.checked_div(given));
+        lengths[open] = rest.ok_or_else(fail)?;
     }
-    match lengths.iter().product::<usize>() == elements {
+    let product = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    match product == Some(elements) {
         true => Ok(lengths),
         false => Err(fail()),
     }

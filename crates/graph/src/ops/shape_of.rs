@@ -54,7 +54,7 @@ fn entries_read(graph: &Graph, made: ValueId, count: usize) -> Vec<usize> {
     if graph.outputs().contains(&made) {
         read.fill(true);
     }
-    for reader in graph.readers(made) {
+    for &reader in graph.readers(made) {
         let node = graph.node(reader);
         let indices = match (&node.op, node.inputs.get(1)) {
             (Op::Gather { .. }, Some(Some(id))) => graph.constant(*id).and_then(Tensor::as_i64),

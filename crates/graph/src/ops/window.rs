@@ -41,6 +41,9 @@ pub(super) struct Taps {
     pub(super) padded: Vec<usize>,
 }
 
+/// No number of a window is larger, so that products of two fit.
+const MOST: usize = 0x7FFF_FFFF;
+
 impl Window {
     /// A window of stride 1 over `axes` spatial axes that stays within the borders.
     pub fn plain(axes: usize) -> Self {
@@ -58,6 +61,15 @@ impl Window {
     /// Lengths of the spatial axes of the output; a length that is not known stays so where the window keeps it.
     pub(super) fn shape(&self, input: &[Dim], kernel: &[usize]) -> Result<Vec<Dim>> {
         self.check(input.len(), kernel.len())?;
+        let steps = self.strides.iter().chain(&self.dilations).chain(kernel);
+        let borders = match &self.padding {
+            Padding::By { before, behind } => [before.as_slice(), behind].concat(),
+            Padding::SameUpper | Padding::SameLower => vec![],
+        };
+        if let Some(long) = steps.chain(&borders).find(|&&n| n > MOST) {
+            return Err(Error::invalid(format!("a window counts {long} positions"))
+                .hint("strides, dilations, pads and lengths of a window of up to 2147483647 are handled"));
+        }
         let axes = input.iter().zip(kernel).enumerate();
         axes.map(|(axis, (dim, &kernel))| match dim.fixed() {
             Some(length) => Ok(Dim::Fixed(self.length(axis, length, kernel)?.0)),

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
-use secateur_graph::{Array, Graph, cost, evaluate};
+use secateur_graph::{Array, Dim, Graph, Op, cost, evaluate};
 
 use crate::runtime::Runtime;
 use crate::verify::{relative, worse};
@@ -13,6 +13,10 @@ use crate::{Error, ErrorKind, Result};
 const TOLERANCE: f64 = 1e-4;
 /// Larger models are run by the naive evaluator only if nothing else can run them: it takes about a second for this.
 const NAIVE_MACS: u64 = 200_000_000;
+/// Models that take more are not run at all: a small file can declare any size, and this already takes many minutes.
+const MOST_WORK: u64 = 10_000_000_000_000;
+/// Values of more elements are not computed, as they would take 2 GiB each.
+const MOST_ELEMENTS: u64 = 1 << 28;
 /// A batch of unknown length is drawn with as many rows.
 const ROWS: usize = 2;
 
@@ -34,18 +38,24 @@ pub struct ModelEvidence {
 /// # Errors
 /// If outputs differ, or nothing can run the models.
 pub(super) fn check(
-    masked: (&Graph, &[u8]),
+    masked: (&Graph, Vec<u8>),
     small: (&Graph, &[u8]),
     seed: u64,
 ) -> Result<ModelEvidence> {
+    let work = work(masked.0)?;
     let inputs = draw(masked.0, seed);
-    let run = |bytes| Runtime::load(bytes)?.run_all(&inputs);
-    let (runtime_difference, runtime_refused) = match run(masked.1) {
+    // The runtime gets the only copy of the bytes of the masked model, which are many.
+    let want = Runtime::load(masked.1).and_then(|runtime| runtime.run_all(&inputs));
+    let (runtime_difference, runtime_refused) = match want {
         // What runs the masked model must run the small one.
-        Ok(want) => (Some(furthest(&want, &run(small.1)?)), None),
+        Ok(want) => {
+            finite(&want)?;
+            let have = Runtime::load(small.1)?.run_all(&inputs)?;
+            (Some(furthest(&want, &have)), None)
+        }
         Err(error) => (None, Some(error.to_string())),
     };
-    let is_quick = cost(masked.0)?.macs <= NAIVE_MACS;
+    let is_quick = work <= NAIVE_MACS;
     let naive_difference = match is_quick || runtime_difference.is_none() {
         true => naive(masked.0, small.0, &inputs)?,
         false => None,
@@ -76,14 +86,76 @@ pub(super) fn check(
     Ok(evidence)
 }
 
+/// Multiply-accumulates and elements of windows for one row.
+///
+/// # Errors
+/// If that is more than can be run here.
+fn work(graph: &Graph) -> Result<u64> {
+    let too_large = |what: String| {
+        Error::new(
+            ErrorKind::Verification,
+            format!("{what}, so the model cannot be run here and not be verified"),
+        )
+        .hint("nothing was written; export the model with smaller inputs")
+    };
+    let mut work = cost(graph)?.macs;
+    for node in graph.nodes() {
+        let made = node
+            .outputs
+            .first()
+            .map_or(0, |&made| elements(graph.value(made).shape.as_deref()));
+        if let Op::Pool(pool) = &node.op {
+            let window = pool
+                .kernel
+                .iter()
+                .fold(1u64, |n, &k| n.saturating_mul(k as u64));
+            work = work.saturating_add(made.saturating_mul(window));
+        }
+    }
+    let shapes = graph
+        .values()
+        .iter()
+        .map(|v| (v, elements(v.shape.as_deref())));
+    if let Some((value, count)) = shapes.max_by_key(|(_, count)| *count)
+        && count > MOST_ELEMENTS
+    {
+        return Err(too_large(format!("'{}' has {count} elements", value.name)));
+    }
+    match work > MOST_WORK {
+        true => Err(too_large(format!("a row takes {work} steps"))),
+        false => Ok(work),
+    }
+}
+
+/// Elements of a value, for one row.
+fn elements(shape: Option<&[Dim]>) -> u64 {
+    let lengths = shape.unwrap_or_default().iter().filter_map(Dim::fixed);
+    lengths.fold(1, |n, length| n.saturating_mul(length as u64))
+}
+
 /// By the naive evaluator; none if there is a node of the masked model that it does not understand.
 fn naive(masked: &Graph, small: &Graph, inputs: &[Array]) -> Result<Option<f64>> {
     let values = |outputs: Vec<Array>| outputs.into_iter().map(|a| a.values).collect::<Vec<_>>();
     let Ok(want) = evaluate(masked, inputs) else {
         return Ok(None);
     };
+    let want = values(want);
+    finite(&want)?;
     let have = evaluate(small, inputs)?;
-    Ok(Some(furthest(&values(want), &values(have))))
+    Ok(Some(furthest(&want, &values(have))))
+}
+
+/// Outputs that are not finite cannot be compared.
+fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
+    let mut values = outputs.iter().flatten();
+    match values.all(|&v| v.into().is_finite()) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Verification,
+            "the model gives outputs that are not finite numbers, so it cannot be verified",
+        )
+        .hint("nothing was written; does the model hold infinite weights, or divide by 0?")),
+    }
 }
 
 /// The largest relative difference of any output; infinite if one has another length or is not there.
@@ -135,7 +207,7 @@ mod tests {
             mlp(&[3, 4, 2], Unary::Relu, 2).unwrap(),
         );
         let (bytes, different) = (file(&graph), file(&other));
-        let found = check((&graph, &bytes), (&graph, &bytes), 0).unwrap();
+        let found = check((&graph, bytes.clone()), (&graph, &bytes), 0).unwrap();
         assert_eq!(
             (found.runtime_difference, found.naive_difference),
             (Some(0.0), Some(0.0))
@@ -147,7 +219,7 @@ mod tests {
             // The masked model runs, this does not.
             (&graph, &bytes[..bytes.len() / 2]),
         ] {
-            let error = check((&graph, &file(&graph)), (small, bytes), 0).unwrap_err();
+            let error = check((&graph, file(&graph)), (small, bytes), 0).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
         }
     }

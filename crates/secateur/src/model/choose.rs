@@ -6,10 +6,9 @@ use std::str::FromStr;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{
-    ChannelGroups, Graph, Group, GroupId, GroupKind, Keep, Role, Tensor, cost, shrink,
-};
+use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Tensor, cost, shrink};
 
+use super::rank::{Ranked, across, norms};
 use crate::{Error, Result};
 
 /// By what units are ranked; the lowest go first.
@@ -43,6 +42,9 @@ impl FromStr for UnitScore {
 pub enum Amount {
     /// This share of the units of each group, in (0, 1]; rounded up.
     Units(f64),
+    /// This share of the units of all groups together; units are ranked across groups by their scores as multiples
+    /// of their group's mean.
+    Global(f64),
     /// The same share of the units of each group, as large as this share of the MACs allows.
     Macs(f64),
     /// All but these units, by the name of their group.
@@ -78,7 +80,16 @@ impl Choice {
         match &self.amount {
             Amount::Units(share) => {
                 check_share("--keep", *share)?;
-                self.keeping(*share, &self.ranked(graph, groups)?, groups)
+                let ranked = self.ranked(graph, groups)?;
+                self.keeping(&self.within_each(*share, &ranked), &ranked, groups)
+            }
+            Amount::Global(share) => {
+                check_share("--keep", *share)?;
+                let ranked = self.ranked(graph, groups)?;
+                let counts = across(*share, self.min, &ranked);
+                let counts = counts.iter().zip(&ranked);
+                let counts: Vec<usize> = counts.map(|(&n, r)| self.rounded(n, r.units())).collect();
+                self.keeping(&counts, &ranked, groups)
             }
             Amount::Macs(share) => {
                 check_share("--macs", *share)?;
@@ -97,7 +108,7 @@ impl Choice {
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
-            let keep = self.keeping(middle, &ranked, groups)?;
+            let keep = self.keeping(&self.within_each(middle, &ranked), &ranked, groups)?;
             let macs = cost(&shrink(graph, groups, &keep)?.graph)?.macs as f64;
             least = macs.min(least);
             if macs <= wanted {
@@ -115,7 +126,7 @@ impl Choice {
     }
 
     /// The groups that may lose units, with their units, those that go first in front.
-    fn ranked(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Vec<(GroupId, Vec<usize>)>> {
+    fn ranked(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Vec<Ranked>> {
         let free = |g: &Group| g.frozen.is_none() && g.kind == GroupKind::Hidden;
         for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
             if let Some(pattern) = pattern
@@ -133,7 +144,7 @@ impl Choice {
         let mut ranked = vec![];
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         for (id, group) in groups.iter().filter(|(_, g)| free(g)) {
-            let scores = match self.by {
+            let scores: Vec<f64> = match self.by {
                 UnitScore::Random => (0..group.units).map(|_| rng.next_u64() as f64).collect(),
                 UnitScore::L1 => norms(graph, group, f64::abs),
                 UnitScore::L2 => norms(graph, group, |w| w * w),
@@ -142,22 +153,15 @@ impl Choice {
             if named(&self.only) == Some(false) || named(&self.except) == Some(true) {
                 continue;
             }
-            let mut order: Vec<usize> = (0..group.units).collect();
-            order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-            ranked.push((id, order));
+            ranked.push(Ranked::new(id, &scores));
         }
         Ok(ranked)
     }
 
-    fn keeping(
-        &self,
-        share: f64,
-        ranked: &[(GroupId, Vec<usize>)],
-        groups: &ChannelGroups,
-    ) -> Result<Keep> {
+    /// Keeps so many units of each group, the last in its order.
+    fn keeping(&self, counts: &[usize], ranked: &[Ranked], groups: &ChannelGroups) -> Result<Keep> {
         let mut keep = Keep::all(groups);
-        for (id, order) in ranked {
-            let enough = self.count(share, order.len());
+        for (&enough, Ranked { id, order, .. }) in counts.iter().zip(ranked) {
             for &unit in order {
                 if keep.count(*id) > enough && keep.can_drop(groups, *id, unit) {
                     keep.drop(*id, unit)?;
@@ -167,11 +171,19 @@ impl Choice {
         Ok(keep)
     }
 
+    fn within_each(&self, share: f64, ranked: &[Ranked]) -> Vec<usize> {
+        let counts = ranked.iter().map(|r| self.count(share, r.units()));
+        counts.collect()
+    }
+
     /// How many of so many units stay.
     fn count(&self, share: f64, units: usize) -> usize {
         let share = (share * units as f64).ceil() as usize;
-        let least = share.max(self.min).max(1);
-        least.next_multiple_of(self.round.max(1)).min(units)
+        self.rounded(share.max(self.min).max(1), units)
+    }
+
+    fn rounded(&self, count: usize, units: usize) -> usize {
+        count.next_multiple_of(self.round.max(1)).min(units)
     }
 }
 
@@ -205,27 +217,6 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
         }
     }
     Ok(keep)
-}
-
-/// For each unit the sum of `of` over the weights that read it, or make it where nothing with weights reads it.
-fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
-    let reads = group.members.iter().any(|m| m.role == Role::Reads);
-    let role = if reads { Role::Reads } else { Role::Produces };
-    let mut sums = vec![0.0; group.units];
-    for member in group.members.iter().filter(|m| m.role == role) {
-        let Some(tensor) = graph.constant(member.tensor) else {
-            continue;
-        };
-        let inner: usize = tensor.shape()[member.axis + 1..].iter().product();
-        let numbers = tensor.numbers();
-        let slices = numbers.chunks_exact(inner.max(1));
-        for (slice, unit) in slices.zip(member.unit_of.iter().cycle()) {
-            if let Some(unit) = *unit {
-                sums[unit as usize] += slice.iter().map(|&w| of(w)).sum::<f64>();
-            }
-        }
-    }
-    sums
 }
 
 /// The first tensor with an element that is not a number.

@@ -227,7 +227,8 @@ fn shaped(graph: &Graph, id: ValueId) -> String {
     format!("{} {}", graph.value(id).name, shape(graph, id))
 }
 
-fn shape(graph: &Graph, id: ValueId) -> String {
+/// The shape of a value, for people.
+pub(super) fn shape(graph: &Graph, id: ValueId) -> String {
     let dims = graph.value(id).shape.as_ref();
     dims.map_or("of unknown shape".into(), |dims| {
         let dims: Vec<String> = dims.iter().map(Dim::to_string).collect();

@@ -3,11 +3,13 @@
 mod check;
 mod choose;
 mod describe;
+mod dot;
+mod rank;
 mod shrink;
 
 use std::path::Path;
 
-use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, settle};
+use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, lighten, settle};
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, read_file, take_in_external};
 
@@ -17,15 +19,20 @@ pub use shrink::{SmallModel, shrink_model};
 
 use crate::{Error, ErrorKind, Result};
 
+/// Where a model is at fault and nothing better is known.
+const HINT: &str = "onnx.checker.check_model(path, full_check=True) tells whether the model is valid; if so, export it without this";
+
 /// An ONNX file, the network in it, and the channels that live together.
 #[derive(Debug, Clone)]
 pub struct ModelFile {
     /// Where it was read.
     pub(crate) name: String,
+    /// The file but for the numbers that the graph holds.
     pub(crate) model: ModelProto,
+    /// The network as the file has it.
+    pub(crate) plain: Graph,
+    /// The same, settled.
     pub(crate) graph: Graph,
-    /// Whether computations in the file were settled.
-    pub(crate) is_settled: bool,
     pub(crate) groups: ChannelGroups,
     cost: Cost,
     bytes: u64,
@@ -39,10 +46,7 @@ impl ModelFile {
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let place = |error: Error| {
-            let hint = error
-                .hint_text()
-                .unwrap_or("is it an ONNX file?")
-                .to_owned();
+            let hint = error.hint_text().unwrap_or(HINT).to_owned();
             match error.to_string().contains(&name) {
                 true => error.hint(hint),
                 false => Error::new(error.kind(), error.to_string())
@@ -56,11 +60,8 @@ impl ModelFile {
                 .hint("check the path"));
         }
         let unreadable = |e: secateur_onnx::Error| {
-            let error = Error::new(ErrorKind::Input, e.to_string());
-            place(match e.hint_text() {
-                Some(hint) => error.hint(hint),
-                None => error,
-            })
+            let hint = e.hint_text().unwrap_or("is it an ONNX file?");
+            place(Error::new(ErrorKind::Input, e.to_string()).hint(hint))
         };
         let limits = Limits::default();
         let mut model = read_file(path, &limits).map_err(unreadable)?;
@@ -68,20 +69,18 @@ impl ModelFile {
         let external = take_in_external(&mut model, folder, &limits).map_err(unreadable)?;
         let bytes = std::fs::metadata(path).map_or(0, |m| m.len()) + external;
         let graph = from_model(&model).map_err(Error::from).map_err(place)?;
-        Self::of(name.clone(), model, &graph, bytes).map_err(place)
+        lighten(&mut model, &graph);
+        Self::of(name.clone(), model, graph, bytes).map_err(place)
     }
 
-    fn of(name: String, model: ModelProto, graph: &Graph, bytes: u64) -> Result<Self> {
-        let settled = settle(graph)?;
-        let is_settled = settled.nodes().len() != graph.nodes().len()
-            || settled.values().len() != graph.values().len();
-        let graph = settled;
+    fn of(name: String, model: ModelProto, plain: Graph, bytes: u64) -> Result<Self> {
+        let graph = settle(&plain)?;
         Ok(Self {
-            is_settled,
             name,
             groups: ChannelGroups::of(&graph)?,
             cost: cost(&graph)?,
             model,
+            plain,
             graph,
             bytes,
         })
@@ -90,6 +89,12 @@ impl ModelFile {
     /// The network, its shapes inferred and computations of shapes [settled](secateur_graph::settle()).
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Whether computations in the file were settled.
+    pub(crate) fn is_settled(&self) -> bool {
+        let sizes = |graph: &Graph| (graph.nodes().len(), graph.values().len());
+        sizes(&self.plain) != sizes(&self.graph)
     }
 
     /// Its groups.

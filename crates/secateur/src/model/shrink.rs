@@ -1,6 +1,8 @@
 //! A model without the units that a choice drops, verified against the masked one.
 
-use secateur_graph::{Cost, Cut, Keep, cost, from_model, mask, patch, settle, shrink};
+use secateur_graph::{
+    Cost, Cut, Graph, Keep, Shrunk, cost, from_model, mask, patch, settle, shrink,
+};
 use secateur_onnx::{Limits, read, write};
 
 use super::check::{ModelEvidence, check};
@@ -53,39 +55,46 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
     if let Some(tensor) = first_not_a_number(&file.graph) {
         return Err(
             Error::new(ErrorKind::Input, "holds a weight that is not a number")
-                .at(format!("{}: {tensor}", file.name)),
+                .at(format!("{}: {tensor}", file.name))
+                .hint("training has diverged: take an earlier state of the model"),
         );
     }
     let keep = choice.decide(&file.graph, &file.groups)?;
-    let masked = mask(&file.graph, &file.groups, &keep)?;
-    let small = shrink(&file.graph, &file.groups, &keep)?;
-    let serialise = |graph| -> Result<Vec<u8>> {
+    let serialise = |graph: &Graph| -> Result<Vec<u8>> {
         let model = patch(&file.model, &file.graph, graph)?;
         write(&model).map_err(|e| unreadable(&e))
     };
-    let original = || write(&file.model).map_err(|e| unreadable(&e));
-    // Where nothing goes, nothing is settled either.
-    let (masked_bytes, bytes) = match keep.is_all() {
-        true => (original()?, original()?),
-        false => (serialise(&masked)?, serialise(&small.graph)?),
+    let original = || -> Result<Vec<u8>> {
+        let model = patch(&file.model, &file.plain, &file.plain)?;
+        write(&model).map_err(|e| unreadable(&e))
     };
+    // Weights may be most of the memory there is: each network goes before the next one comes.
+    let Shrunk { graph, cuts, .. } = shrink(&file.graph, &file.groups, &keep)?;
+    // Where nothing goes, nothing is settled either.
+    let bytes = match keep.is_all() {
+        true => original()?,
+        false => serialise(&graph)?,
+    };
+    drop(graph);
     let back = read(&bytes, &Limits::default()).map_err(|e| unreadable(&e))?;
     let back = settle(&from_model(&back)?)?;
-    let evidence = check((&masked, &masked_bytes), (&back, &bytes), choice.seed)?;
-    if file.is_settled && !keep.is_all() {
-        // The masked model has its shapes settled, too: held to the file as it came.
-        let plain = (&file.graph, serialise(&file.graph)?);
+    if file.is_settled() && !keep.is_all() {
+        // The masked model has its shapes settled, too: that is held to the file as it came.
+        let settled = serialise(&file.graph)?;
         check(
-            (&file.graph, &original()?),
-            (plain.0, &plain.1),
+            (&file.graph, original()?),
+            (&file.graph, &settled),
             choice.seed,
         )?;
     }
+    let masked = mask(&file.graph, &file.groups, &keep)?;
+    let masked_bytes = serialise(&masked)?;
+    let evidence = check((&masked, masked_bytes), (&back, &bytes), choice.seed)?;
     Ok(SmallModel {
         cost: cost(&back)?,
         bytes,
         keep,
-        cuts: small.cuts,
+        cuts,
         evidence,
     })
 }
