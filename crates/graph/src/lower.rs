@@ -230,6 +230,7 @@ impl<'a> Lowering<'a> {
             (Op::Reshape { .. }, Some(Some(lengths))) => Some(lengths.len()),
             _ => node::rank(&op, &ranks),
         };
+        node::check_types(&op, &elements)?;
         let element = node::element(&op, &elements);
         let outputs = outputs.into_iter();
         let outputs = outputs.map(|output| self.declare(output, rank, element));

@@ -685,6 +685,26 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
     }
 }
 
+/// Checks that what is added or multiplied is of one type.
+pub(super) fn check_types(op: &Op, inputs: &[Option<Element>]) -> Result<()> {
+    match op {
+        Op::Gemm(_) | Op::MatMul | Op::Conv(_) | Op::ConvTranspose(_) | Op::Concat { .. } => {}
+        Op::Binary(binary) if !matches!(binary, Binary::Pow) => {}
+        _ => return Ok(()),
+    }
+    let mut known = inputs.iter().flatten();
+    let first = known.next();
+    match known.find(|e| Some(*e) != first).zip(first) {
+        None => Ok(()),
+        Some((other, first)) => Err(Error::invalid(format!(
+            "{} of elements of type {} and {}",
+            op.onnx_name(),
+            first.name(),
+            other.name()
+        ))),
+    }
+}
+
 /// The type of the elements of the outputs, where those of the inputs tell.
 pub(super) fn element(op: &Op, inputs: &[Option<Element>]) -> Option<Element> {
     let first = inputs.first().copied().flatten();
