@@ -25,10 +25,10 @@ pub(crate) struct GridDisplay {
 
 impl GridDisplay {
     pub(crate) fn new(manner: Manner, jobs: usize, todo: usize, units: usize) -> Self {
-        Self::on(MultiProgress::new(), manner, jobs, todo, units)
+        Self::on(&MultiProgress::new(), manner, jobs, todo, units)
     }
 
-    fn on(bars: MultiProgress, manner: Manner, jobs: usize, todo: usize, units: usize) -> Self {
+    fn on(bars: &MultiProgress, manner: Manner, jobs: usize, todo: usize, units: usize) -> Self {
         let bar = |length: usize, template: &str| {
             let bar = match manner {
                 Manner::Bar => bars.add(ProgressBar::new(length as u64)),
@@ -154,7 +154,7 @@ mod tests {
         let terminal = InMemoryTerm::new(8, 100);
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 200);
         let display = GridDisplay::on(
-            MultiProgress::with_draw_target(target),
+            &MultiProgress::with_draw_target(target),
             Manner::Bar,
             2,
             5,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::shapes::infer_shapes;
-use crate::{Graph, NodeId, Result, Tensor, ops};
+use crate::{Graph, NodeId, Result, ops};
 
 /// What a network costs, as a whole and by node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub fn cost(graph: &Graph) -> Result<Cost> {
         let constants = node.inputs.iter().flatten();
         let params = constants
             .filter(|&&value| counted.insert(value))
-            .filter_map(|&value| shaped.constant(value).and_then(Tensor::as_f32))
-            .map(|values| values.len() as u64)
+            .filter_map(|&value| shaped.constant(value).filter(|t| t.is_float()))
+            .map(|tensor| tensor.len() as u64)
             .sum();
         nodes.push(NodeCost {
             node: id,

@@ -181,7 +181,11 @@ fn stand_in(index: usize, world: usize) -> usize {
         2 => 500,
         _ => 3000,
     };
-    let is_prime = |n: &usize| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &usize| {
+        (2..)
+            .take_while(|d| d * d <= *n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     (above + 1..).filter(is_prime).nth(index).unwrap_or(2)
 }
 

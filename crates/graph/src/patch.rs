@@ -136,7 +136,7 @@ fn constant(
     }
     match holders.nodes.get(&value.name) {
         Some(&at) => {
-            refill_constant(&mut graph.node[at], message).map_err(|e| e.at(&value.name))?
+            refill_constant(&mut graph.node[at], message).map_err(|e| e.at(&value.name))?;
         }
         None => graph.initializer.push(message),
     }

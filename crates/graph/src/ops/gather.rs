@@ -1,8 +1,9 @@
 //! `Gather` on constant indices: picks channels.
 
 use super::{Sources, input_shape, movement};
-use crate::channels::Walk;
+use crate::channels::{Channels, Walk};
 use crate::eval::Array;
+use crate::groups::Role;
 use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Result, Tensor, ValueId};
 
@@ -39,23 +40,54 @@ pub(super) fn channels(node: &Node, axis: i64, walk: &mut Walk<'_>) -> Result<()
     if walk.is_selection(node) {
         return Ok(());
     }
-    let plain = walk.is_parameter(indices)
-        && walk.rank(indices) == Some(1)
-        && is_own(walk.graph(), indices)
-        && walk.has_fixed_axis(x, axis);
-    if !plain {
-        let reason = "is gathered other than by a constant list of its own";
+    if walk.is_parameter(x) && !walk.is_parameter(indices) {
+        return look_up(node, axis, walk, (x, indices));
+    }
+    let picked = walk.graph().constant(indices).and_then(Tensor::as_i64);
+    let (Some(picked), Some(rank)) = (picked.map(<[i64]>::to_vec), walk.rank(x)) else {
+        let reason = "is gathered at positions that are not constant";
         walk.freeze(x, node, reason);
         walk.freeze(indices, node, reason);
         return Ok(());
-    }
-    let Some(picked) = walk.graph().constant(indices).and_then(Tensor::as_i64) else {
-        return Err(Error::invalid("Gather takes whole numbers as indices"));
     };
-    let picked = picked.to_vec();
-    movement::channels(node, walk, |shape, labels| {
-        pick(axis, (shape, &labels), (&[picked.len()], &picked))
+    let along = axis_at(axis, rank)?;
+    let is_list = walk.rank(indices) == Some(1)
+        && is_own(walk.graph(), indices)
+        && walk.has_fixed_axis(x, axis);
+    if !is_list {
+        // Channels on other axes pass; those on this one would be picked by number.
+        let reason = "is gathered other than by a constant list of its own";
+        walk.freeze_axis(x, along, node, reason);
+    }
+    let shape_of_indices = walk.graph().constant(indices).map(|t| t.shape().to_vec());
+    let shape_of_indices = shape_of_indices.unwrap_or_default();
+    let passes = |c: &Channels| is_list || c.axis != along;
+    movement::channels_that(node, walk, passes, |shape, labels| {
+        let picked = (shape_of_indices.as_slice(), picked.as_slice());
+        pick(axis, (shape, &labels), picked)
     })
+}
+
+/// Rows of a constant table, such as the embeddings of words: its last axis makes channels.
+fn look_up(
+    node: &Node,
+    axis: i64,
+    walk: &mut Walk<'_>,
+    (table, indices): (ValueId, ValueId),
+) -> Result<()> {
+    walk.freeze(indices, node, "is a position in a table");
+    let (made, Some(rank)) = (node.output()?, walk.rank(table)) else {
+        return Ok(());
+    };
+    let last = rank.saturating_sub(1);
+    match (walk.length(table, last), walk.rank(made)) {
+        (Some(length), Some(rank_made)) if length > 0 && axis_at(axis, rank)? < last => {
+            let produced = walk.produce(made, rank_made - 1, length);
+            walk.claim(table, last, Role::Produces, &produced);
+        }
+        _ => walk.freeze(table, node, "is a table that is looked up"),
+    }
+    Ok(())
 }
 
 /// New indices after positions moved in what is read and in what is made.

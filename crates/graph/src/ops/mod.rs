@@ -24,6 +24,7 @@ mod opaque;
 mod pad;
 mod pool;
 mod prelu;
+mod recurrent;
 mod reduce;
 mod reshape;
 mod resize;
@@ -70,6 +71,7 @@ pub(crate) type Sources = BTreeMap<(ValueId, usize), Vec<usize>>;
 pub(crate) fn shapes(graph: &Graph, node: &Node) -> Result<Vec<Option<Vec<Dim>>>> {
     match &node.op {
         Op::Split(attributes) => split::shapes(graph, node, attributes),
+        Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::shapes(graph, node),
         Op::Opaque(_) => Ok(vec![None; node.outputs.len()]),
         _ => Ok(vec![shape(graph, node)?]),
     }
@@ -144,6 +146,7 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Shape { start, end } => shape_of::channels(node, *start, *end, walk),
         Op::Index(_) => index::channels(node, walk),
         Op::Identity | Op::Cast { .. } => identity::channels(node, walk),
+        Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::channels(node, walk),
         Op::Opaque(_) => opaque::channels(node, walk),
     }
 }
@@ -260,6 +263,7 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         | Op::Flatten { .. }
         | Op::Gather { .. }
         | Op::Identity => Some(0),
+        Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::macs(graph, node),
         Op::Opaque(_) => None,
     }
 }

@@ -9,17 +9,42 @@ use crate::{Dim, Node, Result};
 /// What is larger is not labelled: labels take eight bytes an element, for however small a file.
 const MOST_ELEMENTS: usize = 1 << 26;
 
+/// An unknown length stands in as this, so that an axis that it is folded into shows.
+pub(super) const STAND_IN: usize = 2;
+
 /// The channel rule of every data-movement operation; `run` moves labels of a given shape.
 pub(super) fn channels(
     node: &Node,
     walk: &mut Walk<'_>,
     run: impl Fn(&[usize], Vec<usize>) -> Result<(Vec<usize>, Vec<usize>)>,
 ) -> Result<()> {
+    follow(node, walk, STAND_IN, |_| true, run)
+}
+
+/// The same for those channels that pass.
+pub(super) fn channels_that(
+    node: &Node,
+    walk: &mut Walk<'_>,
+    passes: impl Fn(&Channels) -> bool,
+    run: impl Fn(&[usize], Vec<usize>) -> Result<(Vec<usize>, Vec<usize>)>,
+) -> Result<()> {
+    follow(node, walk, STAND_IN, passes, run)
+}
+
+/// The same with another length in place of those that are unknown.
+pub(super) fn follow(
+    node: &Node,
+    walk: &mut Walk<'_>,
+    stand_in: usize,
+    passes: impl Fn(&Channels) -> bool,
+    run: impl Fn(&[usize], Vec<usize>) -> Result<(Vec<usize>, Vec<usize>)>,
+) -> Result<()> {
     let (x, made) = (node.input(0)?, node.output()?);
     if walk.is_parameter(x) {
         walk.freeze(x, node, "is computed from constants");
     }
-    let all = walk.channels(x).to_vec();
+    let mut all = walk.channels(x).to_vec();
+    all.retain(passes);
     if all.is_empty() {
         return Ok(());
     }
@@ -28,8 +53,8 @@ pub(super) fn channels(
         walk.freeze(x, node, "has an unknown shape");
         return Ok(());
     };
-    // An unknown length stands in as 2, so that an axis that it is folded into shows.
-    let lengths: Vec<usize> = shape.iter().map(|d| d.fixed().unwrap_or(2)).collect();
+    let lengths = shape.iter().map(|d| d.fixed().unwrap_or(stand_in));
+    let lengths: Vec<usize> = lengths.collect();
     let elements = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     if elements.is_none_or(|n| n > MOST_ELEMENTS) {
         walk.freeze(x, node, "has too many elements for channels to be followed");

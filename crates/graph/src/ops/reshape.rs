@@ -142,21 +142,30 @@ pub(super) fn channels(node: &Node, allow_zero: bool, walk: &mut Walk<'_>) -> Re
         return Ok(());
     };
     // A batch of unknown length need not fit into a shape that was written for a known one.
-    let known = walk.graph().value(x).shape.as_deref().is_some_and(|shape| {
-        let stand_in: Vec<usize> = shape.iter().map(|d| d.fixed().unwrap_or(2)).collect();
-        lengths(&wanted, allow_zero, &stand_in).is_ok()
+    // Where rows are folded together, such as the windows of an image, their number is a multiple of what is wanted.
+    let mut fixed = wanted.iter().filter(|&&n| n > 0);
+    let product = fixed.try_fold(1usize, |n, &d| n.checked_mul(usize::try_from(d).ok()?));
+    let multiple = product.unwrap_or(movement::STAND_IN);
+    let shape = walk.graph().value(x).shape.as_deref();
+    let stand_in = [movement::STAND_IN, multiple].into_iter().find(|&n| {
+        let stand_in = shape.map(|s| s.iter().map(|d| d.fixed().unwrap_or(n)).collect::<Vec<_>>());
+        stand_in.is_some_and(|s| lengths(&wanted, allow_zero, &s).is_ok())
     });
-    if !known {
+    let Some(stand_in) = stand_in else {
         walk.freeze(
             x,
             node,
             "is brought into a shape that does not hold for every batch",
         );
         return Ok(());
-    }
-    movement::channels(node, walk, |shape, labels| {
-        Ok((lengths(&wanted, allow_zero, shape)?, labels))
-    })
+    };
+    movement::follow(
+        node,
+        walk,
+        stand_in,
+        |_| true,
+        |shape, labels| Ok((lengths(&wanted, allow_zero, shape)?, labels)),
+    )
 }
 
 /// The wanted shape after positions went.

@@ -123,7 +123,7 @@ pub(super) fn shape(graph: &Graph, node: &Node, resize: &Resize) -> Result<Optio
         let scale = entry.map(|i| scales.as_ref().and_then(|s| s.get(i)));
         match (scale, &x[axis]) {
             (None, own) => own.clone(),
-            (Some(Some(&scale)), own) if scale == 1.0 => own.clone(),
+            (Some(Some(&1.0)), own) => own.clone(),
             (Some(Some(&scale)), Dim::Fixed(length)) => {
                 Dim::Fixed((*length as f64 * scale).floor() as usize)
             }

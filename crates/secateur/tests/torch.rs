@@ -1,0 +1,180 @@
+//! Networks as PyTorch's two exporters write them: laws of their groups, and what half of them looks like.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+
+use secateur::{Amount, Choice, ModelFile, UnitScore, shrink_model};
+use secateur_graph::{
+    ChannelGroups, Graph, GroupKind, Keep, evaluate, from_model, mask, settle, shrink,
+};
+use secateur_testkit::{bits, change, rows, some_keep};
+
+fn half() -> Choice {
+    Choice {
+        amount: Amount::Units(0.5),
+        by: UnitScore::L2,
+        seed: 1,
+        min: 1,
+        round: 1,
+        only: None,
+        except: None,
+    }
+}
+
+/// Every file, by name.
+fn fixtures() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<(String, PathBuf)> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "onnx"))
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 32);
+    files
+}
+
+/// Every network that the naive evaluator can run, with its shapes settled.
+fn networks() -> Vec<(String, Graph)> {
+    let read = |path: &Path| {
+        let model = secateur_onnx::read_file(path, &secateur_onnx::Limits::default()).unwrap();
+        settle(&from_model(&model).unwrap()).unwrap()
+    };
+    let all = fixtures()
+        .into_iter()
+        .map(|(name, path)| (name, read(&path)));
+    let runs = |graph: &Graph| evaluate(graph, &rows(graph, 2, 0)).is_ok();
+    let networks: Vec<_> = all.filter(|(_, graph)| runs(graph)).collect();
+    assert_eq!(networks.len(), 30, "all but the recurrent ones");
+    networks
+}
+
+/// At `--keep 50%` each loses at least 40 % of its MACs, or what is frozen is told with the reason.
+#[test]
+fn half_of_each_is_verified_and_what_stays_is_told() {
+    let mut told = String::new();
+    for (name, path) in fixtures() {
+        let file = ModelFile::read(&path).unwrap();
+        let small = shrink_model(&file, &half()).unwrap();
+        assert!(
+            small.evidence().runtime_difference.unwrap() < 1e-4,
+            "{name}"
+        );
+        let left = small.cost().macs as f64 / file.cost().macs as f64;
+        let groups = file.groups().groups().iter();
+        let inner = groups.filter(|g| g.kind == GroupKind::Hidden);
+        let frozen: Vec<_> = inner.filter(|g| g.frozen.is_some()).collect();
+        assert!(left <= 0.6 || !frozen.is_empty(), "{name} keeps {left}");
+        told += &format!("{name}: {:.0} % of the MACs stay\n", 100.0 * left);
+        if left > 0.6 {
+            for group in frozen {
+                let why = group.frozen.as_ref().unwrap();
+                told += &format!("  {} stays, as it {why}\n", group.name);
+            }
+        }
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn reordered_units_change_nothing() {
+    for (name, graph) in networks() {
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let change = change(&graph, &groups, 3).unwrap();
+        assert!(change < 1e-9, "{name}: {change}");
+    }
+}
+
+#[test]
+fn masked_and_shrunk_agree_to_the_bit() {
+    for (name, graph) in networks() {
+        let groups = ChannelGroups::of(&graph).unwrap();
+        for seed in 0..3 {
+            let keep = some_keep(&groups, seed);
+            let Ok(small) = shrink(&graph, &groups, &keep) else {
+                continue;
+            };
+            let inputs = rows(&graph, 2, seed);
+            let masked = mask(&graph, &groups, &keep).unwrap();
+            let want = evaluate(&masked, &inputs).unwrap();
+            let have = evaluate(&small.graph, &inputs).unwrap();
+            assert_eq!(bits(&want), bits(&have), "{name}, seed {seed}");
+        }
+    }
+}
+
+/// The same units, by the numbers that they have once others are gone.
+fn after(first: &Keep, groups: &ChannelGroups, small: &ChannelGroups, seed: u64) -> (Keep, Keep) {
+    let second = some_keep(small, seed);
+    let mut both = first.clone();
+    for (id, _) in groups.iter() {
+        for (new, old) in first.kept(id).into_iter().enumerate() {
+            if !second.keeps(id, new) {
+                both.drop(id, old).unwrap();
+            }
+        }
+    }
+    (second, both)
+}
+
+#[test]
+fn shrinking_twice_is_shrinking_once() {
+    let mut compared = 0;
+    for (name, graph) in networks() {
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let first = some_keep(&groups, 7);
+        let Ok(once) = shrink(&graph, &groups, &first) else {
+            continue;
+        };
+        let once = settle(&once.graph).unwrap();
+        let small = ChannelGroups::of(&once).unwrap();
+        let names = |all: &ChannelGroups| {
+            all.groups()
+                .iter()
+                .map(|g| g.name.clone())
+                .collect::<Vec<_>>()
+        };
+        // Where one head or one channel a group is left, that axis is no product any more, and groups are others.
+        if names(&small) != names(&groups) {
+            continue;
+        }
+        let (second, both) = after(&first, &groups, &small, 8);
+        let (Ok(twice), Ok(at_once)) = (
+            shrink(&once, &small, &second),
+            shrink(&graph, &groups, &both),
+        ) else {
+            continue;
+        };
+        let inputs = rows(&graph, 2, 1);
+        let want = evaluate(&at_once.graph, &inputs).unwrap();
+        let have = evaluate(&twice.graph, &inputs).unwrap();
+        assert_eq!(bits(&want), bits(&have), "{name}");
+        let constants = |graph: &Graph| {
+            let read = graph
+                .nodes()
+                .iter()
+                .flat_map(|n| n.inputs.iter().flatten().copied());
+            let tensors = read.filter_map(|id| graph.constant(id).cloned());
+            tensors.collect::<Vec<_>>()
+        };
+        assert_eq!(constants(&twice.graph), constants(&at_once.graph), "{name}");
+        compared += 1;
+    }
+    assert!(compared >= 18, "{compared}");
+}
+
+#[test]
+fn keeping_all_gives_the_same_file() {
+    for (name, path) in fixtures() {
+        let file = ModelFile::read(&path).unwrap();
+        let all = Choice {
+            amount: Amount::Units(1.0),
+            ..half()
+        };
+        let small = shrink_model(&file, &all).unwrap();
+        assert!(small.cuts().is_empty(), "{name}");
+        let before = std::fs::read(&path).unwrap();
+        assert!(small.bytes() == before, "{name}");
+    }
+}
