@@ -1,8 +1,11 @@
 //! An ONNX model as a network.
 
 mod attributes;
+mod facts;
 mod node;
 mod order;
+mod plain;
+mod resize;
 mod value;
 
 use std::collections::{HashMap, HashSet};
@@ -228,10 +231,10 @@ impl<'a> Lowering<'a> {
         }
         let rank = match (&op, integers.get(1)) {
             (Op::Reshape { .. }, Some(Some(lengths))) => Some(lengths.len()),
-            _ => node::rank(&op, &ranks),
+            _ => facts::rank(&op, &ranks),
         };
-        node::check_types(&op, &elements)?;
-        let element = node::element(&op, &elements);
+        facts::check_types(&op, &elements)?;
+        let element = facts::element(&op, &elements);
         let outputs = outputs.into_iter();
         let outputs = outputs.map(|output| self.declare(output, rank, element));
         let outputs = outputs.collect();

@@ -1,9 +1,9 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
-use rten::{Model, ValueOrView};
+use rten::{Model, Value, ValueOrView};
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
-use secateur_graph::Array;
+use secateur_graph::{Array, Element};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -31,22 +31,38 @@ impl Runtime {
     /// If the runtime refuses the input or an output is not of 32-bit floats.
     pub fn run(&self, features: &[f32], rows: usize) -> Result<Vec<Vec<f32>>> {
         let width = features.len() / rows.max(1);
-        self.run_tensors(&[Tensor::from_data(&[rows, width], features.to_vec())])
+        let tensor = Tensor::from_data(&[rows, width], features.to_vec());
+        self.run_values(vec![tensor.into()])
     }
 
     /// Runs inputs of any shape, in the order of the model, and returns every output, row-major.
     ///
     /// # Errors
-    /// If the runtime refuses an input or an output is not of 32-bit floats.
-    pub fn run_all(&self, inputs: &[Array]) -> Result<Vec<Vec<f32>>> {
-        let tensor = |input: &Array| {
-            let values = input.values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-            Tensor::from_data(&input.shape, values)
+    /// If the runtime refuses an input or an output is not of numbers.
+    pub fn run_all(&self, inputs: &[(Element, Array)]) -> Result<Vec<Vec<f32>>> {
+        let tensor = |(element, input): &(Element, Array)| {
+            let numbers = input.values.iter();
+            let shape = input.shape.as_slice();
+            match element {
+                Element::U8 => {
+                    Tensor::from_data(shape, numbers.map(|&v| v as u8).collect::<Vec<_>>()).into()
+                }
+                Element::I8 => {
+                    Tensor::from_data(shape, numbers.map(|&v| v as i8).collect::<Vec<_>>()).into()
+                }
+                // The runtime takes whole numbers of any other width, and truth, as 32 bits.
+                other if !other.is_float() => {
+                    Tensor::from_data(shape, numbers.map(|&v| v as i32).collect::<Vec<_>>()).into()
+                }
+                _ => {
+                    Tensor::from_data(shape, numbers.map(|&v| v as f32).collect::<Vec<_>>()).into()
+                }
+            }
         };
-        self.run_tensors(&inputs.iter().map(tensor).collect::<Vec<_>>())
+        self.run_values(inputs.iter().map(tensor).collect())
     }
 
-    fn run_tensors(&self, tensors: &[Tensor<f32>]) -> Result<Vec<Vec<f32>>> {
+    fn run_values(&self, tensors: Vec<Value>) -> Result<Vec<Vec<f32>>> {
         let ids = self.model.input_ids();
         if ids.len() != tensors.len() {
             return Err(refused(&format!(
@@ -55,17 +71,20 @@ impl Runtime {
                 tensors.len()
             )));
         }
-        let views = tensors.iter().map(|t| t.view().into());
-        let inputs: Vec<(_, ValueOrView<'_>)> = ids.iter().copied().zip(views).collect();
+        let values = tensors.into_iter().map(ValueOrView::from);
+        let inputs: Vec<(_, ValueOrView<'_>)> = ids.iter().copied().zip(values).collect();
         let outputs = self
             .model
             .run(inputs, self.model.output_ids(), None)
             .map_err(|e| refused(&e))?;
         outputs
             .into_iter()
-            .map(|value| {
-                let tensor: Tensor<f32> = value.try_into().map_err(|e| refused(&e))?;
-                Ok(tensor.to_vec())
+            .map(|value| match value {
+                Value::FloatTensor(tensor) => Ok(tensor.to_vec()),
+                Value::Int32Tensor(tensor) => Ok(tensor.iter().map(|&v| v as f32).collect()),
+                Value::Int8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
+                Value::UInt8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
+                _ => Err(refused(&"an output is no tensor of numbers")),
             })
             .collect()
     }

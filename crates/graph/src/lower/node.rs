@@ -1,14 +1,17 @@
 //! Which operation is a node's message?
 
+use std::ops::RangeInclusive;
+
 use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
+use super::plain;
+use super::resize::{filling, resize};
 use crate::raise::is_standard;
 use crate::shapes::text;
 use crate::{
-    Binary, Bounds, Conv, ConvTranspose, Dim, Element, Error, Gemm, Index, Nearest, Norm, Op, Pad,
-    PadMode, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
-    ResizePlaces, Result, Split, Squeeze, Unary,
+    Binary, Bounds, Conv, ConvTranspose, Dim, Element, Error, Gemm, Index, Norm, Op, Pad, PadMode,
+    Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Result, Split, Squeeze, Unary,
 };
 
 /// What to call a node in messages: its name, else its first output, else its place in the file.
@@ -48,6 +51,10 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
     }
     let a = Attributes(&node.attribute);
     let ranks = given.ranks;
+    if let Some(op) = plain::of(op_type(node)) {
+        let inputs = if matches!(op, Op::Unary(_)) { 1 } else { 2 };
+        return checked(node, &a, (op, inputs..=inputs, &[]));
+    }
     let (op, inputs, attributes): (Op, _, &[&str]) = match op_type(node) {
         "Gemm" => {
             let gemm = Gemm {
@@ -63,21 +70,15 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             )
         }
         "MatMul" => (Op::MatMul, 2..=2, &[]),
-        "Add" => (Op::Binary(Binary::Add), 2..=2, &[]),
-        "Sub" => (Op::Binary(Binary::Sub), 2..=2, &[]),
-        "Mul" => (Op::Binary(Binary::Mul), 2..=2, &[]),
         "Div" => {
             let whole = given.elements.iter().flatten().any(|e| !e.is_float());
             let op = if whole { Binary::Quotient } else { Binary::Div };
             (Op::Binary(op), 2..=2, &[])
         }
-        "Relu" => (Op::Unary(Unary::Relu), 1..=1, &[]),
         "LeakyRelu" => {
             let alpha = a.float("alpha", 0.01)?;
             (Op::Unary(Unary::LeakyRelu { alpha }), 1..=1, &["alpha"])
         }
-        "Tanh" => (Op::Unary(Unary::Tanh), 1..=1, &[]),
-        "Sigmoid" => (Op::Unary(Unary::Sigmoid), 1..=1, &[]),
         "Softmax" | "LogSoftmax" => {
             let Some(axis) = softmax_axis(&a, opset, ranks)? else {
                 return Ok(None);
@@ -88,12 +89,6 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             };
             (op, 1..=1, &["axis"])
         }
-        "Exp" => (Op::Unary(Unary::Exp), 1..=1, &[]),
-        "Sqrt" => (Op::Unary(Unary::Sqrt), 1..=1, &[]),
-        "Abs" => (Op::Unary(Unary::Abs), 1..=1, &[]),
-        "Neg" => (Op::Unary(Unary::Neg), 1..=1, &[]),
-        "Softplus" => (Op::Unary(Unary::Softplus), 1..=1, &[]),
-        "HardSwish" => (Op::Unary(Unary::HardSwish), 1..=1, &[]),
         "Elu" => {
             let alpha = a.float("alpha", 1.0)?;
             (Op::Unary(Unary::Elu { alpha }), 1..=1, &["alpha"])
@@ -103,39 +98,17 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             let op = Op::Unary(Unary::HardSigmoid { alpha, beta });
             (op, 1..=1, &["alpha", "beta"])
         }
-        "Erf" => (Op::Unary(Unary::Erf), 1..=1, &[]),
-        "Mish" => (Op::Unary(Unary::Mish), 1..=1, &[]),
-        "Reciprocal" => (Op::Unary(Unary::Reciprocal), 1..=1, &[]),
-        "Log" => (Op::Unary(Unary::Log), 1..=1, &[]),
-        "Floor" => (Op::Unary(Unary::Floor), 1..=1, &[]),
-        "Ceil" => (Op::Unary(Unary::Ceil), 1..=1, &[]),
-        "Round" => (Op::Unary(Unary::Round), 1..=1, &[]),
-        "Sign" => (Op::Unary(Unary::Sign), 1..=1, &[]),
-        "Not" => (Op::Unary(Unary::Not), 1..=1, &[]),
-        "Sin" => (Op::Unary(Unary::Sin), 1..=1, &[]),
-        "Cos" => (Op::Unary(Unary::Cos), 1..=1, &[]),
         "Gelu" => {
             let tanh = a.text("approximate", "none")? == "tanh";
             (Op::Unary(Unary::Gelu { tanh }), 1..=1, &["approximate"])
         }
-        "Pow" => (Op::Binary(Binary::Pow), 2..=2, &[]),
         // Of one operand the operand, of more than two nothing that is understood.
-        "Min" | "Max" if node.input.len() == 2 => match op_type(node) {
-            "Min" => (Op::Binary(Binary::Min), 2..=2, &[]),
-            _ => (Op::Binary(Binary::Max), 2..=2, &[]),
-        },
+        "Min" if node.input.len() == 2 => (Op::Binary(Binary::Min), 2..=2, &[]),
+        "Max" if node.input.len() == 2 => (Op::Binary(Binary::Max), 2..=2, &[]),
         "Mod" => {
             let float = a.int("fmod", 0)? != 0;
             (Op::Binary(Binary::Mod { float }), 2..=2, &["fmod"])
         }
-        "Equal" => (Op::Binary(Binary::Equal), 2..=2, &[]),
-        "Less" => (Op::Binary(Binary::Less), 2..=2, &[]),
-        "LessOrEqual" => (Op::Binary(Binary::LessOrEqual), 2..=2, &[]),
-        "Greater" => (Op::Binary(Binary::Greater), 2..=2, &[]),
-        "GreaterOrEqual" => (Op::Binary(Binary::GreaterOrEqual), 2..=2, &[]),
-        "And" => (Op::Binary(Binary::And), 2..=2, &[]),
-        "Or" => (Op::Binary(Binary::Or), 2..=2, &[]),
-        "Xor" => (Op::Binary(Binary::Xor), 2..=2, &[]),
         "Where" => (Op::Where, 3..=3, &[]),
         "Expand" => (Op::Expand, 2..=2, &[]),
         "Tile" => (Op::Tile, 2..=2, &[]),
@@ -393,6 +366,15 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         "Identity" => (Op::Identity, 1..=1, &[]),
         _ => return Ok(None),
     };
+    checked(node, &a, (op, inputs, attributes))
+}
+
+/// The operation, if the node has as many inputs and outputs as it takes, and no other attributes.
+fn checked(
+    node: &NodeProto,
+    a: &Attributes<'_>,
+    (op, inputs, attributes): (Op, RangeInclusive<usize>, &[&str]),
+) -> Result<Option<Op>> {
     let given = node.input.len();
     if !inputs.contains(&given) || node.input[..*inputs.start()].iter().any(String::is_empty) {
         let many = match inputs.into_inner() {
@@ -437,90 +419,6 @@ const RESIZE: &[&str] = &[
     "scales",
 ];
 
-/// Attributes of `ConvTranspose`.
-const TRANSPOSED: &[&str] = &[
-    "auto_pad",
-    "dilations",
-    "group",
-    "kernel_shape",
-    "output_padding",
-    "pads",
-    "strides",
-];
-
-/// What fills a `ConstantOfShape`: a number of one of the two common types.
-fn filling(a: &Attributes<'_>) -> Result<Option<Index>> {
-    let Some(tensor) = a.tensor("value") else {
-        let whole = false;
-        return Ok(Some(Index::ConstantOfShape { value: 0.0, whole }));
-    };
-    Ok(match secateur_onnx::elements(tensor)? {
-        secateur_onnx::Elements::F32(v) if v.len() == 1 => Some(Index::ConstantOfShape {
-            value: v[0],
-            whole: false,
-        }),
-        secateur_onnx::Elements::I64(v) if v.len() == 1 && v[0].unsigned_abs() < 1 << 24 => {
-            Some(Index::ConstantOfShape {
-                value: v[0] as f32,
-                whole: true,
-            })
-        }
-        _ => None,
-    })
-}
-
-fn resize(a: &Attributes<'_>, node: &NodeProto, opset: i64) -> Result<Option<Resize>> {
-    let is_upsample = op_type(node) == "Upsample";
-    if is_upsample && node.input.len() < 2 {
-        // Scales as an attribute, which nothing writes any more.
-        return Ok(None);
-    }
-    let form = match opset >= 11 && !is_upsample {
-        true => ResizeForm::Resize,
-        false => ResizeForm::Scales {
-            upsample: is_upsample,
-        },
-    };
-    let default = if form == ResizeForm::Resize {
-        "half_pixel"
-    } else {
-        "asymmetric"
-    };
-    let places = match a.text("coordinate_transformation_mode", default)? {
-        "half_pixel" => ResizePlaces::HalfPixel,
-        "pytorch_half_pixel" => ResizePlaces::PytorchHalfPixel,
-        "align_corners" => ResizePlaces::AlignCorners,
-        "asymmetric" => ResizePlaces::Asymmetric,
-        _ => ResizePlaces::Other,
-    };
-    let default = if form == ResizeForm::Resize {
-        "round_prefer_floor"
-    } else {
-        "floor"
-    };
-    let nearest = match a.text("nearest_mode", default)? {
-        "round_prefer_floor" => Some(Nearest::RoundPreferFloor),
-        "round_prefer_ceil" => Some(Nearest::RoundPreferCeil),
-        "floor" => Some(Nearest::Floor),
-        "ceil" => Some(Nearest::Ceil),
-        _ => None,
-    };
-    let plain = a.int("antialias", 0)? == 0
-        && a.int("exclude_outside", 0)? == 0
-        && a.text("keep_aspect_ratio_policy", "stretch")? == "stretch";
-    let mode = match (a.text("mode", "nearest")?, nearest) {
-        ("nearest", Some(nearest)) if plain => ResizeMode::Nearest(nearest),
-        ("linear", _) if plain => ResizeMode::Linear,
-        _ => ResizeMode::Other,
-    };
-    Ok(Some(Resize {
-        form,
-        mode,
-        places,
-        axes: a.ints("axes")?.map_or(vec![], <[i64]>::to_vec),
-    }))
-}
-
 /// Attributes of windows.
 const WINDOW: &[&str] = &[
     "auto_pad",
@@ -531,6 +429,17 @@ const WINDOW: &[&str] = &[
     "kernel_shape",
     "pads",
     "storage_order",
+    "strides",
+];
+
+/// Attributes of `ConvTranspose`.
+const TRANSPOSED: &[&str] = &[
+    "auto_pad",
+    "dilations",
+    "group",
+    "kernel_shape",
+    "output_padding",
+    "pads",
     "strides",
 ];
 
@@ -629,98 +538,6 @@ pub(super) fn check_opaque(node: &NodeProto) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The number of axes of the output, where those of the inputs tell.
-pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
-    let input = |index: usize| inputs.get(index).copied().flatten();
-    match op {
-        Op::Gemm(_) | Op::Flatten { .. } => Some(2),
-        Op::Unary(_)
-        | Op::Softmax { .. }
-        | Op::LogSoftmax { .. }
-        | Op::Identity
-        | Op::PRelu
-        | Op::Clip { .. }
-        | Op::BatchNorm { .. }
-        | Op::Norm(_)
-        | Op::Pool(_)
-        | Op::Slice { .. }
-        | Op::Split(_)
-        | Op::Pad(_)
-        | Op::Resize(_)
-        | Op::Tile
-        | Op::Cast { .. }
-        | Op::Concat { .. } => input(0),
-        Op::Conv(_) | Op::ConvTranspose(_) => input(0).or(input(1)),
-        Op::Where => Some(input(0)?.max(input(1)?).max(input(2)?)),
-        Op::Shape { .. } => Some(1),
-        Op::Index(index) => match index {
-            Index::Size => Some(0),
-            Index::Range => Some(1),
-            Index::NonZero => Some(2),
-            Index::CumSum { .. } | Index::Trilu { .. } | Index::ScatterNd => input(0),
-            Index::ConstantOfShape { .. } | Index::GatherNd => None,
-        },
-        // As many as the wanted shape has entries, which is known once shapes are.
-        Op::Expand => None,
-        Op::Transpose { order } => Some(order.len()),
-        Op::Reduce(reduce) => match &reduce.axes {
-            _ if reduce.keep => input(0),
-            ReduceAxes::All => Some(0),
-            ReduceAxes::Spatial => input(0).map(|rank| rank.min(2)),
-            ReduceAxes::These(axes) => input(0)?.checked_sub(axes.len()),
-        },
-        Op::Squeeze(Squeeze::Out(axes)) if axes.is_empty() => None,
-        Op::Squeeze(Squeeze::Out(axes)) => input(0)?.checked_sub(axes.len()),
-        Op::Squeeze(Squeeze::In(axes)) => Some(input(0)? + axes.len()),
-        // As many as the constant shape has entries, which is known once shapes are.
-        Op::Reshape { .. } => None,
-        Op::Binary(_) => Some(input(0)?.max(input(1)?)),
-        Op::MatMul => {
-            Some(input(0)?.max(input(1)?)).filter(|_| input(0) >= Some(2) && input(1) >= Some(2))
-        }
-        Op::Gather { .. } => (input(0)? + input(1)?).checked_sub(1),
-        Op::Opaque(_) => None,
-    }
-}
-
-/// Checks that what is added or multiplied is of one type.
-pub(super) fn check_types(op: &Op, inputs: &[Option<Element>]) -> Result<()> {
-    match op {
-        Op::Gemm(_) | Op::MatMul | Op::Conv(_) | Op::ConvTranspose(_) | Op::Concat { .. } => {}
-        Op::Binary(binary) if !matches!(binary, Binary::Pow) => {}
-        _ => return Ok(()),
-    }
-    let mut known = inputs.iter().flatten();
-    let first = known.next();
-    match known.find(|e| Some(*e) != first).zip(first) {
-        None => Ok(()),
-        Some((other, first)) => Err(Error::invalid(format!(
-            "{} of elements of type {} and {}",
-            op.onnx_name(),
-            first.name(),
-            other.name()
-        ))),
-    }
-}
-
-/// The type of the elements of the outputs, where those of the inputs tell.
-pub(super) fn element(op: &Op, inputs: &[Option<Element>]) -> Option<Element> {
-    let first = inputs.first().copied().flatten();
-    match op {
-        Op::Cast { to } => Some(*to),
-        Op::Shape { .. } | Op::Index(Index::Size | Index::NonZero) => Some(Element::I64),
-        Op::Index(Index::ConstantOfShape { whole, .. }) => match whole {
-            true => Some(Element::I64),
-            false => Some(Element::F32),
-        },
-        Op::Binary(binary) if binary.is_truth() => Some(Element::Bool),
-        Op::Unary(Unary::Not) => Some(Element::Bool),
-        Op::Where => inputs.get(1).copied().flatten(),
-        Op::Opaque(_) => None,
-        _ => first,
-    }
 }
 
 pub(super) fn op_type(node: &NodeProto) -> &str {

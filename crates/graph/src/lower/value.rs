@@ -108,6 +108,8 @@ pub(super) fn declared(info: &ValueInfoProto) -> Result<(Option<Vec<Dim>>, Optio
 
 fn dimension(name: &str, axis: usize, dim: &Dimension) -> Result<Dim> {
     Ok(match &dim.value {
+        // Not as the format says, but what several exporters write for a length that is unknown.
+        Some(dimension::Value::DimValue(-1)) => Dim::Named(format!("{name}:{axis}")),
         Some(dimension::Value::DimValue(length)) => {
             let length = usize::try_from(*length);
             Dim::Fixed(length.map_err(|_| {

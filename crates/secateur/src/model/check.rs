@@ -1,9 +1,9 @@
 //! Do a masked and a shrunk model compute the same?
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
-use secateur_graph::{Array, Dim, Graph, Op, cost, evaluate};
+use secateur_graph::{Array, Dim, Element, Graph, Op, ValueId, cost, evaluate};
 
 use crate::runtime::Runtime;
 use crate::verify::{relative, worse};
@@ -29,28 +29,38 @@ pub struct ModelEvidence {
     pub runtime_refused: Option<String>,
     /// The same on the naive f64 evaluator, where it can run the model.
     pub naive_difference: Option<f64>,
+    /// Largest relative difference between the masked model and the one that it was made of; none where nothing was
+    /// masked. Where it is 0, agreement shows nothing.
+    pub masking_moved: Option<f64>,
     /// Differences above this fail.
     pub tolerance: f64,
 }
 
-/// Compares the two on drawn inputs.
+/// Compares the two on drawn inputs, and the masked one with what it was made of, if that is given.
 ///
 /// # Errors
 /// If outputs differ, or nothing can run the models.
 pub(super) fn check(
     masked: (&Graph, Vec<u8>),
     small: (&Graph, &[u8]),
+    unmasked: Option<Vec<u8>>,
     seed: u64,
 ) -> Result<ModelEvidence> {
     let work = work(masked.0)?;
-    let inputs = draw(masked.0, seed);
+    let drawn = draw(masked.0, seed);
+    let inputs: Vec<Array> = drawn.iter().map(|(_, array)| array.clone()).collect();
     // The runtime gets the only copy of the bytes of the masked model, which are many.
-    let want = Runtime::load(masked.1).and_then(|runtime| runtime.run_all(&inputs));
+    let want = Runtime::load(masked.1).and_then(|runtime| runtime.run_all(&drawn));
+    let mut masking_moved = None;
     let (runtime_difference, runtime_refused) = match want {
         // What runs the masked model must run the small one.
         Ok(want) => {
             finite(&want)?;
-            let have = Runtime::load(small.1)?.run_all(&inputs)?;
+            let have = Runtime::load(small.1)?.run_all(&drawn)?;
+            if let Some(bytes) = unmasked {
+                let before = Runtime::load(bytes)?.run_all(&drawn)?;
+                masking_moved = Some(furthest(&before, &want));
+            }
             (Some(furthest(&want, &have)), None)
         }
         Err(error) => (None, Some(error.to_string())),
@@ -64,6 +74,7 @@ pub(super) fn check(
         runtime_difference,
         runtime_refused,
         naive_difference,
+        masking_moved,
         tolerance: TOLERANCE,
     };
     let found = [runtime_difference, naive_difference];
@@ -169,28 +180,46 @@ fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
     })
 }
 
-/// Normal numbers for every input.
-fn draw(graph: &Graph, seed: u64) -> Vec<Array> {
+/// Normal numbers for every input of floats, positions for one of whole numbers.
+fn draw(graph: &Graph, seed: u64) -> Vec<(Element, Array)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let inputs = graph.inputs().iter();
     inputs
         .map(|&input| {
             let dims = graph.value(input).shape.as_deref().unwrap_or_default();
             let shape: Vec<usize> = dims.iter().map(|d| d.fixed().unwrap_or(ROWS)).collect();
-            // Through f32, so that every runtime sees the same numbers.
-            let mut number = || {
-                let drawn: f64 = StandardNormal.sample(&mut rng);
-                f64::from(drawn as f32)
+            let element = graph.value(input).element.unwrap_or(Element::F32);
+            let below = positions(graph, input) as u64;
+            let mut number = || match element.is_float() {
+                // Through f32, so that every runtime sees the same numbers.
+                true => {
+                    let drawn: f64 = StandardNormal.sample(&mut rng);
+                    f64::from(drawn as f32)
+                }
+                false => (rng.next_u64() % below) as f64,
             };
             let values = (0..shape.iter().product()).map(|_| number()).collect();
-            Array { shape, values }
+            (element, Array { shape, values })
         })
         .collect()
 }
 
+/// How many rows the tables have that an input, or that input in another type, is looked up in; 2 if there are none.
+fn positions(graph: &Graph, value: ValueId) -> usize {
+    let readers = graph.readers(value).iter().map(|&id| graph.node(id));
+    let rows = readers.filter_map(|node| match (&node.op, node.inputs.first()) {
+        (Op::Cast { .. } | Op::Identity, _) => Some(positions(graph, *node.outputs.first()?)),
+        (Op::Gather { axis: 0 }, Some(Some(table))) => {
+            graph.constant(*table)?.shape().first().copied()
+        }
+        _ => None,
+    });
+    rows.min().unwrap_or(2).max(1)
+}
+
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{ModelMeta, Unary, to_model};
+    use secateur_graph::{GraphBuilder, ModelMeta, Tensor, Unary, to_model};
     use secateur_testkit::mlp;
 
     use super::*;
@@ -207,11 +236,13 @@ mod tests {
             mlp(&[3, 4, 2], Unary::Relu, 2).unwrap(),
         );
         let (bytes, different) = (file(&graph), file(&other));
-        let found = check((&graph, bytes.clone()), (&graph, &bytes), 0).unwrap();
+        let masked = (&graph, bytes.clone());
+        let found = check(masked, (&graph, &bytes), Some(different.clone()), 0).unwrap();
         assert_eq!(
             (found.runtime_difference, found.naive_difference),
             (Some(0.0), Some(0.0))
         );
+        assert!(found.masking_moved.unwrap() > 0.1, "{found:?}");
         for (small, bytes) in [
             (&other, different.as_slice()),
             (&graph, different.as_slice()),
@@ -219,9 +250,24 @@ mod tests {
             // The masked model runs, this does not.
             (&graph, &bytes[..bytes.len() / 2]),
         ] {
-            let error = check((&graph, file(&graph)), (small, bytes), 0).unwrap_err();
+            let error = check((&graph, file(&graph)), (small, bytes), None, 0).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_drawn_within_the_tables_that_they_name() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(50)]);
+        b.of_type(x, Element::I64);
+        let table = b.constant("table", Tensor::f32([7, 2], vec![0.0; 14]).unwrap());
+        let y = b.node("y", Op::Gather { axis: 0 }, &[table, x]);
+        b.output(y);
+        let graph = b.build().unwrap();
+        let (element, array) = draw(&graph, 0).remove(0);
+        assert_eq!((element, array.shape), (Element::I64, vec![2, 50]));
+        let known = |v: &f64| v.fract() == 0.0 && (0.0..7.0).contains(v);
+        assert!(array.values.iter().all(known) && array.values.contains(&6.0));
     }
 
     #[test]

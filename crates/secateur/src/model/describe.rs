@@ -196,6 +196,9 @@ impl SmallModel {
         if let Some(why) = &evidence.runtime_refused {
             text += &format!("; {why}");
         }
+        if evidence.masking_moved == Some(0.0) {
+            text += "\nnote: the units that went moved no output on these inputs, so that the agreement shows little: is the model trained?";
+        }
         text
     }
 }

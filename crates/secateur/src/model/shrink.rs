@@ -84,12 +84,19 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         check(
             (&file.graph, original()?),
             (&file.graph, &settled),
+            None,
             choice.seed,
         )?;
     }
     let masked = mask(&file.graph, &file.groups, &keep)?;
     let masked_bytes = serialise(&masked)?;
-    let evidence = check((&masked, masked_bytes), (&back, &bytes), choice.seed)?;
+    let unmasked = (!keep.is_all()).then(original).transpose()?;
+    let evidence = check(
+        (&masked, masked_bytes),
+        (&back, &bytes),
+        unmasked,
+        choice.seed,
+    )?;
     Ok(SmallModel {
         cost: cost(&back)?,
         bytes,
