@@ -35,9 +35,9 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 ///
 /// # Errors
 /// Invalid: no graph or no operator set, a value made twice or by nobody, a cycle, inputs or
-/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, subgraphs,
-/// functions, training information, sparse or external tensors, inputs and outputs that are not tensors of 32-bit
-/// floats. The place names the node or tensor.
+/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, training
+/// information, quantization annotations, sparse or external tensors, inputs and outputs that are not tensors. The
+/// place names the node or tensor.
 pub fn from_model(model: &ModelProto) -> Result<Graph> {
     let Some(graph) = model.graph.as_option() else {
         return Err(Error::invalid("the model holds no graph").hint("is it an ONNX file?"));
@@ -73,9 +73,7 @@ fn opset(model: &ModelProto) -> Result<i64> {
 }
 
 fn refuse_what_would_be_lost(model: &ModelProto, graph: &GraphProto) -> Result<()> {
-    let what = if !model.functions.is_empty() {
-        "functions"
-    } else if !model.training_info.is_empty() {
+    let what = if !model.training_info.is_empty() {
         "training information"
     } else if !graph.sparse_initializer.is_empty() {
         "sparse initializers"
@@ -260,6 +258,9 @@ impl<'a> Lowering<'a> {
         outputs: Vec<&'a str>,
     ) -> Result<()> {
         node::check_opaque(node)?;
+        let captured = order::captured(node).into_iter();
+        let captured = captured.filter_map(|name| self.known.get(name).map(|k| Some(k.id)));
+        let inputs = inputs.into_iter().chain(captured).collect();
         let op = Op::Opaque(Opaque {
             domain: node.domain.clone().unwrap_or_default(),
             op_type: node::op_type(node).to_owned(),

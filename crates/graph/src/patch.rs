@@ -18,6 +18,7 @@ use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
 use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
 
+pub(crate) use self::prune::subgraphs;
 use self::prune::{Reads, prune};
 
 /// The model that `network` was read from, with the changes that made `changed` out of it.
@@ -208,7 +209,12 @@ fn nodes(
         if old.op != node.op {
             attributes(message, &node.op).map_err(|e| e.at(&node.name))?;
         }
-        for (slot, input) in node.inputs.iter().enumerate() {
+        // What a carried node reads behind its own inputs, its subgraphs read by name.
+        let own = match node.op {
+            Op::Opaque(_) => message.input.len(),
+            _ => node.inputs.len(),
+        };
+        for (slot, input) in node.inputs.iter().take(own).enumerate() {
             let Some(input) = input else { continue };
             if message.input.len() <= slot {
                 message.input.resize(slot + 1, String::new());

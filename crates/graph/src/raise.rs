@@ -68,6 +68,7 @@ pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
                 ..OperatorSetIdProto::default()
             })
             .collect(),
+        functions: meta.functions.clone(),
         metadata_props: properties
             .map(|(key, value)| StringStringEntryProto {
                 key: Some(key),
@@ -193,7 +194,10 @@ pub(crate) fn node_message(graph: &Graph, node: &Node) -> Result<NodeProto> {
     if let Op::Opaque(opaque) = &node.op {
         let mut proto = read_node(&opaque.message, &Limits::default())
             .map_err(|e| Error::from(e).at(&node.name))?;
+        // Inputs behind those of the message are read by name in its subgraphs.
+        let own = proto.input.len();
         proto.input = input;
+        proto.input.truncate(own);
         // An optional output that the file left out stays left out.
         let absent: Vec<bool> = proto.output.iter().map(String::is_empty).collect();
         proto.output = output;

@@ -5,8 +5,8 @@
 )]
 
 use secateur_graph::{
-    Dim, Element, Error, ErrorKind, Gemm, Graph, GraphBuilder, ModelMeta, Op, Tensor, Unary,
-    from_model, patch, to_model,
+    ChannelGroups, Dim, Element, Error, ErrorKind, Gemm, Graph, GraphBuilder, ModelMeta, Op,
+    Tensor, Unary, from_model, patch, to_model,
 };
 use secateur_onnx::proto::attribute_proto::AttributeType;
 use secateur_onnx::proto::tensor_proto::DataType;
@@ -308,11 +308,6 @@ fn what_cannot_be_read_is_refused_and_named() {
         change(&mut model);
         model
     };
-    let subgraph = AttributeProto {
-        name: Some("then_branch".into()),
-        g: GraphProto::default().into(),
-        ..AttributeProto::default()
-    };
     let external = TensorProto {
         data_location: Some(secateur_onnx::proto::tensor_proto::DataLocation::EXTERNAL),
         ..f32_tensor("w", &[3], &[1.0; 3]).unwrap()
@@ -344,11 +339,6 @@ fn what_cannot_be_read_is_refused_and_named() {
             Some("y"),
         ),
         (
-            model(17, vec![with(node("If", &["x"], &["y"]), subgraph)]),
-            unsupported,
-            Some("y"),
-        ),
-        (
             model(17, vec![node("Relu", &["gone"], &["y"])]),
             invalid,
             Some("y"),
@@ -369,17 +359,12 @@ fn what_cannot_be_read_is_refused_and_named() {
             Some("w"),
         ),
         (
-            changed(&|m| m.functions = vec![FunctionProto::default()]),
-            unsupported,
-            None,
-        ),
-        (
             changed(&|m| m.graph.get_or_insert_default().initializer = vec![external.clone()]),
             unsupported,
             Some("tensor 'w'"),
         ),
         (
-            changed(&|m| m.graph.get_or_insert_default().input = vec![value("x", &[-1, 3])]),
+            changed(&|m| m.graph.get_or_insert_default().input = vec![value("x", &[-2, 3])]),
             invalid,
             Some("x"),
         ),
@@ -469,4 +454,40 @@ fn outputs_without_a_shape_are_written_with_the_inferred_one() {
     b.output(y);
     let model = to_model(&b.build().unwrap(), &ModelMeta::default()).unwrap();
     assert_eq!(model.graph.output, [value("y", &[0, 3])]);
+}
+
+/// What a subgraph reads by name from around it stays, and is read before the node.
+#[test]
+fn subgraphs_and_functions_come_back_and_freeze_what_they_read() {
+    let branch = |read: &str| AttributeProto {
+        name: Some("then_branch".into()),
+        r#type: Some(AttributeType::GRAPH),
+        g: GraphProto {
+            node: vec![node("Relu", &[read], &["inner"])],
+            output: vec![value("inner", &[2, 3])],
+            ..GraphProto::default()
+        }
+        .into(),
+        ..AttributeProto::default()
+    };
+    let nodes = vec![
+        with(node("If", &["x"], &["y"]), branch("h")),
+        node("MatMul", &["x", "square"], &["h"]),
+    ];
+    let mut read = model(17, nodes);
+    let square = f32_tensor("square", &[3, 3], &[1.0; 9]).unwrap();
+    read.graph.get_or_insert_default().initializer.push(square);
+    read.functions.push(FunctionProto {
+        name: Some("f".into()),
+        ..FunctionProto::default()
+    });
+    let graph = from_model(&read).unwrap();
+    assert_eq!(graph.nodes()[0].name, "h");
+    let groups = ChannelGroups::of(&graph).unwrap();
+    let h = groups.group(groups.named("h").unwrap());
+    assert!(h.frozen.as_ref().unwrap().reason.contains("If"), "{h:?}");
+    let back = to_model(&graph, &ModelMeta::of(&read)).unwrap();
+    assert_eq!(back.functions, read.functions);
+    assert_eq!(back.graph.node[1], read.graph.node[0]);
+    assert_eq!(patch(&read, &graph, &graph).unwrap(), read);
 }

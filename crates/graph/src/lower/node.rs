@@ -519,10 +519,6 @@ pub(super) fn check_opaque(node: &NodeProto) -> Result<()> {
         return Err(Error::invalid("is a node without an operator"));
     }
     for attribute in &node.attribute {
-        if attribute.g.is_set() || !attribute.graphs.is_empty() {
-            // Its nodes read values by name, past the node's inputs.
-            return Err(Error::unsupported(format!("{op_type} holds a subgraph")));
-        }
         for tensor in attribute
             .t
             .as_option()

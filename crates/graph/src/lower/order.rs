@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use secateur_onnx::proto::NodeProto;
 
 use super::node::label;
+use crate::patch::subgraphs;
 use crate::{Error, Result};
 
 /// Indices of `nodes`, each after those whose outputs it reads, otherwise as in the file.
@@ -25,6 +26,10 @@ pub(super) fn of(nodes: &[NodeProto], given: impl Fn(&str) -> bool) -> Result<Ve
                 }
             };
         }
+        // What a subgraph makes for itself has no maker out here.
+        let captured = captured(node).into_iter();
+        let around = captured.filter_map(|name| makers.get(name).copied());
+        needed.extend(around.filter(|&maker| maker != index));
         waits[index] = needed.len();
         for maker in needed {
             readers[maker].push(index);
@@ -52,6 +57,23 @@ pub(super) fn of(nodes: &[NodeProto], given: impl Fn(&str) -> bool) -> Result<Ve
         }
         None => Ok(order),
     }
+}
+
+/// Names that the subgraphs of a node read, its own and those of what stands around it.
+pub(super) fn captured(node: &NodeProto) -> Vec<&str> {
+    let mut names = vec![];
+    let graphs = node.attribute.iter().flat_map(subgraphs);
+    for graph in graphs {
+        for inner in &graph.node {
+            names.extend(inner.input.iter().map(String::as_str));
+            names.extend(captured(inner));
+        }
+        names.extend(graph.output.iter().filter_map(|o| o.name.as_deref()));
+    }
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn makers<'a>(

@@ -16,6 +16,14 @@ pub(super) fn shape(graph: &Graph, node: &Node, axis: i64) -> Result<Option<Vec<
     Ok(Some([&x[..axis], indices, &x[axis + 1..]].concat()))
 }
 
+/// Indices of whatever type of whole numbers.
+fn whole(indices: &Tensor) -> Result<Vec<i64>> {
+    match indices.is_float() {
+        true => Err(Error::invalid("Gather takes whole numbers as indices")),
+        false => Ok(indices.numbers().iter().map(|&n| n as i64).collect()),
+    }
+}
+
 /// Whether indices can be rewritten for their one reader without anyone else noticing.
 pub(crate) fn is_own(graph: &Graph, indices: ValueId) -> bool {
     graph.readers(indices).len() == 1 && !graph.outputs().contains(&indices)
@@ -26,9 +34,7 @@ pub(crate) fn positions(graph: &Graph, node: &Node, length: usize) -> Result<Opt
     let Some(indices) = graph.constant(node.input(1)?) else {
         return Ok(None);
     };
-    let Some(indices) = indices.as_i64() else {
-        return Err(Error::invalid("Gather takes whole numbers as indices").at(&node.name));
-    };
+    let indices = whole(indices).map_err(|e| e.at(&node.name))?;
     let all = indices.iter().map(|&i| index_at(i, length));
     all.collect::<Result<Vec<_>>>()
         .map(Some)
@@ -43,8 +49,8 @@ pub(super) fn channels(node: &Node, axis: i64, walk: &mut Walk<'_>) -> Result<()
     if walk.is_parameter(x) && !walk.is_parameter(indices) {
         return look_up(node, axis, walk, (x, indices));
     }
-    let picked = walk.graph().constant(indices).and_then(Tensor::as_i64);
-    let (Some(picked), Some(rank)) = (picked.map(<[i64]>::to_vec), walk.rank(x)) else {
+    let picked = walk.graph().constant(indices).map(whole).transpose()?;
+    let (Some(picked), Some(rank)) = (picked, walk.rank(x)) else {
         let reason = "is gathered at positions that are not constant";
         walk.freeze(x, node, reason);
         walk.freeze(indices, node, reason);

@@ -1,6 +1,6 @@
 //! What a model file says beside the network itself.
 
-use secateur_onnx::proto::ModelProto;
+use secateur_onnx::proto::{FunctionProto, ModelProto};
 
 /// The newest operator set of which every handled operator is known.
 pub(crate) const NEWEST_OPSET: i64 = 28;
@@ -10,7 +10,7 @@ pub(crate) const NEWEST_OPSET: i64 = 28;
 pub(crate) const OLDEST_WRITTEN_OPSET: i64 = 13;
 
 /// What a model file says beside the network itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModelMeta {
     /// The program that writes the file.
     pub producer_name: String,
@@ -25,6 +25,8 @@ pub struct ModelMeta {
     pub opset: i64,
     /// Further operator domains and their versions, for opaque nodes.
     pub domains: Vec<(String, i64)>,
+    /// Functions of the model's own, which opaque nodes call.
+    pub functions: Vec<FunctionProto>,
 }
 
 impl Default for ModelMeta {
@@ -37,6 +39,7 @@ impl Default for ModelMeta {
             properties: vec![],
             opset: 17,
             domains: vec![],
+            functions: vec![],
         }
     }
 }
@@ -52,6 +55,7 @@ impl ModelMeta {
             properties: vec![],
             opset: OLDEST_WRITTEN_OPSET,
             domains: vec![],
+            functions: model.functions.clone(),
         };
         for entry in &model.metadata_props {
             meta.properties.push((text(&entry.key), text(&entry.value)));
@@ -73,6 +77,7 @@ impl ModelMeta {
     /// know the other.
     pub(super) fn ir_version(&self) -> i64 {
         match self.opset {
+            ..=14 if !self.functions.is_empty() => 8,
             ..=14 => 7,
             15..=18 => 8,
             19..=20 => 9,
