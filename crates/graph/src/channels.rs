@@ -70,12 +70,16 @@ impl<'g> Walk<'g> {
         let mut factors = Factors::new();
         loop {
             let walk = Self::once(graph, &factors)?;
-            let known = factors.len();
+            let mut found = false;
             for (made, lengths) in &walk.wanted {
-                factors.entry(*made).or_insert_with(|| lengths.clone());
+                let known = factors.get(made).map_or(1, Vec::len);
+                if lengths.len() > known {
+                    factors.insert(*made, lengths.clone());
+                    found = true;
+                }
             }
-            // Every round but the last finds an axis that is a product.
-            if factors.len() == known {
+            // Every round but the last finds an axis that is a product, or one of more factors.
+            if !found {
                 return Ok(walk);
             }
         }

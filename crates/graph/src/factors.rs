@@ -8,16 +8,32 @@ use crate::channels::{Atom, Channels, Walk};
 /// The lengths of the factors of axes that are products, by where the axes are made.
 pub(crate) type Factors = BTreeMap<(ValueId, usize), Vec<usize>>;
 
-/// Where atoms were made: the first of them, how many positions the axis has, and the axis.
+/// Where the atoms of a factor were made.
 pub(crate) struct Origin {
     first: usize,
+    count: usize,
+    /// Which factor of its axis it is.
+    factor: usize,
+    /// How many positions the axis has.
     length: usize,
     made: (ValueId, usize),
+    /// Whether the factors mean something, so that they cannot be divided further.
+    is_fixed: bool,
 }
 
 impl Walk<'_> {
     /// New channels, made together: one entry a factor of the axis.
     pub(crate) fn produce(&mut self, value: ValueId, axis: usize, length: usize) -> Vec<Channels> {
+        self.produce_as(value, axis, length, false)
+    }
+
+    fn produce_as(
+        &mut self,
+        value: ValueId,
+        axis: usize,
+        length: usize,
+        is_fixed: bool,
+    ) -> Vec<Channels> {
         if length == 0 {
             // An axis without positions has no units.
             return vec![];
@@ -28,15 +44,19 @@ impl Walk<'_> {
         let mut inner = length;
         let factors: Vec<Channels> = lengths
             .iter()
-            .map(|&factor| {
-                inner /= factor;
-                let own = self.atoms(factor);
+            .enumerate()
+            .map(|(factor, &count)| {
+                inner /= count;
+                let own = self.atoms(count);
                 self.origins.push(Origin {
                     first: own[0].0,
+                    count,
+                    factor,
                     length,
                     made,
+                    is_fixed,
                 });
-                let atoms = (0..length).map(|p| own[p / inner % factor]).collect();
+                let atoms = (0..length).map(|p| own[p / inner % count]).collect();
                 Channels { axis, atoms }
             })
             .collect();
@@ -57,7 +77,7 @@ impl Walk<'_> {
         self.factors
             .entry((value, axis))
             .or_insert_with(|| lengths.to_vec());
-        self.produce(value, axis, length)
+        self.produce_as(value, axis, length, true)
     }
 
     /// Whether an axis is the product of `outer` blocks of `inner` positions.
@@ -92,29 +112,32 @@ impl Walk<'_> {
 
     /// Asks for channels to be made as a product of factors of these lengths; whether that can be done.
     pub(crate) fn factorise(&mut self, channels: &Channels, lengths: &[usize]) -> bool {
-        let (Some(first), Some(last)) = (channels.atoms.first(), channels.atoms.last()) else {
+        let Some((first, count)) = run(channels) else {
             return false;
         };
         // Origins are in the order of their first atoms.
-        let behind = self.origins.partition_point(|o| o.first <= first.0);
+        let behind = self.origins.partition_point(|o| o.first <= first);
         let Some(origin) = behind.checked_sub(1).map(|last| &self.origins[last]) else {
             return false;
         };
-        let count = channels.atoms.len();
-        let offset = first.0 - origin.first;
-        let is_run = last.0 == first.0 + count - 1
-            && channels.atoms.windows(2).all(|w| w[1].0 == w[0].0 + 1);
-        let fits = offset + count <= origin.length
+        let offset = first - origin.first;
+        let fits = offset + count <= origin.count
             && offset.is_multiple_of(count)
-            && origin.length.is_multiple_of(count);
-        if !is_run || !fits || self.factors.contains_key(&origin.made) {
+            && origin.count.is_multiple_of(count);
+        if !fits || origin.is_fixed {
             return false;
         }
-        let mut factors = lengths.to_vec();
-        if origin.length > count {
+        let whole = vec![origin.length];
+        let mut factors = self.factors.get(&origin.made).cloned().unwrap_or(whole);
+        let mut parts = lengths.to_vec();
+        if origin.count > count {
             // A run of equal blocks, such as queries, keys and values made by one product.
-            factors.insert(0, origin.length / count);
+            parts.insert(0, origin.count / count);
         }
+        if parts.len() < 2 {
+            return false;
+        }
+        factors.splice(origin.factor..=origin.factor, parts);
         self.wanted.insert(origin.made, factors);
         true
     }
@@ -131,6 +154,20 @@ impl Walk<'_> {
         let product: usize = lengths.iter().product();
         one.len() == 1 && product == one[0].atoms.len() && self.factorise(&one[0], &lengths)
     }
+}
+
+/// The first atom and the number of atoms, if they are consecutive and first met in their order.
+fn run(channels: &Channels) -> Option<(usize, usize)> {
+    let first = channels.atoms.first()?.0;
+    let mut count = 0;
+    for atom in &channels.atoms {
+        match atom.0.checked_sub(first)? {
+            offset if offset < count => {}
+            offset if offset == count => count += 1,
+            _ => return None,
+        }
+    }
+    Some((first, count))
 }
 
 /// How many atoms there are at the positions of an axis.

@@ -70,6 +70,15 @@ pub(super) fn follow(
             walk.carry(made, Channels { axis, atoms });
             continue;
         }
+        // A factor of an axis that is a product already may be one itself.
+        let least = atoms.iter().map(|a| a.0).min().unwrap_or_default();
+        let ranks: Vec<usize> = atoms.iter().map(|a| a.0 - least).collect();
+        if let Some(axes) = split(&moved, &ranks).filter(|axes| axes.len() > 1) {
+            let lengths: Vec<usize> = axes.iter().map(|&axis| moved[axis]).collect();
+            if walk.factorise(&before, &lengths) {
+                continue;
+            }
+        }
         let axes = split(&moved, &labels).filter(|axes| axes.len() > 1);
         let lengths = axes.iter().flatten().map(|&axis| moved[axis]);
         let lengths: Vec<usize> = lengths.collect();
