@@ -7,6 +7,9 @@ use crate::known::Entry;
 use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Result, Tensor};
 
+/// Numbers of rows that are tried in place of an unknown one.
+const MOST_ROWS: usize = 512;
+
 /// The entries of the wanted shape, if they are constant.
 fn wanted(graph: &Graph, node: &Node) -> Result<Option<Vec<i64>>> {
     let Some(tensor) = graph.constant(node.input(1)?) else {
@@ -147,7 +150,8 @@ pub(super) fn channels(node: &Node, allow_zero: bool, walk: &mut Walk<'_>) -> Re
     let product = fixed.try_fold(1usize, |n, &d| n.checked_mul(usize::try_from(d).ok()?));
     let multiple = product.unwrap_or(movement::STAND_IN);
     let shape = walk.graph().value(x).shape.as_deref();
-    let stand_in = [movement::STAND_IN, multiple].into_iter().find(|&n| {
+    let few = movement::STAND_IN..=MOST_ROWS;
+    let stand_in = few.chain([multiple]).find(|&n| {
         let stand_in = shape.map(|s| s.iter().map(|d| d.fixed().unwrap_or(n)).collect::<Vec<_>>());
         stand_in.is_some_and(|s| lengths(&wanted, allow_zero, &s).is_ok())
     });
