@@ -2,8 +2,8 @@
 
 use crate::Element;
 use crate::ops::{
-    Binary, Bounds, Conv, ConvTranspose, Gemm, Index, Norm, Opaque, Pad, Pool, PoolKind, Reduce,
-    ReduceAxes, ReduceKind, Resize, Split, Squeeze, Unary,
+    Binary, Bounds, Conv, ConvTranspose, Depth, Gemm, Index, Norm, Opaque, Pad, Pool, PoolKind,
+    Reduce, ReduceAxes, ReduceKind, Resize, Split, Squeeze, Unary,
 };
 
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.
@@ -76,6 +76,8 @@ pub enum Op {
     },
     /// Parts of an axis, one an output.
     Split(Split),
+    /// Blocks of places and channels take turns.
+    Depth(Depth),
     /// Positions added around the elements.
     Pad(Pad),
     /// Other lengths of spatial axes.
@@ -150,6 +152,7 @@ impl Op {
             Op::Norm(norm) => norm.onnx_name(),
             Op::Slice { .. } => "Slice",
             Op::Split(_) => "Split",
+            Op::Depth(depth) => depth.onnx_name(),
             Op::Pad(_) => "Pad",
             Op::Resize(resize) => resize.onnx_name(),
             Op::Expand => "Expand",

@@ -158,9 +158,18 @@ fn real_models_are_halved() {
         "wonnx/opt-mnist.onnx",
         "ultraface/version-slim-320_simplified.onnx",
         "ultraface/version-RFB-320.onnx",
+        "tract/byte_sb_bidi_lstm.onnx",
+        "tract/qlstm_3-2-3_T3_S1.onnx",
     ] {
         let file = ModelFile::read(&models.join(name)).unwrap();
-        let small = shrink_model(&file, &half()).unwrap();
+        let small = match shrink_model(&file, &half()) {
+            Ok(small) => small,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+                told += &format!("{name}: {error}\n");
+                continue;
+            }
+        };
         told += &format!(
             "{name}: {} of {} MACs, {} of {} params\n",
             small.cost().macs,

@@ -18,6 +18,7 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
         | Op::Pool(_)
         | Op::Slice { .. }
         | Op::Split(_)
+        | Op::Depth(_)
         | Op::Pad(_)
         | Op::Resize(_)
         | Op::Tile

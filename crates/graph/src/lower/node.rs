@@ -10,8 +10,9 @@ use super::resize::{filling, resize};
 use crate::raise::is_standard;
 use crate::shapes::text;
 use crate::{
-    Binary, Bounds, Conv, ConvTranspose, Dim, Element, Error, Gemm, Index, Norm, Op, Pad, PadMode,
-    Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Result, Split, Squeeze, Unary,
+    Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Dim, Element, Error, Gemm, Index, Norm,
+    Op, Pad, PadMode, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Result, Split, Squeeze,
+    Unary,
 };
 
 /// What to call a node in messages: its name, else its first output, else its place in the file.
@@ -188,6 +189,20 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             };
             (Op::Split(split), 1..=2, attributes)
         }
+        "DepthToSpace" | "SpaceToDepth" => {
+            let block = positive(&a, "blocksize", 0)?;
+            let way = match (op_type(node), a.text("mode", "DCR")?) {
+                ("SpaceToDepth", _) => DepthWay::FromSpace,
+                (_, "DCR") => DepthWay::OuterToSpace,
+                (_, "CRD") => DepthWay::InnerToSpace,
+                _ => return Ok(None),
+            };
+            (
+                Op::Depth(Depth { block, way }),
+                1..=1,
+                &["blocksize", "mode"],
+            )
+        }
         "Pad" => {
             let value = a.float("value", 0.0)?;
             let mode = match a.text("mode", "constant")? {
@@ -220,7 +235,7 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             }
             let conv = ConvTranspose {
                 window: a.window(axes)?,
-                conv_groups: positive(a.int("group", 1)?)?,
+                conv_groups: positive(&a, "group", 1)?,
                 output_padding: a.lengths("output_padding", axes, 0)?,
             };
             (Op::ConvTranspose(conv), 2..=3, TRANSPOSED)
@@ -240,7 +255,7 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             (Op::Norm(Norm::Instance { epsilon }), 3..=3, &["epsilon"])
         }
         "GroupNormalization" if opset >= 21 => {
-            let count = positive(a.int("num_groups", 0)?)?;
+            let count = positive(&a, "num_groups", 0)?;
             let epsilon = a.float("epsilon", 1e-5)?;
             let op = Op::Norm(Norm::Group { count, epsilon });
             (op, 3..=3, &["epsilon", "num_groups", "stash_type"])
@@ -259,7 +274,7 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             };
             let conv = Conv {
                 window: a.window(spatial(*rank)?)?,
-                conv_groups: positive(a.int("group", 1)?)?,
+                conv_groups: positive(&a, "group", 1)?,
             };
             (Op::Conv(conv), 2..=3, WINDOW)
         }
@@ -457,9 +472,11 @@ fn spatial(rank: usize) -> Result<usize> {
     axes.ok_or_else(|| Error::invalid(format!("a window over a value with {rank} axes")))
 }
 
-fn positive(count: i64) -> Result<usize> {
-    let count = usize::try_from(count).ok().filter(|&n| n > 0);
-    count.ok_or_else(|| Error::invalid("attribute 'group' is not positive"))
+fn positive(a: &Attributes<'_>, name: &str, default: i64) -> Result<usize> {
+    let count = usize::try_from(a.int(name, default)?)
+        .ok()
+        .filter(|&n| n > 0);
+    count.ok_or_else(|| Error::invalid(format!("attribute '{name}' is not positive")))
 }
 
 /// Checks that the lengths of the window that a convolution states, if so, are those of its weights.

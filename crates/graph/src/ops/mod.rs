@@ -11,6 +11,7 @@ mod concat;
 mod conv;
 mod conv_transpose;
 mod dense;
+mod depth;
 mod expand;
 mod flatten;
 mod gather;
@@ -44,6 +45,7 @@ pub(crate) use gather::{is_own as is_own_list, positions as picked};
 pub use binary::Binary;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
+pub use depth::{Depth, DepthWay};
 pub use gemm::Gemm;
 pub use index::Index;
 pub use norm::Norm;
@@ -97,6 +99,7 @@ fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
         Op::ConvTranspose(attributes) => conv_transpose::shape(graph, node, attributes),
         Op::Norm(_) => norm::shape(graph, node),
         Op::Slice { bounds } => slice::shape(graph, node, bounds.as_ref()),
+        Op::Depth(attributes) => depth::shape(graph, node, *attributes),
         Op::Pad(attributes) => pad::shape(graph, node, attributes),
         Op::Resize(attributes) => resize::shape(graph, node, attributes),
         Op::Expand => expand::shape(graph, node),
@@ -138,6 +141,7 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Norm(attributes) => norm::channels(node, *attributes, walk),
         Op::Slice { bounds } => slice::channels(node, bounds.as_ref(), walk),
         Op::Split(attributes) => split::channels(node, attributes, walk),
+        Op::Depth(attributes) => depth::channels(node, *attributes, walk),
         Op::Pad(attributes) => pad::channels(node, attributes, walk),
         Op::Resize(_) => resize::channels(node, walk),
         Op::Expand => expand::channels(node, walk),
@@ -184,6 +188,7 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
         | Op::Transpose { .. }
         | Op::Squeeze(_)
         | Op::Concat { .. }
+        | Op::Depth(_)
         | Op::Pad(_)
         | Op::Tile
         | Op::Where
@@ -240,6 +245,7 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         | Op::Norm(_)
         | Op::Slice { .. }
         | Op::Split(_)
+        | Op::Depth(_)
         | Op::Pad(_)
         | Op::Resize(_)
         | Op::Expand
@@ -328,6 +334,7 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
             norm::evaluate(*attributes, input(0)?, input(1)?, shift)
         }
         Op::Slice { bounds } => slice::evaluate(bounds.as_ref(), inputs),
+        Op::Depth(attributes) => depth::evaluate(*attributes, input(0)?),
         Op::Pad(attributes) => pad::evaluate(attributes, inputs),
         Op::Resize(attributes) => resize::evaluate(attributes, inputs),
         Op::Expand => expand::evaluate(input(0)?, input(1)?),

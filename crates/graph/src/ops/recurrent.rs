@@ -72,7 +72,8 @@ pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         let shape = input_shape(graph, node, slot).ok()??;
         shape.iter().map(|d| d.fixed().map(|n| n as u64)).product()
     };
-    let steps = input_shape(graph, node, 0).ok()??.first()?.fixed()? as u64;
+    // As everywhere, a length that is unknown counts once.
+    let steps = input_shape(graph, node, 0).ok()??.first()?.fixed().unwrap_or(1) as u64;
     steps.checked_mul(size(1)?.checked_add(size(2)?)?)
 }
 

@@ -5,8 +5,8 @@ use secateur_onnx::proto::{
 };
 
 use crate::{
-    Binary, Gemm, Index, Nearest, Norm, Op, PadMode, Padding, PoolKind, Reduce, ReduceAxes, Resize,
-    ResizeMode, ResizePlaces, Unary, Window,
+    Binary, DepthWay, Gemm, Index, Nearest, Norm, Op, PadMode, Padding, PoolKind, Reduce,
+    ReduceAxes, Resize, ResizeMode, ResizePlaces, Unary, Window,
 };
 
 /// All attributes, also at their defaults.
@@ -72,6 +72,14 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
         Op::Norm(Norm::Instance { epsilon }) => vec![float("epsilon", *epsilon)],
         Op::Norm(Norm::Group { count, epsilon }) => {
             vec![int("num_groups", *count as i64), float("epsilon", *epsilon)]
+        }
+        Op::Depth(depth) => {
+            let block = int("blocksize", depth.block as i64);
+            match depth.way {
+                DepthWay::FromSpace => vec![block],
+                DepthWay::OuterToSpace => vec![block, string("mode", "DCR")],
+                DepthWay::InnerToSpace => vec![block, string("mode", "CRD")],
+            }
         }
         Op::Pad(pad) => vec![string(
             "mode",

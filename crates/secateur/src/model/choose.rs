@@ -141,6 +141,10 @@ impl Choice {
                     .hint("secateur inspect lists the groups"));
             }
         }
+        if !groups.groups().iter().any(free) {
+            return Err(Error::usage("no group of this model can lose units")
+                .hint("secateur inspect tells what is frozen, and why"));
+        }
         let mut ranked = vec![];
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         for (id, group) in groups.iter().filter(|(_, g)| free(g)) {
