@@ -313,11 +313,16 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
             (Op::BatchNorm { epsilon }, 5..=5, attributes)
         }
-        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" => {
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
+        | "ReduceL2" | "ReduceSumSquare" => {
             let kind = match op_type(node) {
                 "ReduceMean" => ReduceKind::Mean,
                 "ReduceSum" => ReduceKind::Sum,
                 "ReduceMax" => ReduceKind::Max,
+                "ReduceProd" => ReduceKind::Product,
+                "ReduceL1" => ReduceKind::L1,
+                "ReduceL2" => ReduceKind::L2,
+                "ReduceSumSquare" => ReduceKind::SumSquare,
                 _ => ReduceKind::Min,
             };
             let Some(axes) = axes(&a, node, given)? else {

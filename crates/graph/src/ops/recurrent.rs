@@ -73,7 +73,11 @@ pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         shape.iter().map(|d| d.fixed().map(|n| n as u64)).product()
     };
     // As everywhere, a length that is unknown counts once.
-    let steps = input_shape(graph, node, 0).ok()??.first()?.fixed().unwrap_or(1) as u64;
+    let steps = input_shape(graph, node, 0)
+        .ok()??
+        .first()?
+        .fixed()
+        .unwrap_or(1) as u64;
     steps.checked_mul(size(1)?.checked_add(size(2)?)?)
 }
 

@@ -17,6 +17,14 @@ pub enum ReduceKind {
     Max,
     /// The smallest.
     Min,
+    /// Their product.
+    Product,
+    /// The sum of their magnitudes.
+    L1,
+    /// The root of the sum of their squares.
+    L2,
+    /// The sum of their squares.
+    SumSquare,
 }
 
 /// Over which axes.
@@ -102,7 +110,12 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
         .map(|(&n, &gone)| if gone { 1 } else { n })
         .collect();
     let start = match reduce.kind {
-        ReduceKind::Mean | ReduceKind::Sum => 0.0,
+        ReduceKind::Mean
+        | ReduceKind::Sum
+        | ReduceKind::L1
+        | ReduceKind::L2
+        | ReduceKind::SumSquare => 0.0,
+        ReduceKind::Product => 1.0,
         ReduceKind::Max => f64::NEG_INFINITY,
         ReduceKind::Min => f64::INFINITY,
     };
@@ -114,6 +127,9 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
             .fold(0, |at, (&i, &n)| at * n + i.min(n - 1));
         values[at] = match reduce.kind {
             ReduceKind::Mean | ReduceKind::Sum => values[at] + value,
+            ReduceKind::Product => values[at] * value,
+            ReduceKind::L1 => values[at] + value.abs(),
+            ReduceKind::L2 | ReduceKind::SumSquare => values[at] + value * value,
             ReduceKind::Max => pool::largest(values[at], value),
             ReduceKind::Min => -pool::largest(-values[at], -value),
         };
@@ -121,6 +137,9 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
     if reduce.kind == ReduceKind::Mean {
         let count: usize = pairs().filter(|(_, gone)| **gone).map(|(n, _)| n).product();
         values.iter_mut().for_each(|v| *v /= count as f64);
+    }
+    if reduce.kind == ReduceKind::L2 {
+        values.iter_mut().for_each(|v| *v = v.sqrt());
     }
     let shape = match reduce.keep {
         true => small,
@@ -149,6 +168,11 @@ mod tests {
         assert_eq!((sum.shape, sum.values), (vec![1, 2], vec![4.0, -2.0]));
         let max = reduced(ReduceKind::Max, ReduceAxes::All, false);
         assert_eq!((max.shape, max.values), (vec![], vec![3.0]));
+        let whole = |kind| reduced(kind, ReduceAxes::All, false).values[0];
+        assert_eq!(whole(ReduceKind::Product), -24.0);
+        assert_eq!(whole(ReduceKind::L1), 10.0);
+        assert_eq!(whole(ReduceKind::SumSquare), 30.0);
+        assert_eq!(whole(ReduceKind::L2), 30f64.sqrt());
         let min = reduced(ReduceKind::Min, ReduceAxes::All, true);
         assert_eq!((min.shape, min.values), (vec![1, 1, 1], vec![-4.0]));
     }
