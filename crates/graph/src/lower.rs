@@ -2,6 +2,7 @@
 
 mod attributes;
 mod facts;
+mod movement;
 mod node;
 mod order;
 mod plain;

@@ -5,14 +5,13 @@ use std::ops::RangeInclusive;
 use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
-use super::plain;
-use super::resize::{filling, resize};
+use super::resize::filling;
+use super::{movement, plain};
 use crate::raise::is_standard;
 use crate::shapes::text;
 use crate::{
-    Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Dim, Element, Error, Gemm, Index, Norm,
-    Op, Pad, PadMode, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Result, Split, Squeeze,
-    Unary,
+    Binary, Conv, ConvTranspose, Dim, Element, Error, Gemm, Index, Norm, Op, Pool, PoolKind,
+    Reduce, ReduceAxes, ReduceKind, Result, Unary,
 };
 
 /// What to call a node in messages: its name, else its first output, else its place in the file.
@@ -32,6 +31,9 @@ pub(super) fn label(node: &NodeProto, index: usize) -> String {
 pub(super) fn standard(node: &NodeProto) -> bool {
     is_standard(node.domain.as_deref().unwrap_or_default())
 }
+
+/// An operation, how many inputs it takes, and which attributes it may have.
+pub(super) type Understood = (Op, RangeInclusive<usize>, &'static [&'static str]);
 
 /// What is known of the inputs of a node.
 pub(super) struct Inputs<'a> {
@@ -56,7 +58,7 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         let inputs = if matches!(op, Op::Unary(_)) { 1 } else { 2 };
         return checked(node, &a, (op, inputs..=inputs, &[]));
     }
-    let (op, inputs, attributes): (Op, _, &[&str]) = match op_type(node) {
+    let (op, inputs, attributes): Understood = match op_type(node) {
         "Gemm" => {
             let gemm = Gemm {
                 alpha: a.float("alpha", 1.0)?,
@@ -111,8 +113,6 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             (Op::Binary(Binary::Mod { float }), 2..=2, &["fmod"])
         }
         "Where" => (Op::Where, 3..=3, &[]),
-        "Expand" => (Op::Expand, 2..=2, &[]),
-        "Tile" => (Op::Tile, 2..=2, &[]),
         "Cast" => {
             let to = i32::try_from(a.int("to", 0)?).unwrap_or_default();
             let Some(to) = secateur_onnx::data_type(to).and_then(Element::of) else {
@@ -149,81 +149,6 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             };
             (Op::Index(index), 1..=1, &["value"])
         }
-        "Slice" => {
-            let bounds = match (a.ints("starts")?, a.ints("ends")?) {
-                (Some(starts), Some(ends)) => {
-                    let all = (0..starts.len() as i64).collect();
-                    let axes = a.ints("axes")?.map_or(all, <[i64]>::to_vec);
-                    Some(Bounds {
-                        starts: starts.to_vec(),
-                        ends: ends.to_vec(),
-                        axes,
-                    })
-                }
-                _ => None,
-            };
-            let inputs = if bounds.is_some() { 1..=1 } else { 3..=5 };
-            (Op::Slice { bounds }, inputs, &["starts", "ends", "axes"])
-        }
-        "Split" => {
-            let axis = a.int("axis", 0)?;
-            let parts = match (a.ints("split")?, node.input.get(1).map(String::as_str)) {
-                (Some(parts), _) => parts.to_vec(),
-                (None, None | Some("")) => vec![],
-                (None, Some(_)) => match given.integers.get(1).copied().flatten() {
-                    Some(parts) => parts.to_vec(),
-                    None => return Ok(None),
-                },
-            };
-            let parts: Option<Vec<usize>> =
-                parts.iter().map(|&n| usize::try_from(n).ok()).collect();
-            let Some(parts) = parts else {
-                return Err(Error::invalid("Split into a part of negative length"));
-            };
-            let attributes = &["axis", "split", "num_outputs"];
-            let attribute = a.has("split");
-            let split = Split {
-                axis,
-                parts,
-                attribute,
-            };
-            (Op::Split(split), 1..=2, attributes)
-        }
-        "DepthToSpace" | "SpaceToDepth" => {
-            let block = positive(&a, "blocksize", 0)?;
-            let way = match (op_type(node), a.text("mode", "DCR")?) {
-                ("SpaceToDepth", _) => DepthWay::FromSpace,
-                (_, "DCR") => DepthWay::OuterToSpace,
-                (_, "CRD") => DepthWay::InnerToSpace,
-                _ => return Ok(None),
-            };
-            (
-                Op::Depth(Depth { block, way }),
-                1..=1,
-                &["blocksize", "mode"],
-            )
-        }
-        "Pad" => {
-            let value = a.float("value", 0.0)?;
-            let mode = match a.text("mode", "constant")? {
-                "constant" => PadMode::Constant(value),
-                "reflect" => PadMode::Reflect,
-                "edge" => PadMode::Edge,
-                "wrap" => PadMode::Wrap,
-                _ => return Ok(None),
-            };
-            let pads = a.ints("pads")?.map(<[i64]>::to_vec);
-            let inputs = if pads.is_some() { 1..=1 } else { 2..=4 };
-            (
-                Op::Pad(Pad { mode, pads }),
-                inputs,
-                &["mode", "pads", "value"],
-            )
-        }
-        "Resize" | "Upsample" => match resize(&a, node, opset)? {
-            Some(resize) => (Op::Resize(resize), 1..=4, RESIZE),
-            None => return Ok(None),
-        },
         "ConvTranspose" => {
             let Some(rank) = ranks.iter().take(2).flatten().next() else {
                 return Ok(None);
@@ -338,53 +263,13 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             let op = Op::Reduce(Reduce { kind, axes, keep });
             (op, 1..=2, &["axes", "keepdims", "noop_with_empty_axes"])
         }
-        "Reshape" => {
-            let allow_zero = a.int("allowzero", 0)? != 0;
-            (Op::Reshape { allow_zero }, 2..=2, &["allowzero"])
-        }
-        "Transpose" => {
-            let order: Option<Vec<usize>> = match (a.ints("perm")?, ranks.first()) {
-                (Some(perm), _) => perm.iter().map(|&p| usize::try_from(p).ok()).collect(),
-                (None, Some(Some(rank))) => Some((0..*rank).rev().collect()),
-                (None, _) => return Ok(None),
-            };
-            let Some(order) = order else {
-                return Err(Error::invalid("attribute 'perm' holds a negative axis"));
-            };
-            (Op::Transpose { order }, 1..=1, &["perm"])
-        }
-        "Squeeze" | "Unsqueeze" => {
-            let Some(axes) = axes(&a, node, given)? else {
-                return Ok(None);
-            };
-            let op = match op_type(node) {
-                "Squeeze" => Op::Squeeze(Squeeze::Out(axes)),
-                _ => Op::Squeeze(Squeeze::In(axes)),
-            };
-            (op, 1..=2, &["axes"])
-        }
-        "Concat" => {
-            let axis = a.required_int("axis")?;
-            (Op::Concat { axis }, 1..=usize::MAX, &["axis"])
-        }
         // Without a mask and in inference it passes everything on.
         "Dropout" if node.input.len() < 3 => (Op::Identity, 1..=2, &["ratio", "seed"]),
-        "Flatten" => (
-            Op::Flatten {
-                axis: a.int("axis", 1)?,
-            },
-            1..=1,
-            &["axis"],
-        ),
-        "Gather" => (
-            Op::Gather {
-                axis: a.int("axis", 0)?,
-            },
-            2..=2,
-            &["axis"],
-        ),
         "Identity" => (Op::Identity, 1..=1, &[]),
-        _ => return Ok(None),
+        _ => match movement::of(node, opset, given)? {
+            Some(understood) => understood,
+            None => return Ok(None),
+        },
     };
     checked(node, &a, (op, inputs, attributes))
 }
@@ -393,7 +278,7 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
 fn checked(
     node: &NodeProto,
     a: &Attributes<'_>,
-    (op, inputs, attributes): (Op, RangeInclusive<usize>, &[&str]),
+    (op, inputs, attributes): Understood,
 ) -> Result<Option<Op>> {
     let given = node.input.len();
     if !inputs.contains(&given) || node.input[..*inputs.start()].iter().any(String::is_empty) {
@@ -423,20 +308,6 @@ const MAY_MAKE_MORE: [&str; 5] = [
     "Dropout",
     "Concat",
     "LayerNormalization",
-];
-
-/// Attributes of `Resize` and `Upsample`.
-const RESIZE: &[&str] = &[
-    "antialias",
-    "axes",
-    "coordinate_transformation_mode",
-    "cubic_coeff_a",
-    "exclude_outside",
-    "extrapolation_value",
-    "keep_aspect_ratio_policy",
-    "mode",
-    "nearest_mode",
-    "scales",
 ];
 
 /// Attributes of windows.
@@ -477,7 +348,7 @@ fn spatial(rank: usize) -> Result<usize> {
     axes.ok_or_else(|| Error::invalid(format!("a window over a value with {rank} axes")))
 }
 
-fn positive(a: &Attributes<'_>, name: &str, default: i64) -> Result<usize> {
+pub(super) fn positive(a: &Attributes<'_>, name: &str, default: i64) -> Result<usize> {
     let count = usize::try_from(a.int(name, default)?)
         .ok()
         .filter(|&n| n > 0);
@@ -508,7 +379,11 @@ pub(super) fn check_kernel(node: &NodeProto, weights: Option<&[Dim]>) -> Result<
 
 /// Axes by attribute or as the second input, which newer operator sets have; empty where none are named, and
 /// none where they are not constant.
-fn axes(a: &Attributes<'_>, node: &NodeProto, given: &Inputs<'_>) -> Result<Option<Vec<i64>>> {
+pub(super) fn axes(
+    a: &Attributes<'_>,
+    node: &NodeProto,
+    given: &Inputs<'_>,
+) -> Result<Option<Vec<i64>>> {
     if let Some(axes) = a.ints("axes")? {
         return Ok(Some(axes.to_vec()));
     }

@@ -6,6 +6,20 @@ use super::attributes::Attributes;
 use super::node::op_type;
 use crate::{Index, Nearest, Resize, ResizeForm, ResizeMode, ResizePlaces, Result};
 
+/// Attributes of `Resize` and `Upsample`.
+pub(super) const RESIZE: &[&str] = &[
+    "antialias",
+    "axes",
+    "coordinate_transformation_mode",
+    "cubic_coeff_a",
+    "exclude_outside",
+    "extrapolation_value",
+    "keep_aspect_ratio_policy",
+    "mode",
+    "nearest_mode",
+    "scales",
+];
+
 /// What fills a `ConstantOfShape`: a number of one of the two common types.
 pub(super) fn filling(a: &Attributes<'_>) -> Result<Option<Index>> {
     let Some(tensor) = a.tensor("value") else {
