@@ -115,6 +115,10 @@ impl Walk<'_> {
         let Some((first, count)) = run(channels) else {
             return false;
         };
+        // Where several positions have the same atom, lengths of the axis are none of the factor.
+        if lengths.iter().product::<usize>() != count {
+            return false;
+        }
         // Origins are in the order of their first atoms.
         let behind = self.origins.partition_point(|o| o.first <= first);
         let Some(origin) = behind.checked_sub(1).map(|last| &self.origins[last]) else {

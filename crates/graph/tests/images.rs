@@ -54,6 +54,26 @@ proptest! {
     }
 }
 
+/// A channel that stands at several positions is no run of positions that could be divided.
+#[test]
+fn channels_that_are_shuffled_twice_are_still_followed() {
+    let plan = Images {
+        inputs: 1,
+        blocks: vec![
+            Block::Conv(3, 1, false),
+            Block::Dense(3),
+            Block::Shuffle,
+            Block::Shuffle,
+        ],
+        flat: false,
+        outputs: 1,
+        seed: 0,
+    };
+    let graph = plan.build().unwrap();
+    let groups = ChannelGroups::of(&graph).unwrap();
+    assert!(change(&graph, &groups, 0).unwrap() < 1e-9);
+}
+
 fn groups(blocks: &[Block], flat: bool) -> String {
     let plan = Images {
         inputs: 3,
