@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
-use secateur::{Amount, Choice, Error, ModelFile, UnitScore, shrink_model};
+use secateur::{Amount, Choice, Error, ModelFile, shrink_model};
 
 /// A file's name and content.
 type Case = (&'static str, Vec<u8>);
@@ -41,15 +41,7 @@ fn beside() -> (&'static str, Vec<u8>) {
 }
 
 fn half() -> Choice {
-    Choice {
-        amount: Amount::Units(0.5),
-        by: UnitScore::L2,
-        seed: 1,
-        min: 1,
-        round: 1,
-        only: None,
-        except: None,
-    }
+    Choice::of(Amount::Units(0.5))
 }
 
 fn told(error: &Error) -> String {

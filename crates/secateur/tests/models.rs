@@ -3,20 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use secateur::{Amount, Choice, ErrorKind, ModelFile, UnitScore, shrink_model};
+use secateur::{Amount, Choice, ErrorKind, ModelFile, shrink_model};
 use secateur_graph::{ModelMeta, to_model};
 use secateur_testkit::{Block, Images};
 
 fn half() -> Choice {
-    Choice {
-        amount: Amount::Units(0.5),
-        by: UnitScore::L2,
-        seed: 1,
-        min: 1,
-        round: 1,
-        only: None,
-        except: None,
-    }
+    Choice::of(Amount::Units(0.5))
 }
 
 /// Writes a drawn network and reads it as a user's model.

@@ -3,22 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use secateur::{Amount, Choice, ModelFile, UnitScore, shrink_model};
+use secateur::{Amount, Choice, ModelFile, shrink_model};
 use secateur_graph::{
     ChannelGroups, Graph, GroupKind, Keep, evaluate, from_model, mask, settle, shrink,
 };
 use secateur_testkit::{bits, change, rows, some_keep};
 
 fn half() -> Choice {
-    Choice {
-        amount: Amount::Units(0.5),
-        by: UnitScore::L2,
-        seed: 1,
-        min: 1,
-        round: 1,
-        only: None,
-        except: None,
-    }
+    Choice::of(Amount::Units(0.5))
 }
 
 /// Every file, by name.

@@ -180,17 +180,25 @@ fn freeze_all(node: &Node, walk: &mut Walk<'_>, reason: &str) -> Result<()> {
     Ok(())
 }
 
-/// The operation after channels went: as many groups as channels, where each has its own.
+/// The operation after channels went.
 pub(super) fn rewritten(graph: &Graph, node: &Node, conv: &Conv, sources: &Sources) -> Option<Op> {
+    Some(Op::Conv(Conv {
+        conv_groups: groups_left(graph, node, conv.conv_groups, sources)?,
+        ..conv.clone()
+    }))
+}
+
+/// As many groups as channels, where each has its own and some went.
+pub(super) fn groups_left(
+    graph: &Graph,
+    node: &Node,
+    groups: usize,
+    sources: &Sources,
+) -> Option<usize> {
     let weights = node.input(1).ok()?;
     let shape = graph.constant(weights)?.shape();
     let kept = sources.get(&(weights, 0))?.len();
-    (conv.conv_groups > 1 && shape[0] == conv.conv_groups).then(|| {
-        Op::Conv(Conv {
-            conv_groups: kept,
-            ..conv.clone()
-        })
-    })
+    (groups > 1 && shape[0] == groups).then_some(kept)
 }
 
 pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! `ConvTranspose`: every input position adds a window of outputs.
 
-use super::{Padding, Sources, Window, input_shape};
+use super::{Padding, Sources, Window, conv, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::groups::Role;
@@ -138,22 +138,17 @@ pub(super) fn channels(node: &Node, conv: &ConvTranspose, walk: &mut Walk<'_>) -
     Ok(())
 }
 
-/// The operation after channels went: as many groups as channels, where each has its own.
+/// The operation after channels went.
 pub(super) fn rewritten(
     graph: &Graph,
     node: &Node,
     conv: &ConvTranspose,
     sources: &Sources,
 ) -> Option<Op> {
-    let weights = node.input(1).ok()?;
-    let shape = graph.constant(weights)?.shape();
-    let kept = sources.get(&(weights, 0))?.len();
-    (conv.conv_groups > 1 && shape[0] == conv.conv_groups).then(|| {
-        Op::ConvTranspose(ConvTranspose {
-            conv_groups: kept,
-            ..conv.clone()
-        })
-    })
+    Some(Op::ConvTranspose(ConvTranspose {
+        conv_groups: conv::groups_left(graph, node, conv.conv_groups, sources)?,
+        ..conv.clone()
+    }))
 }
 
 pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {

@@ -1,9 +1,8 @@
 //! Normalisation by the numbers themselves: over the last axes, or over the places of a channel.
 
-use super::{identity, input_shape};
+use super::{batch_norm, identity, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
-use crate::groups::Role;
 use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Result};
 
@@ -62,21 +61,13 @@ pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<(
         return Ok(());
     };
     if let Norm::Instance { .. } = norm {
-        let own = walk.along(x, CHANNELS);
-        for &parameter in node.inputs[1..].iter().flatten() {
-            if own.is_empty() || !walk.is_parameter(parameter) {
-                walk.freeze(x, node, "is normalised by something other than constants");
-                walk.freeze(parameter, node, "normalises unknown channels");
-            } else {
-                walk.claim(parameter, 0, Role::Carries, &own);
-            }
-        }
         for channels in walk.channels(x).to_vec() {
             if channels.axis > CHANNELS {
                 walk.freeze_axis(x, channels.axis, node, "is normalised over");
             }
         }
-        return identity::channels(node, walk);
+        // Scale and shift go along with their channels, as those of the other do.
+        return batch_norm::channels(node, walk);
     }
     let reason = format!(
         "is read without weights by {}, which mixes all channels",

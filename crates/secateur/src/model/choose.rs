@@ -71,6 +71,19 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// That much, of all groups, by the root of the squares of the weights that read a unit; at least one of each group.
+    pub fn of(amount: Amount) -> Self {
+        Self {
+            amount,
+            by: UnitScore::L2,
+            seed: 1,
+            min: 1,
+            round: 1,
+            only: None,
+            except: None,
+        }
+    }
+
     /// The units that stay. Frozen groups and the features of inputs stay whole.
     ///
     /// # Errors
