@@ -33,7 +33,7 @@ TOLERANCE = 1e-4
 
 
 def read_cuts(path):
-    """The positions that were kept, by tensor and axis."""
+    """The positions that were kept, by tensor, or tensor and place where it is read, and axis."""
     cuts = json.loads(path.read_text())
     if missing := {"tensors", "groups"} - cuts.keys():
         raise ValueError(f"{path} lacks {', '.join(sorted(missing))}")
@@ -41,9 +41,10 @@ def read_cuts(path):
     for number, cut in enumerate(cuts["tensors"]):
         if missing := {"tensor", "axis", "kept"} - cut.keys():
             raise ValueError(f"{path}: tensors[{number}] lacks {', '.join(sorted(missing))}")
-        if cut["axis"] in kept[cut["tensor"]]:
-            raise ValueError(f"{path}: axis {cut['axis']} of '{cut['tensor']}' is there twice")
-        kept[cut["tensor"]][cut["axis"]] = cut["kept"]
+        place = (cut["tensor"], cut["reader"], cut["input"]) if "reader" in cut else (cut["tensor"],)
+        if cut["axis"] in kept[place]:
+            raise ValueError(f"{path}: axis {cut['axis']} of '{' '.join(map(str, place))}' is there twice")
+        kept[place][cut["axis"]] = cut["kept"]
     removed = sum(group["units"] - len(group["kept"]) for group in cuts["groups"])
     if removed and not kept:
         raise ValueError(f"{path} says that {removed} units went, and of no tensor what went with them")
@@ -98,8 +99,21 @@ def masked_model(model, kept):
     makers = {output: node for node in made.graph.node for output in node.output}
     divisors = {node.input[1] for node in made.graph.node if node.op_type == "Div"}
     left = []
-    for name, axes in kept.items():
-        if name in divisors:
+    # What holds for one reader comes first: it gets a copy of the tensor as it was.
+    for (name, *place), axes in sorted(kept.items(), key=lambda cut: -len(cut[0])):
+        if place:
+            reader, slot = makers[place[0]], place[1]
+            array, _ = stored[name]
+            copy = f"{name}.for.{place[0]}.{slot}"
+            made.graph.initializer.append(
+                numpy_helper.from_array(array * mask(name, array.shape, axes).astype(array.dtype), copy)
+            )
+            # What is divided by stays whole, as the copy would only bring zeros there.
+            if reader.op_type == "Div" and slot == 1:
+                left.append(copy)
+            else:
+                reader.input[slot] = copy
+        elif name in divisors:
             left.append(name)
         elif name in stored:
             array, tensor = stored[name]

@@ -62,6 +62,8 @@ pub(crate) struct Walk<'g> {
     pub(crate) claims: Vec<Claim>,
     pub(crate) pins: Vec<Pin>,
     pub(crate) frozen: Vec<(Vec<Atom>, Freeze)>,
+    /// What products of activations sum over, and the reason for which it stays if it cannot be silenced.
+    pub(crate) summed: Vec<(Vec<Atom>, Freeze)>,
 }
 
 impl<'g> Walk<'g> {
@@ -98,6 +100,7 @@ impl<'g> Walk<'g> {
             claims: vec![],
             pins: vec![],
             frozen: vec![],
+            summed: vec![],
         };
         for &input in graph.inputs() {
             walk.enter(input)?;
@@ -187,6 +190,14 @@ impl<'g> Walk<'g> {
     /// These channels cannot be removed.
     pub(crate) fn freeze_atoms(&mut self, atoms: &[Atom], node: &Node, reason: &str) {
         self.frozen.push((atoms.to_vec(), freeze(node, reason)));
+    }
+
+    /// A product of activations sums over these channels.
+    pub(crate) fn sum_over(&mut self, factors: &[Channels], node: &Node, reason: &str) {
+        for channels in factors {
+            let atoms = channels.atoms.clone();
+            self.summed.push((atoms, freeze(node, reason)));
+        }
     }
 
     /// The value has these channels.

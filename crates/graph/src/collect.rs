@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::channels::{Atom, Claim, Walk};
 use crate::groups::{Activation, Freeze, Group, GroupKind, Member, Role};
+use crate::zeros::broken_by;
 use crate::{Graph, ValueId};
 
 /// Numbers groups and their units, and sorts what the walk found under them.
@@ -18,6 +19,7 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
             units,
             members: vec![],
             activations: vec![],
+            in_products: false,
             frozen: None,
         })
         .collect();
@@ -60,6 +62,25 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
             let group = &mut groups[index];
             if pin.axis.is_none_or(|axis| axis == group.members[at].axis) {
                 freeze(group, &pin.freeze);
+            }
+        }
+    }
+    for (atoms, why) in &walk.summed {
+        for (index, _) in places.split(atoms) {
+            groups[index].in_products = true;
+            let broken = broken_by(graph, &groups[index]);
+            if let Some(by) = broken.filter(|_| groups[index].frozen.is_none()) {
+                let reason = format!(
+                    "{}, and is not zero behind {by} where it is made of zeros",
+                    why.reason
+                );
+                freeze(
+                    &mut groups[index],
+                    &Freeze {
+                        reason,
+                        ..why.clone()
+                    },
+                );
             }
         }
     }

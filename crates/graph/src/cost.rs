@@ -1,6 +1,7 @@
 //! How many parameters and multiply-accumulates does a network take?
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::shapes::infer_shapes;
 use crate::{Graph, NodeId, Result, ops};
@@ -43,8 +44,8 @@ pub fn cost(graph: &Graph) -> Result<Cost> {
         let node = shaped.node(id);
         let constants = node.inputs.iter().flatten();
         let params = constants
-            .filter(|&&value| counted.insert(value))
-            .filter_map(|&value| shaped.constant(value).filter(|t| t.is_float()))
+            .filter_map(|&value| shaped.value(value).constant.as_ref())
+            .filter(|tensor| tensor.is_float() && counted.insert(Arc::as_ptr(tensor)))
             .map(|tensor| tensor.len() as u64)
             .sum();
         nodes.push(NodeCost {

@@ -29,7 +29,7 @@ pub struct Folded {
 
 /// Moves the constants that units emit into their readers' biases.
 ///
-/// Frozen groups and inputs are left alone, and so are units that are not read.
+/// Frozen groups, inputs and what products of activations sum over are left alone, and so are units that are not read.
 ///
 /// # Errors
 /// If shapes do not fit together.
@@ -43,7 +43,7 @@ pub fn fold_constants(graph: &Graph, groups: &ChannelGroups) -> Result<Folded> {
         left: vec![],
     };
     for (id, group) in groups.iter() {
-        if group.frozen.is_some() || group.kind != GroupKind::Hidden {
+        if group.frozen.is_some() || group.in_products || group.kind != GroupKind::Hidden {
             continue;
         }
         let readings = readers.readings(&shaped, group, &emitted);

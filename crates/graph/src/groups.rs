@@ -82,6 +82,9 @@ pub struct Group {
     pub members: Vec<Member>,
     /// Activations that hold the units, in order.
     pub activations: Vec<Activation>,
+    /// Whether products of activations sum over the units. Such a unit need not be read by weights; it is silenced where it
+    /// is made.
+    pub in_products: bool,
     /// Why no unit may go, if so.
     pub frozen: Option<Freeze>,
 }

@@ -35,7 +35,8 @@ impl Keep {
     pub fn unread(graph: &Graph, groups: &ChannelGroups, floor: usize) -> Self {
         let mut keep = Self::all(groups);
         for (decision, group) in keep.groups.iter_mut().zip(groups.groups()) {
-            if group.frozen.is_none() {
+            // Products read units without weights.
+            if group.frozen.is_none() && !group.in_products {
                 decision.kept = read_units(graph, group);
                 fill(&mut decision.kept, group, floor.max(1));
             }

@@ -29,6 +29,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod apart;
 mod channels;
 mod collect;
 mod cost;
@@ -57,7 +58,9 @@ mod shrink;
 mod tensor;
 mod text;
 mod union_find;
+mod zeros;
 
+pub use apart::set_apart;
 pub use cost::{Cost, NodeCost, cost};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};

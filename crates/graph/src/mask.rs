@@ -1,8 +1,8 @@
 //! The same network without the units that go, at the same shape: what a shrunk network is compared with.
 
-use crate::{ChannelGroups, Data, Graph, Keep, Result, Role, Tensor, ValueId};
+use crate::{ChannelGroups, Data, Graph, Keep, Member, Result, Role, Tensor, ValueId};
 
-/// Sets exactly the reading slices of dropped units to 0.0.
+/// Sets exactly the reading slices of dropped units to 0.0, and all slices of units that products of activations sum over.
 ///
 /// # Errors
 /// If `keep` was made for other groups.
@@ -10,7 +10,8 @@ pub fn mask(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Graph>
     keep.check(groups)?;
     let mut masked = graph.clone();
     for (id, group) in groups.iter() {
-        for member in group.members.iter().filter(|m| m.role == Role::Reads) {
+        let silenced = |member: &&Member| group.in_products || member.role == Role::Reads;
+        for member in group.members.iter().filter(silenced) {
             let dropped = |position: usize| {
                 member.unit_of[position].is_some_and(|unit| !keep.keeps(id, unit as usize))
             };

@@ -13,6 +13,7 @@ use secateur_onnx::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, type_proto,
 };
 
+use crate::apart::reunite;
 use crate::lighten::is_light;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
@@ -23,7 +24,7 @@ use self::prune::{Reads, prune};
 
 /// The model that `network` was read from, with the changes that made `changed` out of it.
 ///
-/// `network` is what was read, or that [settled](crate::settle()). Constants get their new numbers where the file has them, as
+/// `network` is what was read, or that [settled](crate::settle()) or [set apart](crate::set_apart()). Constants get their new numbers where the file has them, as
 /// initializers or `Constant` nodes; those that the file computes become initializers; attributes that count channels, and
 /// lengths that the file states, follow. What is read no more, and was before, goes. Nothing else is touched. Numbers that
 /// [`crate::lighten`] took out of the model are put back.
@@ -35,8 +36,8 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     let Some(graph) = patched.graph.as_option_mut() else {
         return Err(Error::invalid("the model holds no graph"));
     };
-    let changed = infer_shapes(changed)?;
     let holders = Holders::of(graph);
+    let changed = reunite(network, infer_shapes(changed)?, |name| holders.hold(name));
     let mut computed = HashSet::new();
     let read = read(&changed);
     for id in changed.value_ids() {
@@ -96,6 +97,10 @@ impl Holders {
                 .filter(|(name, _)| !name.is_empty())
                 .collect(),
         }
+    }
+
+    fn hold(&self, name: &str) -> bool {
+        self.initializers.contains_key(name) || self.nodes.contains_key(name)
     }
 }
 

@@ -82,7 +82,7 @@ fn from_the_left(
     Ok(())
 }
 
-/// Leading axes are rows of both; what is summed over is read without weights, and so stays.
+/// Leading axes are rows of both; what is summed over are the same units in both, which no weights read.
 fn of_activations(
     node: &Node,
     walk: &mut Walk<'_>,
@@ -92,8 +92,13 @@ fn of_activations(
     let made = node.output()?;
     let rank = rank_a.max(rank_b);
     let reason = "is summed over in a product of activations, which has no weights";
-    walk.freeze_axis(a, rank_a - 1, node, reason);
-    walk.freeze_axis(b, rank_b - 2, node, reason);
+    let (left, right) = (walk.along(a, rank_a - 1), walk.along(b, rank_b - 2));
+    if !left.is_empty() && !right.is_empty() && walk.couple_axes(&left, &right) {
+        walk.sum_over(&left, node, reason);
+    } else {
+        walk.freeze_axis(a, rank_a - 1, node, reason);
+        walk.freeze_axis(b, rank_b - 2, node, reason);
+    }
     for axis in 0..rank - 2 {
         let own = |rank_of: usize| (axis + rank_of).checked_sub(rank);
         let left = own(rank_a).map_or(vec![], |axis| walk.along(a, axis));

@@ -159,20 +159,30 @@ impl Choice {
                 .hint("secateur inspect tells what is frozen, and why"));
         }
         let mut ranked = vec![];
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        for (id, group) in groups.iter().filter(|(_, g)| free(g)) {
-            let scores: Vec<f64> = match self.by {
-                UnitScore::Random => (0..group.units).map(|_| rng.next_u64() as f64).collect(),
-                UnitScore::L1 => norms(graph, group, f64::abs),
-                UnitScore::L2 => norms(graph, group, |w| w * w),
-            };
+        let scores = self.scores(graph, groups);
+        for ((id, group), scores) in groups.iter().zip(&scores).filter(|((_, g), _)| free(g)) {
             let named = |pattern: &Option<Regex>| pattern.as_ref().map(|p| p.is_match(&group.name));
             if named(&self.only) == Some(false) || named(&self.except) == Some(true) {
                 continue;
             }
-            ranked.push(Ranked::new(id, &scores));
+            ranked.push(Ranked::new(id, scores));
         }
         Ok(ranked)
+    }
+
+    /// What every unit of every group is worth, frozen ones included.
+    pub(super) fn scores(&self, graph: &Graph, groups: &ChannelGroups) -> Vec<Vec<f64>> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let all = groups.groups().iter();
+        all.map(|group| match self.by {
+            UnitScore::Random => (0..group.units).map(|_| rng.next_u64() as f64).collect(),
+            UnitScore::L1 => norms(graph, group, f64::abs),
+            UnitScore::L2 => {
+                let squares = norms(graph, group, |w| w * w);
+                squares.into_iter().map(f64::sqrt).collect()
+            }
+        })
+        .collect()
     }
 
     /// Keeps so many units of each group, the last in its order.

@@ -1,5 +1,7 @@
 //! What is in a model, in tables.
 
+use std::sync::Arc;
+
 use secateur_graph::{Dim, Graph, Group, GroupKind, Role, ValueId};
 use serde_json::{Value, json};
 
@@ -159,15 +161,23 @@ impl SmallModel {
         }
     }
 
-    /// Which positions of which tensors stayed, and which units of which groups, so that anyone can make the
-    /// masked model.
+    /// Which positions of which tensors stayed, and for every group its units, their scores and which stayed, so that
+    /// anyone can make the masked model.
+    ///
+    /// A constant that the file holds once for several readers may be cut for each in another way. What is said of all
+    /// but the first names the `reader`, by the first value that it makes, and the `input` of it.
     pub fn to_json(&self, file: &ModelFile) -> Value {
         let tensors = self.cuts().iter().map(|cut| {
-            let name = &file.graph.value(cut.tensor).name;
-            json!({ "tensor": name, "axis": cut.axis, "kept": cut.kept })
+            let mut told = json!({ "tensor": file.graph.value(cut.tensor).name, "axis": cut.axis, "kept": cut.kept });
+            if let Some(place) = copied(file, cut.tensor) {
+                told["tensor"] = place.origin.into();
+                told["reader"] = place.reader.into();
+                told["input"] = place.slot.into();
+            }
+            told
         });
-        let groups = file.groups.iter().map(|(id, group)| {
-            json!({ "name": group.name, "units": group.units, "kept": self.keep().kept(id) })
+        let groups = file.groups.iter().zip(self.scores()).map(|((id, group), scores)| {
+            json!({ "name": group.name, "units": group.units, "scores": scores, "kept": self.keep().kept(id) })
         });
         json!({
             "params": { "before": file.cost.params, "after": self.cost().params },
@@ -201,6 +211,30 @@ impl SmallModel {
         }
         text
     }
+}
+
+/// Where a constant is read that is a copy of one of the file.
+struct Copied<'f> {
+    origin: &'f str,
+    reader: &'f str,
+    slot: usize,
+}
+
+fn copied(file: &ModelFile, tensor: ValueId) -> Option<Copied<'_>> {
+    let value = file.graph.value(tensor);
+    if file.plain.value_named(&value.name).is_some() {
+        return None;
+    }
+    let numbers = value.constant.as_ref()?;
+    let holds =
+        |v: &&secateur_graph::Value| v.constant.as_ref().is_some_and(|c| Arc::ptr_eq(c, numbers));
+    let origin = file.plain.values().iter().find(holds)?;
+    let reader = file.graph.node(*file.graph.readers(tensor).first()?);
+    Some(Copied {
+        origin: &origin.name,
+        reader: &file.graph.value(*reader.outputs.first()?).name,
+        slot: reader.inputs.iter().position(|i| *i == Some(tensor))?,
+    })
 }
 
 fn kind(group: &Group) -> &'static str {

@@ -9,7 +9,7 @@ mod shrink;
 
 use std::path::Path;
 
-use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, lighten, settle};
+use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, lighten, set_apart, settle};
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, read_file, take_in_external};
 
@@ -31,8 +31,9 @@ pub struct ModelFile {
     pub(crate) model: ModelProto,
     /// The network as the file has it.
     pub(crate) plain: Graph,
-    /// The same, settled.
+    /// The same, settled, where every reader of a uniform constant has its own.
     pub(crate) graph: Graph,
+    is_settled: bool,
     pub(crate) groups: ChannelGroups,
     cost: Cost,
     bytes: u64,
@@ -74,9 +75,13 @@ impl ModelFile {
     }
 
     fn of(name: String, model: ModelProto, plain: Graph, bytes: u64) -> Result<Self> {
-        let graph = settle(&plain)?;
+        let settled = settle(&plain)?;
+        let sizes = |graph: &Graph| (graph.nodes().len(), graph.values().len());
+        let is_settled = sizes(&plain) != sizes(&settled);
+        let graph = set_apart(&settled);
         Ok(Self {
             name,
+            is_settled,
             groups: ChannelGroups::of(&graph)?,
             cost: cost(&graph)?,
             model,
@@ -86,15 +91,15 @@ impl ModelFile {
         })
     }
 
-    /// The network, its shapes inferred and computations of shapes [settled](secateur_graph::settle()).
+    /// The network, its shapes inferred, computations of shapes [settled](secateur_graph::settle()) and uniform constants
+    /// [set apart](secateur_graph::set_apart()).
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
 
     /// Whether computations in the file were settled.
     pub(crate) fn is_settled(&self) -> bool {
-        let sizes = |graph: &Graph| (graph.nodes().len(), graph.values().len());
-        sizes(&self.plain) != sizes(&self.graph)
+        self.is_settled
     }
 
     /// Its groups.

@@ -58,20 +58,25 @@ pub(super) fn across(share: f64, least: usize, ranked: &[Ranked]) -> Vec<usize> 
     left
 }
 
-/// For each unit the sum of `of` over the weights that read it, or make it where nothing with weights reads it.
+/// For each unit the sum of `of` over the weights that read it, or make it where something without weights reads it.
 pub(super) fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
     let reads = group.members.iter().any(|m| m.role == Role::Reads);
-    let role = if reads { Role::Reads } else { Role::Produces };
+    let role = if reads && !group.in_products {
+        Role::Reads
+    } else {
+        Role::Produces
+    };
     let mut sums = vec![0.0; group.units];
     for member in group.members.iter().filter(|m| m.role == role) {
         let Some(tensor) = graph.constant(member.tensor) else {
             continue;
         };
         let inner: usize = tensor.shape()[member.axis + 1..].iter().product();
-        let slices = tensor.as_f32().unwrap_or(&[]).chunks_exact(inner.max(1));
+        let numbers = tensor.numbers();
+        let slices = numbers.chunks_exact(inner.max(1));
         for (slice, unit) in slices.zip(member.unit_of.iter().cycle()) {
             if let Some(unit) = *unit {
-                sums[unit as usize] += slice.iter().map(|&w| of(f64::from(w))).sum::<f64>();
+                sums[unit as usize] += slice.iter().map(|&w| of(w)).sum::<f64>();
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::{Error, ErrorKind, Result};
 pub struct SmallModel {
     bytes: Vec<u8>,
     keep: Keep,
+    scores: Vec<Vec<f64>>,
     cuts: Vec<Cut>,
     cost: Cost,
     evidence: ModelEvidence,
@@ -29,6 +30,11 @@ impl SmallModel {
     /// Which units stayed.
     pub fn keep(&self) -> &Keep {
         &self.keep
+    }
+
+    /// What every unit of every group was worth.
+    pub fn scores(&self) -> &[Vec<f64>] {
+        &self.scores
     }
 
     /// Which positions of which constants stayed.
@@ -101,6 +107,7 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         cost: cost(&back)?,
         bytes,
         keep,
+        scores: choice.scores(&file.graph, &file.groups),
         cuts,
         evidence,
     })
