@@ -1,9 +1,9 @@
 //! Which units stay? The decision that [`mask()`](crate::mask()) and [`shrink()`](crate::shrink()) carry out.
 
-use crate::groups::{Freeze, Group};
+use crate::groups::{Freeze, Group, GroupKind};
 use crate::{ChannelGroups, Error, ErrorKind, Graph, GroupId, Result, Role};
 
-/// One decision for every unit of every group; at least one unit stays in each.
+/// One decision for every unit of every group; at least one unit stays in each but those that were [emptied](Keep::empty).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keep {
     groups: Vec<Decision>,
@@ -12,6 +12,7 @@ pub struct Keep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Decision {
     name: String,
+    is_input: bool,
     frozen: Option<Freeze>,
     kept: Vec<bool>,
 }
@@ -21,6 +22,7 @@ impl Keep {
     pub fn all(groups: &ChannelGroups) -> Self {
         let decision = |group: &Group| Decision {
             name: group.name.clone(),
+            is_input: group.kind != GroupKind::Hidden,
             frozen: group.frozen.clone(),
             kept: vec![true; group.units],
         };
@@ -66,6 +68,30 @@ impl Keep {
                 Ok(())
             }
         }
+    }
+
+    /// Decides that all units of a group go, and with them the branch that they are. Shrinking then fails where no other
+    /// branch stands beside it.
+    ///
+    /// # Errors
+    /// If the group is frozen (the message gives the reason), or holds the features of an input.
+    pub fn empty(&mut self, group: GroupId) -> Result<()> {
+        let Some(decision) = self.groups.get_mut(group.index()) else {
+            return Err(Error::new(ErrorKind::Keep, "there is no such group"));
+        };
+        let why = match &decision.frozen {
+            Some(freeze) => freeze.to_string(),
+            None if decision.is_input => "holds the features of an input".into(),
+            None => {
+                decision.kept.fill(false);
+                return Ok(());
+            }
+        };
+        Err(Error::new(
+            ErrorKind::Keep,
+            format!("cannot lose all units, as it {why}"),
+        )
+        .at(&decision.name))
     }
 
     /// Whether a unit can go without an axis, of a constant or an activation, losing all that it holds of the group.

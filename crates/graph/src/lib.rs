@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod apart;
+mod branches;
 mod channels;
 mod collect;
 mod cost;

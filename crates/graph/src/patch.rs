@@ -226,6 +226,10 @@ fn nodes(
             }
             message.input[slot].clone_from(&changed.value(*input).name);
         }
+        if matches!(node.op, Op::Concat { .. }) {
+            // Branches that lost all their units went.
+            message.input.truncate(own);
+        }
     }
     // What is new selects inputs, which everything else comes after.
     graph.node.splice(0..0, new);

@@ -25,7 +25,7 @@ pub fn settle(graph: &Graph) -> Result<Graph> {
         else {
             continue;
         };
-        if let Some(tensor) = value.element.and_then(|e| tensor(e, &array)) {
+        if let Some(tensor) = value.element.and_then(|e| tensor_of(e, &array)) {
             settled.replace_constant(id, tensor);
         }
     }
@@ -184,7 +184,7 @@ fn push(graph: &mut Graph, name: &str, tensor: Option<Tensor>) -> ValueId {
 }
 
 /// Takes away nodes whose results nobody reads.
-fn drop_unread(graph: &mut Graph) {
+pub(crate) fn drop_unread(graph: &mut Graph) {
     let mut read = vec![false; graph.values().len()];
     for output in graph.outputs() {
         read[output.index()] = true;
@@ -203,7 +203,7 @@ fn drop_unread(graph: &mut Graph) {
 }
 
 /// Numbers as a constant of that type; none where they are no numbers of it.
-fn tensor(element: Element, array: &Array) -> Option<Tensor> {
+pub(crate) fn tensor_of(element: Element, array: &Array) -> Option<Tensor> {
     let data = match element {
         Element::F32 => Data::F32(array.values.iter().map(|&v| v as f32).collect()),
         Element::I64 => {

@@ -1,7 +1,9 @@
 //! The same network without the units that go, physically smaller.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::branches::without_branches;
 use crate::channels::{input_axis, selection};
 use crate::ops::Sources;
 use crate::reindex::{Cut, reindex};
@@ -13,7 +15,8 @@ use crate::{ChannelGroups, Dim, Element, Graph, Keep, Node, Op, Result, Tensor, 
 pub struct Shrunk {
     /// The smaller network. Ids of values are those of the wider one; new values come after them.
     pub graph: Graph,
-    /// What was cut from constants, so that what lies beside them (optimiser state) can be cut alike.
+    /// What was cut from constants, so that what lies beside them (optimiser state) can be cut alike; weights that lost all
+    /// positions along an axis are told, too, though the network has them no more.
     pub cuts: Vec<Cut>,
     /// Which features of inputs are still read, for inputs that lost some.
     pub inputs: Vec<InputCut>,
@@ -33,13 +36,29 @@ pub struct InputCut {
 /// Inputs keep their shape: a `Gather` behind an input selects the features that stay, and the indices of
 /// one that is already there are narrowed.
 ///
+/// Of a group that was emptied, the whole branch goes, and its bias stays where the branch met others.
+///
 /// # Errors
-/// If `keep` was made for other groups, or an axis would be left without positions.
+/// If `keep` was made for other groups, or an axis that is needed would be left without positions.
 pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shrunk> {
     keep.check(groups)?;
     let shaped = infer_shapes(graph)?;
     let sources = kept_positions(groups, keep);
-    let (mut small, cuts) = reindex(&shaped, sources.clone())?;
+    let pruned = without_branches(&shaped, &sources)?;
+    let alive = alive(&pruned);
+    // Along axes on which what stands in for a branch does not vary, there is nothing to pick.
+    let is_varied = |(value, axis): (ValueId, usize)| {
+        let length = |graph: &Graph| graph.value(value).shape.as_ref()?.get(axis)?.fixed();
+        length(&pruned) == length(&shaped)
+    };
+    let (sources, gone): (Sources, Sources) = sources
+        .into_iter()
+        .filter(|(place, kept)| kept.is_empty() || is_varied(*place))
+        .partition(|((value, _), _)| alive.contains(value));
+    let (mut small, mut cuts) = reindex(&pruned, sources.clone())?;
+    let emptied = gone.into_iter().filter(|(_, kept)| kept.is_empty());
+    let weights = emptied.filter(|((value, _), _)| shaped.constant(*value).is_some());
+    cuts.extend(weights.map(|((tensor, axis), kept)| Cut { tensor, axis, kept }));
     let mut inputs = vec![];
     for &input in shaped.inputs() {
         let selected = selection(&shaped, input)?;
@@ -66,6 +85,14 @@ pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shru
         cuts,
         inputs,
     })
+}
+
+/// What some node reads or makes, or the caller gives or gets.
+fn alive(graph: &Graph) -> HashSet<ValueId> {
+    let nodes = graph.nodes().iter();
+    let known = nodes.flat_map(|n| n.inputs.iter().flatten().chain(&n.outputs));
+    let outside = graph.inputs().iter().chain(graph.outputs());
+    known.chain(outside).copied().collect()
 }
 
 fn kept_positions(groups: &ChannelGroups, keep: &Keep) -> Sources {

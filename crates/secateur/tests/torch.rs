@@ -1,6 +1,7 @@
 //! Networks as PyTorch's two exporters write them: laws of their groups, and what half of them looks like.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use secateur::{Amount, Choice, ModelFile, shrink_model};
@@ -174,6 +175,39 @@ fn shrinking_twice_is_shrinking_once() {
         compared += 1;
     }
     assert!(compared >= 18, "{compared}");
+}
+
+/// Every group alone is emptied: either the network cannot do without, which is said, or the small network computes what
+/// the masked one does.
+#[test]
+fn empty_branches_go_where_others_stand_beside_them() {
+    let mut went = vec![];
+    for (name, path) in fixtures() {
+        let file = ModelFile::read(&path).unwrap();
+        let groups = file.groups();
+        let hidden = groups.iter().filter(|(_, g)| g.kind == GroupKind::Hidden);
+        for (_, group) in hidden.filter(|(_, g)| g.frozen.is_none()) {
+            let all = BTreeMap::from([(group.name.clone(), (0..group.units).collect())]);
+            match shrink_model(&file, &Choice::of(Amount::AllBut(all))) {
+                Ok(small) => {
+                    let nodes = |bytes: &[u8]| {
+                        let limits = secateur_onnx::Limits::default();
+                        let model = secateur_onnx::read(bytes, &limits).unwrap();
+                        model.graph.as_option().unwrap().node.len()
+                    };
+                    let before = nodes(&std::fs::read(&path).unwrap());
+                    let gone = before - nodes(small.bytes());
+                    assert!(gone > 0, "{name}: {}", group.name);
+                    went.push(format!("{name}: {} and {gone} nodes", group.name));
+                }
+                Err(error) => {
+                    let told = error.to_string();
+                    assert!(told.contains("left without units"), "{name}: {told}");
+                }
+            }
+        }
+    }
+    insta::assert_snapshot!(went.join("\n"));
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(crate) struct ShrinkFlags {
         help_heading = "Choice"
     )]
     round: usize,
-    /// Units that every group keeps in any case
+    /// Units that every group keeps in any case; with 0, --global may take whole branches that others stand beside
     #[arg(
         long,
         value_name = "COUNT",

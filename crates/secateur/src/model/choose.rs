@@ -1,6 +1,6 @@
 //! Which units of a model stay, if the user says how many?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use rand_chacha::ChaCha8Rng;
@@ -60,7 +60,7 @@ pub struct Choice {
     pub by: UnitScore,
     /// Of random scores.
     pub seed: u64,
-    /// Units that every group keeps in any case.
+    /// Units that every group keeps in any case. With 0, [`Amount::Global`] may take whole branches that others stand beside.
     pub min: usize,
     /// Numbers of units are rounded up to a multiple of this, but never above what there is.
     pub round: usize,
@@ -102,7 +102,16 @@ impl Choice {
                 let counts = across(*share, self.min, &ranked);
                 let counts = counts.iter().zip(&ranked);
                 let counts: Vec<usize> = counts.map(|(&n, r)| self.rounded(n, r.units())).collect();
-                self.keeping(&counts, &ranked, groups)
+                let mut keep = self.keeping(&counts, &ranked, groups)?;
+                for (_, emptied) in counts.iter().zip(&ranked).filter(|(n, _)| **n == 0) {
+                    // Where the network cannot do without the branch, its best unit stays.
+                    let mut without = keep.clone();
+                    if without.empty(emptied.id).is_ok() && shrink(graph, groups, &without).is_ok()
+                    {
+                        keep = without;
+                    }
+                }
+                Ok(keep)
             }
             Amount::Macs(share) => {
                 check_share("--macs", *share)?;
@@ -234,6 +243,11 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
                 .at("--drop")
                 .hint("secateur inspect lists the groups"));
         };
+        let all: BTreeSet<usize> = units.iter().copied().collect();
+        if all.iter().copied().eq(0..groups.group(id).units) {
+            keep.empty(id)?;
+            continue;
+        }
         for &unit in units {
             if keep.count(id) > 1 && !keep.can_drop(groups, id, unit) {
                 let message =

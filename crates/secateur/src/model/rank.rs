@@ -31,7 +31,7 @@ impl Ranked {
 }
 
 /// How many units of each group stay, if the lowest of all go until a share of all is left, and each group keeps
-/// `least`.
+/// `least`, which may be none.
 ///
 /// Scores are compared as multiples of their group's mean: sums over many large weights would otherwise make all
 /// units of one layer better than those of another.
@@ -50,7 +50,7 @@ pub(super) fn across(share: f64, least: usize, ranked: &[Ranked]) -> Vec<usize> 
         if spare == 0 {
             break;
         }
-        if left[index] > least.max(1) {
+        if left[index] > least {
             left[index] -= 1;
             spare -= 1;
         }
@@ -111,7 +111,7 @@ mod tests {
     fn every_group_keeps_the_least() {
         let groups = ranked(&[&[0.0, 0.0, 0.0], &[1.0, 5.0, 6.0]]);
         assert_eq!(across(0.5, 2, &groups), [2, 2]);
-        assert_eq!(across(0.5, 0, &groups), [1, 2]);
+        assert_eq!(across(0.5, 0, &groups), [0, 3]);
         assert_eq!(across(0.01, 1, &groups), [1, 1]);
     }
 }
