@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::branches::without_branches;
 use crate::channels::{input_axis, selection};
+use crate::mask::mask;
 use crate::ops::Sources;
 use crate::reindex::{Cut, reindex};
 use crate::shapes::infer_shapes;
@@ -44,7 +45,7 @@ pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shru
     keep.check(groups)?;
     let shaped = infer_shapes(graph)?;
     let sources = kept_positions(groups, keep);
-    let pruned = without_branches(&shaped, &sources)?;
+    let pruned = without_branches(&shaped, &sources, || mask(&shaped, groups, keep))?;
     let alive = alive(&pruned);
     // Along axes on which what stands in for a branch does not vary, there is nothing to pick.
     let is_varied = |(value, axis): (ValueId, usize)| {
