@@ -30,6 +30,7 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 TOLERANCE = 1e-4
+FLOATS = {"tensor(float16)": np.float16, "tensor(float)": np.float32, "tensor(double)": np.float64}
 
 
 def read_cuts(path):
@@ -73,17 +74,26 @@ def constants(graph):
     return found
 
 
-def mask_made(model, name, axes, node):
-    """Multiplies by a mask what a node makes."""
+def made_shape(model, name, lengths):
+    """The shape and the type of what a node makes, as it comes out where both are not written down."""
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     for value in [*inferred.value_info, *inferred.output]:
-        if value.name == name:
-            shape = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in value.type.tensor_type.shape.dim]
-            kind = value.type.tensor_type.elem_type
-            break
-    else:
-        raise ValueError(f"'{name}' is no constant of the original, and its shape is not known")
-    stays = mask(name, shape, axes).astype(helper.tensor_dtype_to_np_dtype(kind))
+        dims = value.type.tensor_type.shape.dim
+        if value.name == name and all(dim.dim_value for dim in dims):
+            return [dim.dim_value for dim in dims], helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+    asked = onnx.ModelProto()
+    asked.CopyFrom(model)
+    del asked.graph.output[:]
+    asked.graph.output.append(onnx.ValueInfoProto(name=name))
+    session = onnxruntime.InferenceSession(asked.SerializeToString(), providers=["CPUExecutionProvider"])
+    made = session.run([name], draw(session, np.random.default_rng(0), lengths))[0]
+    return made.shape, made.dtype
+
+
+def mask_made(model, name, axes, node, lengths):
+    """Multiplies by a mask what a node makes."""
+    shape, kind = made_shape(model, name, lengths)
+    stays = mask(name, shape, axes).astype(kind)
     whole, factor = f"{name}.whole", f"{name}.mask"
     node.output[list(node.output).index(name)] = whole
     model.graph.initializer.append(numpy_helper.from_array(stays, factor))
@@ -91,7 +101,7 @@ def mask_made(model, name, axes, node):
     model.graph.node.insert(place, helper.make_node("Mul", [whole, factor], [name]))
 
 
-def masked_model(model, kept):
+def masked_model(model, kept, lengths):
     """The original without what was removed, and the tensors that were left whole."""
     made = onnx.ModelProto()
     made.CopyFrom(model)
@@ -123,7 +133,7 @@ def masked_model(model, kept):
             else:
                 tensor.CopyFrom(numpy_helper.from_array(array * stays.astype(array.dtype), tensor.name))
         elif name in makers:
-            mask_made(made, name, axes, makers[name])
+            mask_made(made, name, axes, makers[name], lengths)
         else:
             raise ValueError(f"the original has no tensor '{name}'")
     return made, left
@@ -133,9 +143,9 @@ def draw(session, generator, lengths):
     inputs = {}
     for argument in session.get_inputs():
         shape = [length if isinstance(length, int) else lengths.get(length, 2) for length in argument.shape]
-        if argument.type == "tensor(float)":
-            inputs[argument.name] = generator.standard_normal(shape, dtype=np.float32)
-        elif argument.type in ("tensor(int64)", "tensor(int32)"):
+        if argument.type in FLOATS:
+            inputs[argument.name] = generator.standard_normal(shape, dtype=np.float32).astype(FLOATS[argument.type])
+        elif argument.type in ("tensor(int64)", "tensor(int32)", "tensor(uint8)", "tensor(bool)"):
             inputs[argument.name] = generator.integers(0, 2, shape).astype(argument.type[7:-1])
         else:
             raise ValueError(f"input '{argument.name}' is a {argument.type}, which is not drawn")
@@ -148,7 +158,7 @@ def off(found, wanted):
     if not np.isfinite(wanted).all():
         raise ValueError("the masked model's output is not finite")
     scale = max(float(np.abs(wanted).max(initial=0.0)), 1e-6)
-    return float(np.abs(found.astype(np.float64) - wanted).max(initial=0.0)) / scale
+    return float(np.abs(found.astype(np.float64) - wanted.astype(np.float64)).max(initial=0.0)) / scale
 
 
 def check(arguments):
@@ -157,7 +167,7 @@ def check(arguments):
     onnx.checker.check_model(small, full_check=True)
     onnx.shape_inference.infer_shapes(small, check_type=True, strict_mode=True, data_prop=True)
     original = onnx.load(arguments.original)
-    masked, left = masked_model(original, kept)
+    masked, left = masked_model(original, kept, dict(arguments.length))
 
     sessions = [
         onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
