@@ -3,7 +3,7 @@
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
 # All that must hold, cheapest first; the tools are in .ci/requirements.txt and scripts/requirements.txt
-check: fmt typos deny lint test doc examples first-run
+check: fmt typos deny lint test doc examples first-run halves
 
 # Is everything formatted?
 fmt:
@@ -49,6 +49,11 @@ first-run:
         cargo run --release --locked -- compress --data digits --out "$folder/run"; \
         python .ci/check_run.py "$folder/run" crates/data/embedded/digits.csv.gz; \
         python scripts/check_onnx.py "$folder/run/small.onnx"
+
+# Does ONNX Runtime find halves of networks exported from PyTorch valid, and equal to the masked networks?
+halves:
+    cargo build --release --locked -p secateur-cli
+    python .ci/check_halves.py "${CARGO_TARGET_DIR:-target}/release/secateur" crates/secateur/tests/fixtures/torch
 
 # How fast are a training step and the fused update? For a quiet machine; CI does not run it
 bench:
