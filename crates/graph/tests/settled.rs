@@ -196,7 +196,7 @@ fn a_constant_is_repeated_for_every_row() {
         "keep",
         Op::Index(Index::ConstantOfShape {
             value: -1.0,
-            whole: true,
+            element: Element::I64,
         }),
         &[rank],
     );
@@ -220,5 +220,35 @@ fn a_constant_is_repeated_for_every_row() {
     );
     let weights = net.0.constant("w", weights.unwrap());
     let y = net.0.node("y", Op::MatMul, &[all, weights]);
+    assert_eq!(holds(&net.end(y)), 6);
+}
+
+/// Elements of an input, picked at places that are computed, meet channels, which go all the same.
+#[test]
+fn what_is_picked_from_an_input_has_a_shape() {
+    let (mut net, x) = Net::new();
+    let h = net.conv("h", x, [6, 2]);
+    let allowed = net.0.input("allowed", [Dim::Fixed(2), Dim::Fixed(4)]);
+    let table = Tensor::i64([2, 4, 2], (0..16).map(|i| i % 2).collect()).unwrap();
+    let table = net.0.constant("table", table);
+    let order = Tensor::i64([1, 4, 2], vec![0; 8]).unwrap();
+    let order = net.0.constant("order", order);
+    let pick = Op::Index(Index::GatherElements { axis: 0 });
+    let places = net.whole("places", pick, &[table, order]);
+    let picked = net
+        .0
+        .node("picked", Op::Index(Index::GatherNd), &[allowed, places]);
+    let shape = net.list("shape", &[4]);
+    let fill = Op::Index(Index::ConstantOfShape {
+        value: 1.0,
+        element: Element::Bool,
+    });
+    let yes = net.0.node("yes", fill, &[shape]);
+    net.0.of_type(yes, Element::Bool);
+    let masked = net.0.node("masked", Op::Where, &[yes, h, picked]);
+    let sum = net
+        .0
+        .node("sum", Op::Binary(Binary::Add), &[masked, picked]);
+    let y = net.conv("y", sum, [2, 6]);
     assert_eq!(holds(&net.end(y)), 6);
 }

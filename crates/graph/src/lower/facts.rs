@@ -32,6 +32,7 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
             Index::Range => Some(1),
             Index::NonZero => Some(2),
             Index::CumSum { .. } | Index::Trilu { .. } | Index::ScatterNd => input(0),
+            Index::GatherElements { .. } => input(1),
             Index::ConstantOfShape { .. } | Index::GatherNd => None,
         },
         // As many as the wanted shape has entries, which is known once shapes are.
@@ -83,10 +84,7 @@ pub(super) fn element(op: &Op, inputs: &[Option<Element>]) -> Option<Element> {
     match op {
         Op::Cast { to } => Some(*to),
         Op::Shape { .. } | Op::Index(Index::Size | Index::NonZero) => Some(Element::I64),
-        Op::Index(Index::ConstantOfShape { whole, .. }) => match whole {
-            true => Some(Element::I64),
-            false => Some(Element::F32),
-        },
+        Op::Index(Index::ConstantOfShape { element, .. }) => Some(*element),
         Op::Binary(binary) if binary.is_truth() => Some(Element::Bool),
         Op::Unary(Unary::Not) => Some(Element::Bool),
         Op::Where => inputs.get(1).copied().flatten(),

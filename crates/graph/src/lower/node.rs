@@ -131,6 +131,10 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         "GatherND" if a.int("batch_dims", 0)? == 0 => {
             (Op::Index(Index::GatherNd), 2..=2, &["batch_dims"])
         }
+        "GatherElements" => {
+            let axis = a.int("axis", 0)?;
+            (Op::Index(Index::GatherElements { axis }), 2..=2, &["axis"])
+        }
         "ScatterND" if a.text("reduction", "none")? == "none" => {
             (Op::Index(Index::ScatterNd), 3..=3, &["reduction"])
         }

@@ -4,7 +4,8 @@ use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
 use super::node::op_type;
-use crate::{Index, Nearest, Resize, ResizeForm, ResizeMode, ResizePlaces, Result};
+use super::value::{Constant, constant};
+use crate::{Element, Index, Nearest, Resize, ResizeForm, ResizeMode, ResizePlaces, Result};
 
 /// Attributes of `Resize` and `Upsample`.
 pub(super) const RESIZE: &[&str] = &[
@@ -20,22 +21,19 @@ pub(super) const RESIZE: &[&str] = &[
     "scales",
 ];
 
-/// What fills a `ConstantOfShape`: a number of one of the two common types.
+/// What fills a `ConstantOfShape`, if it is a number that is known exactly.
 pub(super) fn filling(a: &Attributes<'_>) -> Result<Option<Index>> {
     let Some(tensor) = a.tensor("value") else {
-        let whole = false;
-        return Ok(Some(Index::ConstantOfShape { value: 0.0, whole }));
+        let (value, element) = (0.0, Element::F32);
+        return Ok(Some(Index::ConstantOfShape { value, element }));
     };
-    Ok(match secateur_onnx::elements(tensor)? {
-        secateur_onnx::Elements::F32(v) if v.len() == 1 => Some(Index::ConstantOfShape {
-            value: v[0],
-            whole: false,
-        }),
-        secateur_onnx::Elements::I64(v) if v.len() == 1 && v[0].unsigned_abs() < 1 << 24 => {
-            Some(Index::ConstantOfShape {
-                value: v[0] as f32,
-                whole: true,
-            })
+    let Constant::Known(tensor) = constant(tensor)? else {
+        return Ok(None);
+    };
+    let element = tensor.element();
+    Ok(match tensor.numbers()[..] {
+        [value] if element.is_float() || value.abs() < 9e15 => {
+            Some(Index::ConstantOfShape { value, element })
         }
         _ => None,
     })

@@ -4,7 +4,8 @@
 use super::{expand, input_shape, window};
 use crate::channels::Walk;
 use crate::eval::Array;
-use crate::{Dim, Error, Graph, Node, Result};
+use crate::shapes::axis_at;
+use crate::{Dim, Element, Error, Graph, Node, Result};
 
 /// Most elements that a range may have.
 const MOST: f64 = 16_777_216.0;
@@ -19,9 +20,9 @@ pub enum Index {
     /// A tensor of a shape that an input holds, filled with a number.
     ConstantOfShape {
         /// The number.
-        value: f32,
-        /// Whether it is a 64-bit integer.
-        whole: bool,
+        value: f64,
+        /// Its type.
+        element: Element,
     },
     /// Positions of the elements that are not 0, an axis a row.
     NonZero,
@@ -41,6 +42,11 @@ pub enum Index {
     ScatterNd,
     /// Slices at positions.
     GatherNd,
+    /// Elements at positions along an axis, each within its own row.
+    GatherElements {
+        /// The axis.
+        axis: i64,
+    },
 }
 
 impl Index {
@@ -54,6 +60,7 @@ impl Index {
             Self::Trilu { .. } => "Trilu",
             Self::ScatterNd => "ScatterND",
             Self::GatherNd => "GatherND",
+            Self::GatherElements { .. } => "GatherElements",
         }
     }
 }
@@ -68,8 +75,16 @@ pub(super) fn shape(graph: &Graph, node: &Node, index: Index) -> Result<Option<V
         Index::Range => Some(vec![Dim::Named(format!("{}:0", node.name))]),
         Index::NonZero => input_shape(graph, node, 0)?
             .map(|x| vec![Dim::Fixed(x.len()), Dim::Named(format!("{}:1", node.name))]),
-        Index::GatherNd => None,
+        Index::GatherElements { .. } => input_shape(graph, node, 1)?.map(<[Dim]>::to_vec),
+        Index::GatherNd => gathered(input_shape(graph, node, 0)?, input_shape(graph, node, 1)?),
     })
+}
+
+/// The shape of slices of `x` at positions; none if it is open how many numbers tell one.
+fn gathered(x: Option<&[Dim]>, indices: Option<&[Dim]>) -> Option<Vec<Dim>> {
+    let (depth, outer) = indices?.split_last()?;
+    let inner = x?.get(depth.fixed()?..)?;
+    Some([outer, inner].concat())
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
@@ -87,7 +102,8 @@ pub(crate) fn makes_little(index: Index) -> bool {
         Index::ConstantOfShape { .. }
         | Index::CumSum { .. }
         | Index::Trilu { .. }
-        | Index::ScatterNd => false,
+        | Index::ScatterNd
+        | Index::GatherElements { .. } => false,
     }
 }
 
@@ -105,7 +121,7 @@ pub(super) fn evaluate(index: Index, inputs: &[Option<&Array>]) -> Result<Array>
             let shape: Vec<usize> = input(0)?.values.iter().map(|&n| n as usize).collect();
             let elements = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
             match elements.filter(|&n| n as f64 <= MOST) {
-                Some(elements) => Array::new(shape, vec![f64::from(value); elements]),
+                Some(elements) => Array::new(shape, vec![value; elements]),
                 None => Err(Error::invalid(format!("ConstantOfShape of {shape:?}"))),
             }
         }
@@ -122,7 +138,7 @@ pub(super) fn evaluate(index: Index, inputs: &[Option<&Array>]) -> Result<Array>
         }
         Index::CumSum { exclusive, reverse } => {
             let x = input(0)?;
-            let axis = crate::shapes::axis_at(number(1)? as i64, x.shape.len())?;
+            let axis = axis_at(number(1)? as i64, x.shape.len())?;
             Ok(sums(x, axis, exclusive, reverse))
         }
         Index::Trilu { upper } => {
@@ -135,6 +151,7 @@ pub(super) fn evaluate(index: Index, inputs: &[Option<&Array>]) -> Result<Array>
         }
         Index::ScatterNd => scatter(input(0)?, input(1)?, input(2)?),
         Index::GatherNd => gather(input(0)?, input(1)?),
+        Index::GatherElements { axis } => elements(axis, input(0)?, input(1)?),
     }
 }
 
@@ -196,7 +213,7 @@ fn slices(x: &Array, indices: &Array) -> Result<(Vec<usize>, usize)> {
     let inner: usize = x.shape[depth..].iter().product();
     let start = |row: &[f64]| {
         row.iter().zip(&x.shape).try_fold(0, |at, (&i, &length)| {
-            let i = crate::shapes::axis_at(i as i64, length)
+            let i = axis_at(i as i64, length)
                 .map_err(|_| Error::invalid(format!("position {i} of {length}")))?;
             Ok(at * length + i)
         })
@@ -232,6 +249,28 @@ fn gather(x: &Array, indices: &Array) -> Result<Array> {
     )
 }
 
+/// For every place of `indices` the element of `x` there, but for the position along the axis, which `indices` tells.
+fn elements(axis: i64, x: &Array, indices: &Array) -> Result<Array> {
+    let axis = axis_at(axis, x.shape.len())?;
+    let fits = |(a, (own, of))| a == axis || own <= of;
+    let mut lengths = indices.shape.iter().zip(&x.shape).enumerate();
+    if indices.shape.len() != x.shape.len() || !lengths.all(fits) {
+        return Err(Error::invalid(format!(
+            "GatherElements of {:?} at {:?}",
+            x.shape, indices.shape
+        )));
+    }
+    let length = x.shape[axis];
+    let places = window::indices(&indices.shape).zip(&indices.values);
+    let values = places.map(|(mut at, &i)| {
+        at[axis] = axis_at(i as i64, length)
+            .map_err(|_| Error::invalid(format!("position {i} of {length}")))?;
+        let along = at.iter().zip(&x.shape);
+        Ok(x.values[along.fold(0, |flat, (i, length)| flat * length + i)])
+    });
+    Array::new(indices.shape.clone(), values.collect::<Result<_>>()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,7 +295,7 @@ mod tests {
         assert!(range(0.0, 1.0, 0.0).is_err());
         let fill = Index::ConstantOfShape {
             value: 7.0,
-            whole: true,
+            element: Element::I64,
         };
         assert_eq!(run(fill, &[&list(&[2.0])]).values, [7.0, 7.0]);
         assert!(evaluate(fill, &[Some(&list(&[1e9, 1e9]))]).is_err());
@@ -298,5 +337,38 @@ mod tests {
         assert_eq!((row.shape, row.values), (vec![1, 2], vec![2.0, 3.0]));
         let outside = Array::new([1, 1], vec![2.0]).unwrap();
         assert!(evaluate(Index::GatherNd, &[Some(&x), Some(&outside)]).is_err());
+    }
+
+    #[test]
+    fn elements_are_taken_within_their_rows() {
+        let x = Array::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        let at = Array::new([2, 2], vec![2.0, 0.0, -2.0, 1.0]).unwrap();
+        let run = |axis, at: &Array| {
+            evaluate(Index::GatherElements { axis }, &[Some(&x), Some(at)]).map(|a| a.values)
+        };
+        assert_eq!(run(1, &at).unwrap(), [3.0, 1.0, 5.0, 5.0]);
+        let down = Array::new([1, 2], vec![1.0, 0.0]).unwrap();
+        assert_eq!(run(-2, &down).unwrap(), [4.0, 2.0]);
+        for (axis, shape) in [(1, [3, 1]), (0, [1, 4])] {
+            let at = Array::new(shape, vec![0.0; shape[0] * shape[1]]).unwrap();
+            assert!(run(axis, &at).is_err(), "{shape:?}");
+        }
+        assert!(run(0, &Array::new([1, 1], vec![2.0]).unwrap()).is_err());
+        assert!(run(0, &list(&[0.0])).is_err());
+    }
+
+    #[test]
+    fn lengths_of_slices_at_positions() {
+        let (x, at) = (
+            [Dim::Fixed(4), Dim::Fixed(5)],
+            [Dim::batch(), Dim::Fixed(1)],
+        );
+        let want = vec![Dim::batch(), Dim::Fixed(5)];
+        assert_eq!(gathered(Some(&x), Some(&at)), Some(want));
+        let whole = gathered(Some(&x), Some(&[Dim::Fixed(3), Dim::Fixed(2)]));
+        assert_eq!(whole, Some(vec![Dim::Fixed(3)]));
+        assert_eq!(gathered(Some(&x), Some(&[Dim::Fixed(3)])), None);
+        assert_eq!(gathered(Some(&x), Some(&[Dim::batch()])), None);
+        assert_eq!(gathered(None, Some(&at)), None);
     }
 }

@@ -1,11 +1,9 @@
 //! The attributes of an operation, as messages.
 
-use secateur_onnx::proto::{
-    AttributeProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType,
-};
+use secateur_onnx::proto::{AttributeProto, TensorProto, attribute_proto::AttributeType};
 
 use crate::{
-    Binary, DepthWay, Gemm, Index, Nearest, Norm, Op, PadMode, Padding, PoolKind, Reduce,
+    Binary, DepthWay, Element, Gemm, Index, Nearest, Norm, Op, PadMode, Padding, PoolKind, Reduce,
     ReduceAxes, Resize, ResizeMode, ResizePlaces, Unary, Window,
 };
 
@@ -107,7 +105,8 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
             Index::Size | Index::Range | Index::NonZero | Index::ScatterNd | Index::GatherNd => {
                 vec![]
             }
-            Index::ConstantOfShape { value, whole } => vec![filling(value, whole)],
+            Index::GatherElements { axis } => vec![int("axis", axis)],
+            Index::ConstantOfShape { value, element } => vec![filling(value, element)],
         },
         // Axes and bounds are inputs, which the nodes have.
         Op::Slice { .. }
@@ -174,15 +173,12 @@ fn int(name: &str, value: i64) -> AttributeProto {
     }
 }
 
-fn filling(value: f32, whole: bool) -> AttributeProto {
-    let (data_type, bytes) = match whole {
-        true => (DataType::INT64, (value as i64).to_le_bytes().to_vec()),
-        false => (DataType::FLOAT, value.to_le_bytes().to_vec()),
-    };
+fn filling(value: f64, element: Element) -> AttributeProto {
     let tensor = TensorProto {
         dims: vec![1],
-        data_type: Some(data_type as i32),
-        raw_data: Some(bytes),
+        data_type: Some(element.data_type() as i32),
+        // It was read in that type, or is a 0.
+        raw_data: element.bytes(value),
         ..TensorProto::default()
     };
     AttributeProto {
