@@ -75,9 +75,9 @@ pub use lower::from_model;
 pub use mask::mask;
 pub use op::Op;
 pub use ops::{
-    Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Gemm, Index, Nearest, Norm, Opaque, Pad,
-    PadMode, Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm,
-    ResizeMode, ResizePlaces, Split, Squeeze, Unary, Window,
+    Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Einsum, Gemm, Index, Merge, Mix, Nearest,
+    Norm, Opaque, Pad, PadMode, Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize,
+    ResizeForm, ResizeMode, ResizePlaces, Split, Squeeze, Unary, Variadic, Window,
 };
 pub use patch::patch;
 pub use permute::{Permuted, permute};

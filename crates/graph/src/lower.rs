@@ -1,9 +1,12 @@
 //! An ONNX model as a network.
 
 mod attributes;
+mod elementwise;
 mod facts;
+mod index;
 mod movement;
 mod node;
+mod norm;
 mod order;
 mod plain;
 mod resize;
@@ -233,10 +236,10 @@ impl<'a> Lowering<'a> {
             _ => facts::rank(&op, &ranks),
         };
         facts::check_types(&op, &elements)?;
-        let element = facts::element(&op, &elements);
-        let outputs = outputs.into_iter();
-        let outputs = outputs.map(|output| self.declare(output, rank, element));
-        let outputs = outputs.collect();
+        let outputs = outputs.into_iter().enumerate();
+        let outputs = outputs
+            .map(|(at, output)| self.declare(output, rank, facts::element(&op, &elements, at)))
+            .collect();
         let inputs = match op {
             // Of Dropout, whose rate means nothing in inference, only what passes is left.
             Op::Identity => ids[..1].to_vec(),

@@ -2,8 +2,8 @@
 
 use crate::Element;
 use crate::ops::{
-    Binary, Bounds, Conv, ConvTranspose, Depth, Gemm, Index, Norm, Opaque, Pad, Pool, PoolKind,
-    Reduce, ReduceAxes, ReduceKind, Resize, Split, Squeeze, Unary,
+    Binary, Bounds, Conv, ConvTranspose, Depth, Einsum, Gemm, Index, Mix, Norm, Opaque, Pad, Pool,
+    PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, Split, Squeeze, Unary, Variadic,
 };
 
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.
@@ -32,6 +32,12 @@ pub enum Op {
     Binary(Binary),
     /// Element-wise function of one value.
     Unary(Unary),
+    /// Element-wise function of any number of values with broadcasting.
+    Variadic(Variadic),
+    /// Products and sums by letters.
+    Einsum(Einsum),
+    /// Numbers mixed along axes without weights.
+    Mix(Mix),
     /// `exp(x) / sum exp(x)` along an axis (negative counts from the end).
     Softmax {
         /// The axis that sums to one.
@@ -140,9 +146,14 @@ impl Op {
                 (ReduceKind::L1, _) => "ReduceL1",
                 (ReduceKind::L2, _) => "ReduceL2",
                 (ReduceKind::SumSquare, _) => "ReduceSumSquare",
+                (ReduceKind::LogSum, _) => "ReduceLogSum",
+                (ReduceKind::LogSumExp, _) => "ReduceLogSumExp",
             },
             Op::Binary(binary) => binary.onnx_name(),
             Op::Unary(unary) => unary.onnx_name(),
+            Op::Variadic(variadic) => variadic.onnx_name(),
+            Op::Einsum(_) => "Einsum",
+            Op::Mix(mix) => mix.onnx_name(),
             Op::Softmax { .. } => "Softmax",
             Op::LogSoftmax { .. } => "LogSoftmax",
             Op::Flatten { .. } => "Flatten",

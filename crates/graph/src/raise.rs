@@ -11,7 +11,7 @@ use secateur_onnx::proto::{
 use secateur_onnx::{Limits, f32_tensor, i64_tensor, raw_tensor, read_node};
 
 use crate::{
-    Data, Dim, Element, Error, Graph, Node, Op, Opaque, Pad, Reduce, ReduceAxes, Resize,
+    Data, Dim, Element, Error, Graph, Node, Norm, Op, Opaque, Pad, Reduce, ReduceAxes, Resize,
     ResizeForm, ResizeMode, ResizePlaces, Result, Squeeze, Tensor, ValueId, infer_shapes,
 };
 
@@ -28,7 +28,7 @@ pub(crate) use self::meta::{NEWEST_OPSET, OLDEST_WRITTEN_OPSET, is_standard};
 ///
 /// # Errors
 /// If an output's shape is to be inferred and the operands before it do not fit together, the
-/// operator set is outside 13 to 28, two properties have the same key, an opaque node's
+/// operator set is outside 13 to 28 or scales groups of channels in another way, two properties have the same key, an opaque node's
 /// domain has no version in `meta` or its message cannot be read back.
 pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
     check_meta(graph, meta)?;
@@ -80,6 +80,9 @@ pub fn to_model(graph: &Graph, meta: &ModelMeta) -> Result<ModelProto> {
     })
 }
 
+/// The first operator set whose `GroupNormalization` has a scale for each channel, not for each group.
+pub(crate) const GROUPS_BY_CHANNEL: i64 = 21;
+
 fn check_meta(graph: &Graph, meta: &ModelMeta) -> Result<()> {
     if !(OLDEST_WRITTEN_OPSET..=NEWEST_OPSET).contains(&meta.opset) {
         return Err(Error::unsupported(format!(
@@ -92,6 +95,15 @@ fn check_meta(graph: &Graph, meta: &ModelMeta) -> Result<()> {
         return Err(Error::invalid(format!("two properties are called '{key}'")));
     }
     for node in graph.nodes() {
+        if let Op::Norm(Norm::Group { by_run, .. }) = node.op
+            && by_run != (meta.opset < GROUPS_BY_CHANNEL)
+        {
+            let what = format!(
+                "operator set {} scales GroupNormalization in another way",
+                meta.opset
+            );
+            return Err(Error::unsupported(what).at(&node.name));
+        }
         if let Op::Opaque(Opaque {
             domain, op_type, ..
         }) = &node.op

@@ -235,9 +235,11 @@ fn what_is_picked_from_an_input_has_a_shape() {
     let order = net.0.constant("order", order);
     let pick = Op::Index(Index::GatherElements { axis: 0 });
     let places = net.whole("places", pick, &[table, order]);
-    let picked = net
-        .0
-        .node("picked", Op::Index(Index::GatherNd), &[allowed, places]);
+    let picked = net.0.node(
+        "picked",
+        Op::Index(Index::GatherNd { rows: 0 }),
+        &[allowed, places],
+    );
     let shape = net.list("shape", &[4]);
     let fill = Op::Index(Index::ConstantOfShape {
         value: 1.0,

@@ -1,6 +1,6 @@
 //! What the operation of a node tells of its outputs, before shapes are inferred.
 
-use crate::{Binary, Element, Error, Index, Op, ReduceAxes, Result, Squeeze, Unary};
+use crate::{Binary, Element, Error, Index, Op, ReduceAxes, Result, Squeeze};
 
 /// The number of axes of the output, where those of the inputs tell.
 pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
@@ -15,6 +15,7 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
         | Op::Clip { .. }
         | Op::BatchNorm { .. }
         | Op::Norm(_)
+        | Op::Mix(_)
         | Op::Pool(_)
         | Op::Slice { .. }
         | Op::Split(_)
@@ -31,9 +32,17 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
             Index::Size => Some(0),
             Index::Range => Some(1),
             Index::NonZero => Some(2),
-            Index::CumSum { .. } | Index::Trilu { .. } | Index::ScatterNd => input(0),
+            Index::CumSum { .. }
+            | Index::Trilu { .. }
+            | Index::ScatterNd { .. }
+            | Index::ScatterElements { .. }
+            | Index::EyeLike { .. }
+            | Index::TopK { .. } => input(0),
             Index::GatherElements { .. } => input(1),
-            Index::ConstantOfShape { .. } | Index::GatherNd => None,
+            Index::Compress { axis } => axis.map_or(Some(1), |_| input(0)),
+            Index::OneHot { .. } => Some(input(0)? + 1),
+            Index::Arg { keep, .. } => input(0)?.checked_sub(usize::from(!keep)),
+            Index::ConstantOfShape { .. } | Index::GatherNd { .. } => None,
         },
         // As many as the wanted shape has entries, which is known once shapes are.
         Op::Expand => None,
@@ -50,6 +59,11 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
         // As many as the constant shape has entries, which is known once shapes are.
         Op::Reshape { .. } => None,
         Op::Binary(_) => Some(input(0)?.max(input(1)?)),
+        Op::Variadic(_) => {
+            let ranks: Option<Vec<usize>> = inputs.iter().copied().collect();
+            ranks?.into_iter().max()
+        }
+        Op::Einsum(einsum) => Some(einsum.rank()),
         Op::MatMul => {
             Some(input(0)?.max(input(1)?)).filter(|_| input(0) >= Some(2) && input(1) >= Some(2))
         }
@@ -61,7 +75,13 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
 /// Checks that what is added or multiplied is of one type.
 pub(super) fn check_types(op: &Op, inputs: &[Option<Element>]) -> Result<()> {
     match op {
-        Op::Gemm(_) | Op::MatMul | Op::Conv(_) | Op::ConvTranspose(_) | Op::Concat { .. } => {}
+        Op::Gemm(_)
+        | Op::MatMul
+        | Op::Einsum(_)
+        | Op::Variadic(_)
+        | Op::Conv(_)
+        | Op::ConvTranspose(_)
+        | Op::Concat { .. } => {}
         Op::Binary(binary) if !matches!(binary, Binary::Pow) => {}
         _ => return Ok(()),
     }
@@ -78,15 +98,20 @@ pub(super) fn check_types(op: &Op, inputs: &[Option<Element>]) -> Result<()> {
     }
 }
 
-/// The type of the elements of the outputs, where those of the inputs tell.
-pub(super) fn element(op: &Op, inputs: &[Option<Element>]) -> Option<Element> {
+/// The type of the elements of an output, where those of the inputs tell.
+pub(super) fn element(op: &Op, inputs: &[Option<Element>], output: usize) -> Option<Element> {
     let first = inputs.first().copied().flatten();
     match op {
         Op::Cast { to } => Some(*to),
-        Op::Shape { .. } | Op::Index(Index::Size | Index::NonZero) => Some(Element::I64),
+        Op::Shape { .. } | Op::Index(Index::Size | Index::NonZero | Index::Arg { .. }) => {
+            Some(Element::I64)
+        }
+        Op::Index(Index::TopK { .. }) if output == 1 => Some(Element::I64),
+        Op::Index(Index::OneHot { .. }) => inputs.get(2).copied().flatten(),
+        Op::Index(Index::EyeLike { to, .. }) => to.or(first),
         Op::Index(Index::ConstantOfShape { element, .. }) => Some(*element),
         Op::Binary(binary) if binary.is_truth() => Some(Element::Bool),
-        Op::Unary(Unary::Not) => Some(Element::Bool),
+        Op::Unary(unary) if unary.is_truth() => Some(Element::Bool),
         Op::Where => inputs.get(1).copied().flatten(),
         Op::Opaque(_) => None,
         _ => first,

@@ -5,13 +5,12 @@ use std::ops::RangeInclusive;
 use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
-use super::resize::filling;
-use super::{movement, plain};
+use super::{elementwise, index, movement, norm, plain};
 use crate::raise::is_standard;
 use crate::shapes::text;
 use crate::{
-    Binary, Conv, ConvTranspose, Dim, Element, Error, Gemm, Index, Norm, Op, Pool, PoolKind,
-    Reduce, ReduceAxes, ReduceKind, Result, Unary,
+    Conv, ConvTranspose, Dim, Einsum, Element, Error, Gemm, Index, Op, Pool, PoolKind, Reduce,
+    ReduceAxes, ReduceKind, Result,
 };
 
 /// What to call a node in messages: its name, else its first output, else its place in the file.
@@ -73,85 +72,16 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             )
         }
         "MatMul" => (Op::MatMul, 2..=2, &[]),
-        "Div" => {
-            let whole = given.elements.iter().flatten().any(|e| !e.is_float());
-            let op = if whole { Binary::Quotient } else { Binary::Div };
-            (Op::Binary(op), 2..=2, &[])
-        }
-        "LeakyRelu" => {
-            let alpha = a.float("alpha", 0.01)?;
-            (Op::Unary(Unary::LeakyRelu { alpha }), 1..=1, &["alpha"])
-        }
-        "Softmax" | "LogSoftmax" => {
-            let Some(axis) = softmax_axis(&a, opset, ranks)? else {
+        "Einsum" => {
+            let ranks: Option<Vec<usize>> = ranks.iter().copied().collect();
+            let Some(ranks) = ranks else {
                 return Ok(None);
             };
-            let op = match op_type(node) {
-                "Softmax" => Op::Softmax { axis },
-                _ => Op::LogSoftmax { axis },
-            };
-            (op, 1..=1, &["axis"])
-        }
-        "Elu" => {
-            let alpha = a.float("alpha", 1.0)?;
-            (Op::Unary(Unary::Elu { alpha }), 1..=1, &["alpha"])
-        }
-        "HardSigmoid" => {
-            let (alpha, beta) = (a.float("alpha", 0.2)?, a.float("beta", 0.5)?);
-            let op = Op::Unary(Unary::HardSigmoid { alpha, beta });
-            (op, 1..=1, &["alpha", "beta"])
-        }
-        "Gelu" => {
-            let tanh = a.text("approximate", "none")? == "tanh";
-            (Op::Unary(Unary::Gelu { tanh }), 1..=1, &["approximate"])
-        }
-        // Of one operand the operand, of more than two nothing that is understood.
-        "Min" if node.input.len() == 2 => (Op::Binary(Binary::Min), 2..=2, &[]),
-        "Max" if node.input.len() == 2 => (Op::Binary(Binary::Max), 2..=2, &[]),
-        "Mod" => {
-            let float = a.int("fmod", 0)? != 0;
-            (Op::Binary(Binary::Mod { float }), 2..=2, &["fmod"])
-        }
-        "Where" => (Op::Where, 3..=3, &[]),
-        "Cast" => {
-            let to = i32::try_from(a.int("to", 0)?).unwrap_or_default();
-            let Some(to) = secateur_onnx::data_type(to).and_then(Element::of) else {
+            let Some(einsum) = Einsum::of(a.text("equation", "")?, &ranks)? else {
                 return Ok(None);
             };
-            (Op::Cast { to }, 1..=1, &["to", "saturate", "round_mode"])
-        }
-        "Shape" => {
-            let end = a.has("end").then(|| a.int("end", 0)).transpose()?;
-            let start = a.int("start", 0)?;
-            (Op::Shape { start, end }, 1..=1, &["start", "end"])
-        }
-        "Size" => (Op::Index(Index::Size), 1..=1, &[]),
-        "Range" => (Op::Index(Index::Range), 3..=3, &["stash_type"]),
-        "NonZero" => (Op::Index(Index::NonZero), 1..=1, &[]),
-        "GatherND" if a.int("batch_dims", 0)? == 0 => {
-            (Op::Index(Index::GatherNd), 2..=2, &["batch_dims"])
-        }
-        "GatherElements" => {
-            let axis = a.int("axis", 0)?;
-            (Op::Index(Index::GatherElements { axis }), 2..=2, &["axis"])
-        }
-        "ScatterND" if a.text("reduction", "none")? == "none" => {
-            (Op::Index(Index::ScatterNd), 3..=3, &["reduction"])
-        }
-        "CumSum" => {
-            let (exclusive, reverse) = (a.int("exclusive", 0)? != 0, a.int("reverse", 0)? != 0);
-            let index = Index::CumSum { exclusive, reverse };
-            (Op::Index(index), 2..=2, &["exclusive", "reverse"])
-        }
-        "Trilu" => {
-            let upper = a.int("upper", 1)? != 0;
-            (Op::Index(Index::Trilu { upper }), 1..=2, &["upper"])
-        }
-        "ConstantOfShape" => {
-            let Some(index) = filling(&a)? else {
-                return Ok(None);
-            };
-            (Op::Index(index), 1..=1, &["value"])
+            let count = ranks.len();
+            (Op::Einsum(einsum), count..=count, &["equation"])
         }
         "ConvTranspose" => {
             let Some(rank) = ranks.iter().take(2).flatten().next() else {
@@ -168,34 +98,6 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
                 output_padding: a.lengths("output_padding", axes, 0)?,
             };
             (Op::ConvTranspose(conv), 2..=3, TRANSPOSED)
-        }
-        "LayerNormalization" => {
-            let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
-            let op = Op::Norm(Norm::Layer { axis, epsilon });
-            (op, 2..=3, &["axis", "epsilon", "stash_type"])
-        }
-        "RMSNormalization" => {
-            let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
-            let op = Op::Norm(Norm::Rms { axis, epsilon });
-            (op, 2..=2, &["axis", "epsilon", "stash_type"])
-        }
-        "InstanceNormalization" => {
-            let epsilon = a.float("epsilon", 1e-5)?;
-            (Op::Norm(Norm::Instance { epsilon }), 3..=3, &["epsilon"])
-        }
-        "GroupNormalization" if opset >= 21 => {
-            let count = positive(&a, "num_groups", 0)?;
-            let epsilon = a.float("epsilon", 1e-5)?;
-            let op = Op::Norm(Norm::Group { count, epsilon });
-            (op, 3..=3, &["epsilon", "num_groups", "stash_type"])
-        }
-        "PRelu" => (Op::PRelu, 2..=2, &[]),
-        "Clip" => {
-            let (min, max) = (
-                a.float("min", f32::NEG_INFINITY)?,
-                a.float("max", f32::INFINITY)?,
-            );
-            (Op::Clip { min, max }, 1..=3, &["min", "max"])
         }
         "Conv" => {
             let Some(rank) = ranks.iter().take(2).flatten().next() else {
@@ -233,17 +135,8 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         }
         "GlobalAveragePool" => (global(ReduceKind::Mean), 1..=1, &[]),
         "GlobalMaxPool" => (global(ReduceKind::Max), 1..=1, &[]),
-        "BatchNormalization" => {
-            let trains = a.int("training_mode", 0)? != 0 || a.int("spatial", 1)? == 0;
-            if trains {
-                return Ok(None);
-            }
-            let epsilon = a.float("epsilon", 1e-5)?;
-            let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
-            (Op::BatchNorm { epsilon }, 5..=5, attributes)
-        }
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
-        | "ReduceL2" | "ReduceSumSquare" => {
+        | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => {
             let kind = match op_type(node) {
                 "ReduceMean" => ReduceKind::Mean,
                 "ReduceSum" => ReduceKind::Sum,
@@ -252,6 +145,8 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
                 "ReduceL1" => ReduceKind::L1,
                 "ReduceL2" => ReduceKind::L2,
                 "ReduceSumSquare" => ReduceKind::SumSquare,
+                "ReduceLogSum" => ReduceKind::LogSum,
+                "ReduceLogSumExp" => ReduceKind::LogSumExp,
                 _ => ReduceKind::Min,
             };
             let Some(axes) = axes(&a, node, given)? else {
@@ -270,10 +165,17 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         // Without a mask and in inference it passes everything on.
         "Dropout" if node.input.len() < 3 => (Op::Identity, 1..=2, &["ratio", "seed"]),
         "Identity" => (Op::Identity, 1..=1, &[]),
-        _ => match movement::of(node, opset, given)? {
-            Some(understood) => understood,
-            None => return Ok(None),
-        },
+        _ => {
+            let families = [movement::of, elementwise::of, norm::of, index::of];
+            let mut found = families.iter().map(|of| of(node, opset, given));
+            match found.find(|found| !matches!(found, Ok(None))) {
+                Some(understood) => match understood? {
+                    Some(understood) => understood,
+                    None => return Ok(None),
+                },
+                None => return Ok(None),
+            }
+        }
     };
     checked(node, &a, (op, inputs, attributes))
 }
@@ -294,7 +196,7 @@ fn checked(
         let message = format!("{} takes {many} inputs, not {given}", op.onnx_name());
         return Err(Error::invalid(message));
     }
-    let several = matches!(op, Op::Split(_));
+    let several = matches!(op, Op::Split(_) | Op::Index(Index::TopK { .. }));
     if !several && node.output.len() != 1 || node.output.iter().any(String::is_empty) {
         return Err(Error::invalid(format!(
             "{} makes one output",
@@ -400,17 +302,6 @@ pub(super) fn axes(
             .flatten()
             .map(<[i64]>::to_vec),
     })
-}
-
-/// Before operator set 13, Softmax folds all axes from `axis` on into one, by default from the second; that is
-/// the present Softmax where `axis` is the last, and else none that is understood.
-fn softmax_axis(a: &Attributes<'_>, opset: i64, ranks: &[Option<usize>]) -> Result<Option<i64>> {
-    if opset >= 13 {
-        return a.int("axis", -1).map(Some);
-    }
-    let axis = a.int("axis", 1)?;
-    let last = ranks.first().copied().flatten().map(|rank| rank as i64 - 1);
-    Ok((axis == -1 || Some(axis) == last).then_some(axis))
 }
 
 /// Checks that a node can be carried unread: everything it means is in its message and inputs.

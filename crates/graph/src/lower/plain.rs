@@ -25,6 +25,17 @@ pub(super) fn of(op_type: &str) -> Option<Op> {
         "Not" => Some(Unary::Not),
         "Sin" => Some(Unary::Sin),
         "Cos" => Some(Unary::Cos),
+        "Tan" => Some(Unary::Tan),
+        "Asin" => Some(Unary::Asin),
+        "Acos" => Some(Unary::Acos),
+        "Atan" => Some(Unary::Atan),
+        "Sinh" => Some(Unary::Sinh),
+        "Cosh" => Some(Unary::Cosh),
+        "Asinh" => Some(Unary::Asinh),
+        "Acosh" => Some(Unary::Acosh),
+        "Atanh" => Some(Unary::Atanh),
+        "Softsign" => Some(Unary::Softsign),
+        "IsNaN" => Some(Unary::IsNan),
         _ => None,
     };
     let binary = match op_type {
@@ -40,6 +51,9 @@ pub(super) fn of(op_type: &str) -> Option<Op> {
         "And" => Some(Binary::And),
         "Or" => Some(Binary::Or),
         "Xor" => Some(Binary::Xor),
+        "BitwiseAnd" => Some(Binary::BitwiseAnd),
+        "BitwiseOr" => Some(Binary::BitwiseOr),
+        "BitwiseXor" => Some(Binary::BitwiseXor),
         _ => None,
     };
     unary.map(Op::Unary).or(binary.map(Op::Binary))

@@ -46,6 +46,12 @@ pub enum Binary {
     Or,
     /// Whether exactly one is true.
     Xor,
+    /// The bits that are set in both whole numbers.
+    BitwiseAnd,
+    /// Those that are set in one of them.
+    BitwiseOr,
+    /// Those that are set in exactly one.
+    BitwiseXor,
 }
 
 impl Binary {
@@ -72,6 +78,9 @@ impl Binary {
             Binary::And => truth(a != 0.0 && b != 0.0),
             Binary::Or => truth(a != 0.0 || b != 0.0),
             Binary::Xor => truth((a != 0.0) != (b != 0.0)),
+            Binary::BitwiseAnd => (a as i64 & b as i64) as f64,
+            Binary::BitwiseOr => (a as i64 | b as i64) as f64,
+            Binary::BitwiseXor => (a as i64 ^ b as i64) as f64,
         }
     }
 
@@ -86,7 +95,10 @@ impl Binary {
             | Binary::Pow
             | Binary::Min
             | Binary::Max
-            | Binary::Mod { .. } => false,
+            | Binary::Mod { .. }
+            | Binary::BitwiseAnd
+            | Binary::BitwiseOr
+            | Binary::BitwiseXor => false,
             Binary::Equal
             | Binary::Less
             | Binary::LessOrEqual
@@ -116,6 +128,9 @@ impl Binary {
             Binary::And => "And",
             Binary::Or => "Or",
             Binary::Xor => "Xor",
+            Binary::BitwiseAnd => "BitwiseAnd",
+            Binary::BitwiseOr => "BitwiseOr",
+            Binary::BitwiseXor => "BitwiseXor",
         }
     }
 }
@@ -146,7 +161,7 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     match (walk.is_parameter(a), walk.is_parameter(b)) {
         (false, true) => with_constant(node, a, b, walk),
         (true, false) => with_constant(node, b, a, walk),
-        (false, false) => couple(node, a, b, walk),
+        (false, false) => couple(node, &[a, b], walk),
         (true, true) => {
             walk.freeze(a, node, "is computed from constants");
             walk.freeze(b, node, "is computed from constants");
@@ -204,47 +219,71 @@ pub(super) fn with_constant(
     Ok(())
 }
 
-fn couple(node: &Node, a: ValueId, b: ValueId, walk: &mut Walk<'_>) -> Result<()> {
+/// Couples the channels of activations of any number, axis by axis of the result; those that do not line up are frozen.
+pub(super) fn couple(node: &Node, operands: &[ValueId], walk: &mut Walk<'_>) -> Result<()> {
     let made = node.output()?;
-    let (Some(rank), Some(rank_a), Some(rank_b)) = (walk.rank(made), walk.rank(a), walk.rank(b))
-    else {
-        walk.freeze(a, node, "has an unknown shape");
-        walk.freeze(b, node, "has an unknown shape");
+    let ranks: Option<Vec<usize>> = operands.iter().map(|&id| walk.rank(id)).collect();
+    let (Some(rank), Some(ranks)) = (walk.rank(made), ranks) else {
+        for &id in operands {
+            walk.freeze(id, node, "has an unknown shape");
+        }
         return Ok(());
     };
     for axis in 0..rank {
         let own = |rank_of: usize| (axis + rank_of).checked_sub(rank);
-        let (left, right) = (side(walk, a, own(rank_a)), side(walk, b, own(rank_b)));
-        let carried = match (left, right) {
-            (Side::Channels(left), Side::Channels(right)) if same_length(&left, &right) => {
-                if !walk.couple_axes(&left, &right) {
-                    let reason = "meets channels that are grouped otherwise";
-                    walk.freeze_axis(a, left[0].axis, node, reason);
-                    walk.freeze_axis(b, right[0].axis, node, reason);
+        let pairs = operands.iter().zip(&ranks);
+        let sides: Vec<Side> = pairs.map(|(&id, &r)| side(walk, id, own(r))).collect();
+        for channels in lined_up(node, operands, &sides, walk) {
+            // One channel may be the same for all positions of a constant.
+            match walk.length(made, axis) == Some(channels.atoms.len()) {
+                true => walk.carry(made, Channels { axis, ..channels }),
+                false => {
+                    walk.freeze_atoms(&channels.atoms, node, "is stretched along its channels");
                 }
-                left
             }
-            // What is the same for all channels lets each of them pass; one channel may be what it is the same as.
-            (Side::Channels(only), Side::One) | (Side::One, Side::Channels(only))
-                if only[0].atoms.len() > 1 =>
-            {
-                only
-            }
-            (left, right) => {
-                let reason = "meets an activation whose channels do not line up with its own";
-                for (value, side) in [(a, left), (b, right)] {
-                    if let Side::Channels(channels) = side {
-                        walk.freeze_axis(value, channels[0].axis, node, reason);
-                    }
-                }
-                continue;
-            }
-        };
-        for channels in carried {
-            walk.carry(made, Channels { axis, ..channels });
         }
     }
     Ok(())
+}
+
+/// The channels that pass along an axis: those that all operands have there, or are the same for.
+fn lined_up(
+    node: &Node,
+    operands: &[ValueId],
+    sides: &[Side],
+    walk: &mut Walk<'_>,
+) -> Vec<Channels> {
+    let known: Vec<(ValueId, &Vec<Channels>)> = operands
+        .iter()
+        .zip(sides)
+        .filter_map(|(&id, side)| match side {
+            Side::Channels(channels) => Some((id, channels)),
+            Side::One | Side::Other => None,
+        })
+        .collect();
+    let Some((&(first, passed), others)) = known.split_first() else {
+        return vec![];
+    };
+    let is_same = others.iter().all(|(_, own)| same_length(passed, own));
+    // What is the same for all channels lets each of them pass; one channel may be what it is the same as.
+    let passes = sides.iter().all(|side| match side {
+        Side::Channels(_) => true,
+        Side::One => passed[0].atoms.len() > 1,
+        Side::Other => false,
+    });
+    let mut reason = "meets an activation whose channels do not line up with its own";
+    if is_same && passes {
+        let apart = |(_, own): &&(ValueId, &Vec<Channels>)| !walk.couple_axes(passed, own);
+        match others.iter().find(apart) {
+            None => return passed.clone(),
+            Some(_) => reason = "meets channels that are grouped otherwise",
+        }
+    }
+    walk.freeze_axis(first, passed[0].axis, node, reason);
+    for (id, own) in others {
+        walk.freeze_axis(*id, own[0].axis, node, reason);
+    }
+    vec![]
 }
 
 /// What an operand has along one axis of the result.
@@ -305,6 +344,9 @@ mod tests {
         assert_eq!(Binary::Mod { float: true }.apply(-7.0, 3.0), -1.0);
         assert_eq!(Binary::Pow.apply(2.0, 3.0), 8.0);
         assert_eq!(Binary::Xor.apply(1.0, 5.0), 0.0);
+        assert_eq!(Binary::BitwiseAnd.apply(-2.0, 7.0), 6.0);
+        assert_eq!(Binary::BitwiseOr.apply(4.0, 1.0), 5.0);
+        assert_eq!(Binary::BitwiseXor.apply(5.0, 1.0), 4.0);
         assert!(Binary::Max.apply(f64::NAN, 1.0).is_nan());
     }
 }

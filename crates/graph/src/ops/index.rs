@@ -1,6 +1,11 @@
 //! What exported graphs compute sizes, masks and indices with. Where its inputs are known it is computed ahead; elsewhere it
 //! keeps the channels that it reads.
 
+mod order;
+mod scatter;
+
+pub use self::scatter::Merge;
+
 use super::{expand, input_shape, window};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -39,11 +44,59 @@ pub enum Index {
         upper: bool,
     },
     /// The first input with slices replaced at positions.
-    ScatterNd,
+    ScatterNd {
+        /// What becomes of the number that is there.
+        merge: Merge,
+    },
     /// Slices at positions.
-    GatherNd,
-    /// Elements at positions along an axis, each within its own row.
+    GatherNd {
+        /// How many leading axes are rows of both inputs.
+        rows: usize,
+    },
+    /// For each index along an axis the element there.
     GatherElements {
+        /// The axis.
+        axis: i64,
+    },
+    /// The first input with elements replaced at indices along an axis.
+    ScatterElements {
+        /// The axis.
+        axis: i64,
+        /// What becomes of the number that is there.
+        merge: Merge,
+    },
+    /// The slices along an axis, or elements, for which a condition is true.
+    Compress {
+        /// The axis; none for the elements in row-major order.
+        axis: Option<i64>,
+    },
+    /// For each index a list of one number, but for another at that place.
+    OneHot {
+        /// The axis of lists in the result.
+        axis: i64,
+    },
+    /// Ones on a diagonal, in the shape of the input.
+    EyeLike {
+        /// How far the diagonal is to the right of the main one.
+        right: i64,
+        /// The type of the numbers; none for that of the input.
+        to: Option<Element>,
+    },
+    /// The index of the largest or smallest number along an axis.
+    Arg {
+        /// Whether the largest is meant.
+        largest: bool,
+        /// The axis.
+        axis: i64,
+        /// Whether it stays, with a length of 1.
+        keep: bool,
+        /// Whether the last of equal numbers counts, and not the first.
+        last: bool,
+    },
+    /// So many of the largest or smallest numbers along an axis, in order, and their indices.
+    TopK {
+        /// Whether the largest are meant.
+        largest: bool,
         /// The axis.
         axis: i64,
     },
@@ -58,9 +111,16 @@ impl Index {
             Self::NonZero => "NonZero",
             Self::CumSum { .. } => "CumSum",
             Self::Trilu { .. } => "Trilu",
-            Self::ScatterNd => "ScatterND",
-            Self::GatherNd => "GatherND",
+            Self::ScatterNd { .. } => "ScatterND",
+            Self::GatherNd { .. } => "GatherND",
             Self::GatherElements { .. } => "GatherElements",
+            Self::ScatterElements { .. } => "ScatterElements",
+            Self::Compress { .. } => "Compress",
+            Self::OneHot { .. } => "OneHot",
+            Self::EyeLike { .. } => "EyeLike",
+            Self::Arg { largest: true, .. } => "ArgMax",
+            Self::Arg { .. } => "ArgMin",
+            Self::TopK { .. } => "TopK",
         }
     }
 }
@@ -69,14 +129,35 @@ pub(super) fn shape(graph: &Graph, node: &Node, index: Index) -> Result<Option<V
     Ok(match index {
         Index::Size => Some(vec![]),
         Index::ConstantOfShape { .. } => expand::wanted(graph, node, 0)?,
-        Index::CumSum { .. } | Index::Trilu { .. } | Index::ScatterNd => {
-            input_shape(graph, node, 0)?.map(<[Dim]>::to_vec)
-        }
+        Index::CumSum { .. }
+        | Index::Trilu { .. }
+        | Index::ScatterNd { .. }
+        | Index::ScatterElements { .. }
+        | Index::EyeLike { .. } => input_shape(graph, node, 0)?.map(<[Dim]>::to_vec),
+        Index::GatherElements { .. } => input_shape(graph, node, 1)?.map(<[Dim]>::to_vec),
         Index::Range => Some(vec![Dim::Named(format!("{}:0", node.name))]),
         Index::NonZero => input_shape(graph, node, 0)?
             .map(|x| vec![Dim::Fixed(x.len()), Dim::Named(format!("{}:1", node.name))]),
-        Index::GatherElements { .. } => input_shape(graph, node, 1)?.map(<[Dim]>::to_vec),
-        Index::GatherNd => gathered(input_shape(graph, node, 0)?, input_shape(graph, node, 1)?),
+        Index::GatherNd { rows: 0 } => {
+            gathered(input_shape(graph, node, 0)?, input_shape(graph, node, 1)?)
+        }
+        Index::GatherNd { .. } => None,
+        Index::Compress { axis: None } => Some(vec![Dim::Named(format!("{}:0", node.name))]),
+        Index::Compress { axis: Some(axis) } => along(graph, node, axis, |axis| {
+            Some(Dim::Named(format!("{}:{axis}", node.name)))
+        })?,
+        Index::Arg { axis, keep, .. } => {
+            along(graph, node, axis, |_| keep.then_some(Dim::Fixed(1)))?
+        }
+        Index::TopK { axis, .. } => along(graph, node, axis, |axis| {
+            let count = node.input(1).ok().and_then(|id| graph.numbers(id));
+            let count = count.and_then(|numbers| numbers.first().copied());
+            Some(match count {
+                Some(count) => Dim::Fixed(count.max(0.0) as usize),
+                None => Dim::Named(format!("{}:{axis}", node.name)),
+            })
+        })?,
+        Index::OneHot { axis } => one_hot_shape(graph, node, axis)?,
     })
 }
 
@@ -85,6 +166,41 @@ fn gathered(x: Option<&[Dim]>, indices: Option<&[Dim]>) -> Option<Vec<Dim>> {
     let (depth, outer) = indices?.split_last()?;
     let inner = x?.get(depth.fixed()?..)?;
     Some([outer, inner].concat())
+}
+
+/// The shape of the input with another length along an axis, or without it.
+fn along(
+    graph: &Graph,
+    node: &Node,
+    axis: i64,
+    length: impl Fn(usize) -> Option<Dim>,
+) -> Result<Option<Vec<Dim>>> {
+    let Some(x) = input_shape(graph, node, 0)? else {
+        return Ok(None);
+    };
+    let axis = axis_at(axis, x.len())?;
+    let (before, behind) = (&x[..axis], &x[axis + 1..]);
+    Ok(Some([before, length(axis).as_slice(), behind].concat()))
+}
+
+fn one_hot_shape(graph: &Graph, node: &Node, axis: i64) -> Result<Option<Vec<Dim>>> {
+    let Some(indices) = input_shape(graph, node, 0)? else {
+        return Ok(None);
+    };
+    let axis = axis_at(axis, indices.len() + 1)?;
+    let depth = graph.numbers(node.input(1)?);
+    let depth = match depth.and_then(|numbers| numbers.first().copied()) {
+        Some(depth) => Dim::Fixed(depth.max(0.0) as usize),
+        None => Dim::Named(format!("{}:{axis}", node.name)),
+    };
+    let (before, behind) = indices.split_at(axis);
+    Ok(Some([before, &[depth], behind].concat()))
+}
+
+/// Numbers and their indices have one shape.
+pub(super) fn shapes(graph: &Graph, node: &Node, index: Index) -> Result<Vec<Option<Vec<Dim>>>> {
+    let shape = shape(graph, node, index)?;
+    Ok(vec![shape; node.outputs.len()])
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
@@ -98,12 +214,21 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
 /// Whether so little comes out, whatever goes in, that it need not be looked at before.
 pub(crate) fn makes_little(index: Index) -> bool {
     match index {
-        Index::Size | Index::Range | Index::NonZero | Index::GatherNd => true,
+        Index::Size
+        | Index::Range
+        | Index::NonZero
+        | Index::GatherNd { .. }
+        | Index::Compress { .. } => true,
         Index::ConstantOfShape { .. }
         | Index::CumSum { .. }
         | Index::Trilu { .. }
-        | Index::ScatterNd
-        | Index::GatherElements { .. } => false,
+        | Index::ScatterNd { .. }
+        | Index::GatherElements { .. }
+        | Index::ScatterElements { .. }
+        | Index::OneHot { .. }
+        | Index::EyeLike { .. }
+        | Index::Arg { .. }
+        | Index::TopK { .. } => false,
     }
 }
 
@@ -149,10 +274,32 @@ pub(super) fn evaluate(index: Index, inputs: &[Option<&Array>]) -> Result<Array>
             };
             triangle(input(0)?, upper, k)
         }
-        Index::ScatterNd => scatter(input(0)?, input(1)?, input(2)?),
-        Index::GatherNd => gather(input(0)?, input(1)?),
-        Index::GatherElements { axis } => elements(axis, input(0)?, input(1)?),
+        Index::ScatterNd { merge } => scatter::into_slices(input(0)?, input(1)?, input(2)?, merge),
+        Index::GatherNd { rows } => scatter::slices(input(0)?, input(1)?, rows),
+        Index::GatherElements { axis } => scatter::elements(input(0)?, input(1)?, axis),
+        Index::ScatterElements { axis, merge } => {
+            scatter::into_elements(input(0)?, input(1)?, input(2)?, (axis, merge))
+        }
+        Index::Compress { axis } => scatter::compress(input(0)?, input(1)?, axis),
+        Index::OneHot { axis } => order::one_hot(input(0)?, number(1)?, input(2)?, axis),
+        Index::EyeLike { right, .. } => order::eye(input(0)?, right),
+        Index::Arg {
+            largest,
+            axis,
+            keep,
+            last,
+        } => order::arg(input(0)?, (largest, last), axis, keep),
+        Index::TopK { .. } => Err(Error::invalid("TopK makes two outputs")),
     }
+}
+
+/// Numbers in order and their indices.
+pub(super) fn top_k(largest: bool, axis: i64, inputs: &[Option<&Array>]) -> Result<Vec<Array>> {
+    let [Some(x), Some(count)] = *inputs else {
+        return Err(Error::invalid("TopK takes two inputs"));
+    };
+    let count = count.values.first().copied().unwrap_or_default();
+    order::top(x, largest, axis, count)
 }
 
 fn range(start: f64, limit: f64, step: f64) -> Result<Array> {
@@ -199,76 +346,6 @@ fn triangle(x: &Array, upper: bool, k: i64) -> Result<Array> {
     let all = x.values.iter().enumerate();
     let values = all.map(|(at, &v)| if keep(at) { v } else { 0.0 });
     Array::new(x.shape.clone(), values.collect())
-}
-
-/// For every row of the last axis of `indices`, where the slice that it names begins, and how long slices are.
-fn slices(x: &Array, indices: &Array) -> Result<(Vec<usize>, usize)> {
-    let depth = indices.shape.last().copied().unwrap_or_default();
-    if depth == 0 || depth > x.shape.len() {
-        return Err(Error::invalid(format!(
-            "positions of {depth} numbers in {:?}",
-            x.shape
-        )));
-    }
-    let inner: usize = x.shape[depth..].iter().product();
-    let start = |row: &[f64]| {
-        row.iter().zip(&x.shape).try_fold(0, |at, (&i, &length)| {
-            let i = axis_at(i as i64, length)
-                .map_err(|_| Error::invalid(format!("position {i} of {length}")))?;
-            Ok(at * length + i)
-        })
-    };
-    let starts: Result<Vec<usize>> = indices.values.chunks(depth).map(start).collect();
-    Ok((starts?.into_iter().map(|s| s * inner).collect(), inner))
-}
-
-fn scatter(x: &Array, indices: &Array, updates: &Array) -> Result<Array> {
-    let (starts, inner) = slices(x, indices)?;
-    if updates.values.len() != starts.len() * inner {
-        return Err(Error::invalid(
-            "ScatterND of other numbers than there are places",
-        ));
-    }
-    let mut values = x.values.clone();
-    for (&start, slice) in starts.iter().zip(updates.values.chunks(inner.max(1))) {
-        values[start..start + inner].copy_from_slice(slice);
-    }
-    Array::new(x.shape.clone(), values)
-}
-
-fn gather(x: &Array, indices: &Array) -> Result<Array> {
-    let (starts, inner) = slices(x, indices)?;
-    let (depth, outer) = match indices.shape.split_last() {
-        Some((&depth, outer)) => (depth, outer),
-        None => (0, &[][..]),
-    };
-    let values = starts.iter().flat_map(|&s| &x.values[s..s + inner]);
-    Array::new(
-        [outer, &x.shape[depth..]].concat(),
-        values.copied().collect(),
-    )
-}
-
-/// For every place of `indices` the element of `x` there, but for the position along the axis, which `indices` tells.
-fn elements(axis: i64, x: &Array, indices: &Array) -> Result<Array> {
-    let axis = axis_at(axis, x.shape.len())?;
-    let fits = |(a, (own, of))| a == axis || own <= of;
-    let mut lengths = indices.shape.iter().zip(&x.shape).enumerate();
-    if indices.shape.len() != x.shape.len() || !lengths.all(fits) {
-        return Err(Error::invalid(format!(
-            "GatherElements of {:?} at {:?}",
-            x.shape, indices.shape
-        )));
-    }
-    let length = x.shape[axis];
-    let places = window::indices(&indices.shape).zip(&indices.values);
-    let values = places.map(|(mut at, &i)| {
-        at[axis] = axis_at(i as i64, length)
-            .map_err(|_| Error::invalid(format!("position {i} of {length}")))?;
-        let along = at.iter().zip(&x.shape);
-        Ok(x.values[along.fold(0, |flat, (i, length)| flat * length + i)])
-    });
-    Array::new(indices.shape.clone(), values.collect::<Result<_>>()?)
 }
 
 #[cfg(test)]
@@ -322,39 +399,6 @@ mod tests {
             run(Index::Trilu { upper: true }, &[&x, &scalar(1.0)]).values,
             [0.0; 4]
         );
-    }
-
-    #[test]
-    fn slices_are_put_and_taken_by_position() {
-        let x = Array::new([2, 2], vec![1.0, 0.0, 2.0, 3.0]).unwrap();
-        let at = Array::new([1, 1], vec![-1.0]).unwrap();
-        let new = Array::new([1, 2], vec![8.0, 9.0]).unwrap();
-        assert_eq!(
-            run(Index::ScatterNd, &[&x, &at, &new]).values,
-            [1.0, 0.0, 8.0, 9.0]
-        );
-        let row = run(Index::GatherNd, &[&x, &at]);
-        assert_eq!((row.shape, row.values), (vec![1, 2], vec![2.0, 3.0]));
-        let outside = Array::new([1, 1], vec![2.0]).unwrap();
-        assert!(evaluate(Index::GatherNd, &[Some(&x), Some(&outside)]).is_err());
-    }
-
-    #[test]
-    fn elements_are_taken_within_their_rows() {
-        let x = Array::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
-        let at = Array::new([2, 2], vec![2.0, 0.0, -2.0, 1.0]).unwrap();
-        let run = |axis, at: &Array| {
-            evaluate(Index::GatherElements { axis }, &[Some(&x), Some(at)]).map(|a| a.values)
-        };
-        assert_eq!(run(1, &at).unwrap(), [3.0, 1.0, 5.0, 5.0]);
-        let down = Array::new([1, 2], vec![1.0, 0.0]).unwrap();
-        assert_eq!(run(-2, &down).unwrap(), [4.0, 2.0]);
-        for (axis, shape) in [(1, [3, 1]), (0, [1, 4])] {
-            let at = Array::new(shape, vec![0.0; shape[0] * shape[1]]).unwrap();
-            assert!(run(axis, &at).is_err(), "{shape:?}");
-        }
-        assert!(run(0, &Array::new([1, 1], vec![2.0]).unwrap()).is_err());
-        assert!(run(0, &list(&[0.0])).is_err());
     }
 
     #[test]

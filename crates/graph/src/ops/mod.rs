@@ -12,6 +12,7 @@ mod conv;
 mod conv_transpose;
 mod dense;
 mod depth;
+mod einsum;
 mod expand;
 mod flatten;
 mod gather;
@@ -19,6 +20,7 @@ mod gemm;
 mod identity;
 mod index;
 mod matmul;
+mod mix;
 mod movement;
 mod norm;
 mod opaque;
@@ -37,6 +39,7 @@ mod split;
 mod squeeze;
 mod transpose;
 mod unary;
+mod variadic;
 mod window;
 
 pub(crate) use dense::Dense;
@@ -46,8 +49,10 @@ pub use binary::Binary;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use depth::{Depth, DepthWay};
+pub use einsum::Einsum;
 pub use gemm::Gemm;
-pub use index::Index;
+pub use index::{Index, Merge};
+pub use mix::Mix;
 pub use norm::Norm;
 pub use opaque::Opaque;
 pub use pad::{Pad, PadMode};
@@ -58,6 +63,7 @@ pub use slice::Bounds;
 pub use split::Split;
 pub use squeeze::Squeeze;
 pub use unary::Unary;
+pub use variadic::Variadic;
 pub use window::{Padding, Window};
 
 use std::collections::BTreeMap;
@@ -73,6 +79,7 @@ pub(crate) type Sources = BTreeMap<(ValueId, usize), Vec<usize>>;
 pub(crate) fn shapes(graph: &Graph, node: &Node) -> Result<Vec<Option<Vec<Dim>>>> {
     match &node.op {
         Op::Split(attributes) => split::shapes(graph, node, attributes),
+        Op::Index(index @ Index::TopK { .. }) => index::shapes(graph, node, *index),
         Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::shapes(graph, node),
         Op::Opaque(_) => Ok(vec![None; node.outputs.len()]),
         _ => Ok(vec![shape(graph, node)?]),
@@ -93,11 +100,14 @@ fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
         Op::Squeeze(attributes) => squeeze::shape(graph, node, attributes),
         Op::Concat { axis } => concat::shape(graph, node, *axis),
         Op::Binary(_) => binary::shape(graph, node),
+        Op::Variadic(_) => variadic::shape(graph, node),
+        Op::Einsum(attributes) => einsum::shape(graph, node, attributes),
+        Op::Mix(attributes) => mix::shape(graph, node, attributes),
         Op::Unary(_) | Op::Cast { .. } => unary::shape(graph, node),
         Op::PRelu => prelu::shape(graph, node),
         Op::Clip { .. } => prelu::clip_shape(graph, node),
         Op::ConvTranspose(attributes) => conv_transpose::shape(graph, node, attributes),
-        Op::Norm(_) => norm::shape(graph, node),
+        Op::Norm(attributes) => norm::shape(graph, node, *attributes),
         Op::Slice { bounds } => slice::shape(graph, node, bounds.as_ref()),
         Op::Depth(attributes) => depth::shape(graph, node, *attributes),
         Op::Pad(attributes) => pad::shape(graph, node, attributes),
@@ -133,6 +143,9 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::PRelu => prelu::channels(node, walk),
         Op::Clip { .. } => prelu::clip_channels(node, walk),
         Op::Binary(_) => binary::channels(node, walk),
+        Op::Variadic(_) => variadic::channels(node, walk),
+        Op::Einsum(attributes) => einsum::channels(node, attributes, walk),
+        Op::Mix(attributes) => mix::channels(node, attributes, walk),
         Op::Unary(_) => unary::channels(node, walk),
         Op::Softmax { axis } | Op::LogSoftmax { axis } => softmax::channels(node, *axis, walk),
         Op::Flatten { axis } => flatten::channels(node, *axis, walk),
@@ -198,6 +211,9 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
         | Op::PRelu
         | Op::Clip { .. }
         | Op::Binary(_)
+        | Op::Variadic(_)
+        | Op::Einsum(_)
+        | Op::Mix(_)
         | Op::Unary(_)
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
@@ -240,6 +256,7 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         Op::Gemm(attributes) => gemm::macs(graph, node, attributes),
         Op::MatMul => matmul::macs(graph, node),
         Op::Conv(_) => conv::macs(graph, node),
+        Op::Einsum(attributes) => einsum::macs(graph, node, attributes),
         Op::ConvTranspose(_) => conv_transpose::macs(graph, node),
         Op::BatchNorm { .. }
         | Op::Norm(_)
@@ -263,6 +280,8 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         | Op::PRelu
         | Op::Clip { .. }
         | Op::Binary(_)
+        | Op::Variadic(_)
+        | Op::Mix(_)
         | Op::Unary(_)
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
@@ -280,6 +299,7 @@ pub(crate) fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Result<Vec<Arr
         (Op::Split(attributes), Some(Some(x))) => {
             split::evaluate(attributes, x, node.outputs.len())
         }
+        (Op::Index(Index::TopK { largest, axis }), _) => index::top_k(*largest, *axis, inputs),
         _ => Ok(vec![evaluate_one(node, inputs)?]),
     }
 }
@@ -291,6 +311,7 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
                 Error::invalid(format!("{} has no input {index}", node.op.onnx_name()))
             })
         };
+    let all = || -> Result<Vec<&Array>> { (0..inputs.len()).map(input).collect() };
     match &node.op {
         Op::Gemm(attributes) => {
             let c = inputs.get(2).copied().flatten();
@@ -310,10 +331,10 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
         Op::Reshape { allow_zero } => reshape::evaluate(*allow_zero, input(0)?, input(1)?),
         Op::Transpose { order } => transpose::evaluate(order, input(0)?),
         Op::Squeeze(attributes) => squeeze::evaluate(attributes, input(0)?),
-        Op::Concat { axis } => {
-            let all: Result<Vec<&Array>> = (0..inputs.len()).map(input).collect();
-            concat::evaluate(*axis, &all?)
-        }
+        Op::Concat { axis } => concat::evaluate(*axis, &all()?),
+        Op::Variadic(variadic) => variadic::evaluate(*variadic, &all()?),
+        Op::Einsum(attributes) => einsum::evaluate(attributes, &all()?),
+        Op::Mix(attributes) => mix::evaluate(attributes, input(0)?),
         Op::PRelu => prelu::evaluate(input(0)?, input(1)?),
         Op::Clip { min, max } => {
             let given = |index: usize| inputs.get(index).copied().flatten();
@@ -347,6 +368,11 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
         Op::Identity => Ok(input(0)?.clone()),
         Op::Opaque(opaque) => Err(opaque::no_value(opaque)),
     }
+}
+
+/// Lengths that are all known.
+fn dims(shape: &[usize]) -> Vec<Dim> {
+    shape.iter().map(|&n| Dim::Fixed(n)).collect()
 }
 
 /// The shape of a node's input, if it is known.

@@ -34,6 +34,8 @@ pub enum Norm {
         count: usize,
         /// Added to the variance.
         epsilon: f32,
+        /// Whether scale and shift are one number a run, as before operator set 21, and not one a channel.
+        by_run: bool,
     },
 }
 
@@ -50,8 +52,23 @@ impl Norm {
     }
 }
 
-pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
-    Ok(input_shape(graph, node, 0)?.map(<[Dim]>::to_vec))
+pub(super) fn shape(graph: &Graph, node: &Node, norm: Norm) -> Result<Option<Vec<Dim>>> {
+    let Some(x) = input_shape(graph, node, 0)? else {
+        return Ok(None);
+    };
+    let channels = x.get(CHANNELS).and_then(Dim::fixed);
+    match (norm, channels) {
+        (Norm::Group { count, .. }, Some(channels)) if !channels.is_multiple_of(count) => {
+            Err(uneven(channels, count))
+        }
+        _ => Ok(Some(x.to_vec())),
+    }
+}
+
+fn uneven(channels: usize, count: usize) -> Error {
+    Error::invalid(format!(
+        "GroupNormalization of {channels} channels in {count} runs"
+    ))
 }
 
 pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<()> {
@@ -101,13 +118,31 @@ pub(super) fn evaluate(
             (x.shape[axis_at(axis, rank)?..].iter().product(), epsilon)
         }
         Norm::Instance { epsilon } => (area, epsilon),
-        Norm::Group { count, epsilon } => (channels / count.max(1) * area, epsilon),
+        Norm::Group { count, epsilon, .. } => {
+            if count == 0 || !channels.is_multiple_of(count) {
+                return Err(uneven(channels, count));
+            }
+            (channels / count * area, epsilon)
+        }
     };
     if run == 0 {
         return Ok(x.clone());
     }
+    // Over how many channels each number of scale and shift goes.
+    let repeats = match norm {
+        Norm::Group {
+            count,
+            by_run: true,
+            ..
+        } => channels / count,
+        _ => 1,
+    };
     let by_channel = matches!(norm, Norm::Instance { .. } | Norm::Group { .. });
     let expand = |parameter: &Array| match by_channel {
+        true if repeats > 1 && parameter.values.len() * repeats == channels => {
+            let each = parameter.values.iter().flat_map(|&v| [v].repeat(repeats));
+            Ok(each.collect())
+        }
         true if parameter.values.len() == channels => Ok(parameter.values.clone()),
         true => Err(Error::invalid(format!(
             "{} of {channels} channels has other parameters",
@@ -157,10 +192,29 @@ mod tests {
         assert_eq!(of(Norm::Instance { epsilon: 1e-9 })[2..], [1.0, 1.0]);
         let rms = of(Norm::Rms { axis: 2, epsilon });
         assert!((rms[0] - 1.0 / 5f64.sqrt()).abs() < 1e-12, "{rms:?}");
-        let group = of(Norm::Group { count: 1, epsilon });
+        let by_run = false;
+        let group = of(Norm::Group {
+            count: 1,
+            epsilon,
+            by_run,
+        });
         assert!(
             (group[1] - -0.5 / (2.75f64).sqrt()).abs() < 1e-12,
             "{group:?}"
         );
+    }
+
+    #[test]
+    fn scales_may_be_one_a_run() {
+        let x = Array::new([1, 4], vec![1.0, 3.0, 5.0, 7.0]).unwrap();
+        let two = Array::new([2], vec![2.0, 3.0]).unwrap();
+        let norm = |count| Norm::Group {
+            count,
+            epsilon: 0.0,
+            by_run: true,
+        };
+        let y = evaluate(norm(2), &x, &two, Some(&two)).unwrap();
+        assert_eq!(y.values, [0.0, 4.0, 0.0, 6.0]);
+        assert!(evaluate(norm(3), &x, &two, None).is_err());
     }
 }

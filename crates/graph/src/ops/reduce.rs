@@ -25,6 +25,10 @@ pub enum ReduceKind {
     L2,
     /// The sum of their squares.
     SumSquare,
+    /// The logarithm of their sum.
+    LogSum,
+    /// The logarithm of the sum of their exponentials.
+    LogSumExp,
 }
 
 /// Over which axes.
@@ -114,10 +118,26 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
         | ReduceKind::Sum
         | ReduceKind::L1
         | ReduceKind::L2
-        | ReduceKind::SumSquare => 0.0,
+        | ReduceKind::SumSquare
+        | ReduceKind::LogSum
+        | ReduceKind::LogSumExp => 0.0,
         ReduceKind::Product => 1.0,
         ReduceKind::Max => f64::NEG_INFINITY,
         ReduceKind::Min => f64::INFINITY,
+    };
+    // Exponentials are taken of what is below the largest number, so that none overflows.
+    let highest = match reduce.kind {
+        ReduceKind::LogSumExp => {
+            let largest = Reduce {
+                kind: ReduceKind::Max,
+                ..reduce.clone()
+            };
+            let found = evaluate(&largest, x)?.values.into_iter();
+            found
+                .map(|v| if v.is_infinite() { 0.0 } else { v })
+                .collect()
+        }
+        _ => vec![],
     };
     let mut values = vec![start; small.iter().product()];
     for (index, &value) in super::window::indices(&x.shape).zip(&x.values) {
@@ -126,7 +146,8 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
             .zip(&small)
             .fold(0, |at, (&i, &n)| at * n + i.min(n - 1));
         values[at] = match reduce.kind {
-            ReduceKind::Mean | ReduceKind::Sum => values[at] + value,
+            ReduceKind::Mean | ReduceKind::Sum | ReduceKind::LogSum => values[at] + value,
+            ReduceKind::LogSumExp => values[at] + (value - highest[at]).exp(),
             ReduceKind::Product => values[at] * value,
             ReduceKind::L1 => values[at] + value.abs(),
             ReduceKind::L2 | ReduceKind::SumSquare => values[at] + value * value,
@@ -138,8 +159,15 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
         let count: usize = pairs().filter(|(_, gone)| **gone).map(|(n, _)| n).product();
         values.iter_mut().for_each(|v| *v /= count as f64);
     }
-    if reduce.kind == ReduceKind::L2 {
-        values.iter_mut().for_each(|v| *v = v.sqrt());
+    match reduce.kind {
+        ReduceKind::L2 => values.iter_mut().for_each(|v| *v = v.sqrt()),
+        ReduceKind::LogSum => values.iter_mut().for_each(|v| *v = v.ln()),
+        ReduceKind::LogSumExp => {
+            for (sum, highest) in values.iter_mut().zip(highest) {
+                *sum = sum.ln() + highest;
+            }
+        }
+        _ => {}
     }
     let shape = match reduce.keep {
         true => small,
@@ -173,6 +201,9 @@ mod tests {
         assert_eq!(whole(ReduceKind::L1), 10.0);
         assert_eq!(whole(ReduceKind::SumSquare), 30.0);
         assert_eq!(whole(ReduceKind::L2), 30f64.sqrt());
+        assert_eq!(whole(ReduceKind::LogSum), 2f64.ln());
+        let exponentials: f64 = [1.0, 2.0, 3.0, -4.0f64].map(f64::exp).iter().sum();
+        assert!((whole(ReduceKind::LogSumExp) - exponentials.ln()).abs() < 1e-15);
         let min = reduced(ReduceKind::Min, ReduceAxes::All, true);
         assert_eq!((min.shape, min.values), (vec![1, 1, 1], vec![-4.0]));
     }

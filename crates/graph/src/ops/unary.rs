@@ -72,6 +72,66 @@ pub enum Unary {
     Sin,
     /// Cosine.
     Cos,
+    /// Tangent.
+    Tan,
+    /// The angle of a sine.
+    Asin,
+    /// The angle of a cosine.
+    Acos,
+    /// The angle of a tangent.
+    Atan,
+    /// Hyperbolic sine.
+    Sinh,
+    /// Hyperbolic cosine.
+    Cosh,
+    /// Inverse hyperbolic sine.
+    Asinh,
+    /// Inverse hyperbolic cosine.
+    Acosh,
+    /// Inverse hyperbolic tangent.
+    Atanh,
+    /// `x / (1 + |x|)`
+    Softsign,
+    /// `gamma * x` above zero, `gamma * alpha * (exp(x) - 1)` below.
+    Selu {
+        /// Minus the limit far below zero, before scaling.
+        alpha: f32,
+        /// Scale.
+        gamma: f32,
+    },
+    /// `x` above zero, `alpha * (exp(x / alpha) - 1)` below.
+    Celu {
+        /// Minus the limit far below zero.
+        alpha: f32,
+    },
+    /// `x` above `alpha`, 0 elsewhere.
+    ThresholdedRelu {
+        /// The threshold.
+        alpha: f32,
+    },
+    /// `x - bias` above `lambda`, `x + bias` below `-lambda`, 0 between.
+    Shrink {
+        /// What is taken off the magnitude.
+        bias: f32,
+        /// The threshold.
+        lambda: f32,
+    },
+    /// `x / (1 + exp(-alpha * x))`
+    Swish {
+        /// Steepness.
+        alpha: f32,
+    },
+    /// Whether it is no number.
+    IsNan,
+    /// Whether it is infinite.
+    IsInf {
+        /// Whether minus infinity counts.
+        negative: bool,
+        /// Whether plus infinity counts.
+        positive: bool,
+    },
+    /// All bits of a signed whole number the other way.
+    BitwiseNot,
 }
 
 impl Unary {
@@ -101,7 +161,30 @@ impl Unary {
             Unary::Not => "Not",
             Unary::Sin => "Sin",
             Unary::Cos => "Cos",
+            Unary::Tan => "Tan",
+            Unary::Asin => "Asin",
+            Unary::Acos => "Acos",
+            Unary::Atan => "Atan",
+            Unary::Sinh => "Sinh",
+            Unary::Cosh => "Cosh",
+            Unary::Asinh => "Asinh",
+            Unary::Acosh => "Acosh",
+            Unary::Atanh => "Atanh",
+            Unary::Softsign => "Softsign",
+            Unary::Selu { .. } => "Selu",
+            Unary::Celu { .. } => "Celu",
+            Unary::ThresholdedRelu { .. } => "ThresholdedRelu",
+            Unary::Shrink { .. } => "Shrink",
+            Unary::Swish { .. } => "Swish",
+            Unary::IsNan => "IsNaN",
+            Unary::IsInf { .. } => "IsInf",
+            Unary::BitwiseNot => "BitwiseNot",
         }
+    }
+
+    /// Whether the result is true or false.
+    pub(crate) fn is_truth(self) -> bool {
+        matches!(self, Unary::Not | Unary::IsNan | Unary::IsInf { .. })
     }
 
     /// The result for one number; NaN stays NaN.
@@ -139,6 +222,31 @@ impl Unary {
             Unary::Not => f64::from(u8::from(x == 0.0)),
             Unary::Sin => x.sin(),
             Unary::Cos => x.cos(),
+            Unary::Tan => x.tan(),
+            Unary::Asin => x.asin(),
+            Unary::Acos => x.acos(),
+            Unary::Atan => x.atan(),
+            Unary::Sinh => x.sinh(),
+            Unary::Cosh => x.cosh(),
+            Unary::Asinh => x.asinh(),
+            Unary::Acosh => x.acosh(),
+            Unary::Atanh => x.atanh(),
+            Unary::Softsign => x / (1.0 + x.abs()),
+            Unary::Selu { alpha, gamma } => f64::from(gamma) * Unary::Elu { alpha }.apply(x),
+            Unary::Celu { alpha } if x < 0.0 => f64::from(alpha) * (x / f64::from(alpha)).exp_m1(),
+            Unary::Celu { .. } => x,
+            Unary::ThresholdedRelu { alpha } if x <= f64::from(alpha) => 0.0,
+            Unary::ThresholdedRelu { .. } => x,
+            Unary::Shrink { bias, lambda } if x < -f64::from(lambda) => x + f64::from(bias),
+            Unary::Shrink { bias, lambda } if x > f64::from(lambda) => x - f64::from(bias),
+            Unary::Shrink { .. } if x.is_nan() => x,
+            Unary::Shrink { .. } => 0.0,
+            Unary::Swish { alpha } => x * Unary::Sigmoid.apply(f64::from(alpha) * x),
+            Unary::IsNan => truth(x.is_nan()),
+            Unary::IsInf { negative, positive } => {
+                truth(negative && x == f64::NEG_INFINITY || positive && x == f64::INFINITY)
+            }
+            Unary::BitwiseNot => -1.0 - x,
         }
     }
 
@@ -148,6 +256,10 @@ impl Unary {
             values: x.values.iter().map(|&x| self.apply(x)).collect(),
         }
     }
+}
+
+fn truth(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
 }
 
 /// To between 0 and 1; NaN stays NaN.
@@ -204,6 +316,31 @@ mod tests {
             [-1.0, 0.0, 1.0]
         );
         assert_eq!([0.0, 2.0].map(|x| Unary::Not.apply(x)), [1.0, 0.0]);
+    }
+
+    #[test]
+    fn thresholds_and_truths() {
+        let shrink = Unary::Shrink {
+            bias: 1.0,
+            lambda: 2.0,
+        };
+        assert_eq!(
+            [-3.0, -2.0, 0.0, 3.0].map(|x| shrink.apply(x)),
+            [-2.0, 0.0, 0.0, 2.0]
+        );
+        let above = Unary::ThresholdedRelu { alpha: 1.0 };
+        assert_eq!([0.5, 1.0, 2.0].map(|x| above.apply(x)), [0.0, 0.0, 2.0]);
+        assert_eq!(Unary::Celu { alpha: 2.0 }.apply(f64::NEG_INFINITY), -2.0);
+        assert_eq!(Unary::Softsign.apply(-3.0), -0.75);
+        let infinite = Unary::IsInf {
+            negative: false,
+            positive: true,
+        };
+        assert_eq!(infinite.apply(f64::INFINITY), 1.0);
+        assert_eq!(infinite.apply(f64::NEG_INFINITY), 0.0);
+        assert_eq!(Unary::IsNan.apply(f64::NAN), 1.0);
+        assert_eq!(Unary::BitwiseNot.apply(5.0), -6.0);
+        assert!(shrink.apply(f64::NAN).is_nan() && above.apply(f64::NAN).is_nan());
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use secateur_onnx::proto::{AttributeProto, TensorProto, attribute_proto::AttributeType};
 
 use crate::{
-    Binary, DepthWay, Element, Gemm, Index, Nearest, Norm, Op, PadMode, Padding, PoolKind, Reduce,
-    ReduceAxes, Resize, ResizeMode, ResizePlaces, Unary, Window,
+    Binary, DepthWay, Element, Gemm, Index, Merge, Mix, Nearest, Norm, Op, PadMode, Padding,
+    PoolKind, Reduce, ReduceAxes, Resize, ResizeMode, ResizePlaces, Unary, Window,
 };
 
 /// All attributes, also at their defaults.
@@ -21,7 +21,24 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
             int("transA", i64::from(*trans_a)),
             int("transB", i64::from(*trans_b)),
         ],
-        Op::Unary(Unary::LeakyRelu { alpha }) => vec![float("alpha", *alpha)],
+        Op::Unary(
+            Unary::LeakyRelu { alpha }
+            | Unary::Celu { alpha }
+            | Unary::ThresholdedRelu { alpha }
+            | Unary::Swish { alpha },
+        ) => vec![float("alpha", *alpha)],
+        Op::Unary(Unary::Selu { alpha, gamma }) => {
+            vec![float("alpha", *alpha), float("gamma", *gamma)]
+        }
+        Op::Unary(Unary::Shrink { bias, lambda }) => {
+            vec![float("bias", *bias), float("lambd", *lambda)]
+        }
+        Op::Unary(Unary::IsInf { negative, positive }) => vec![
+            int("detect_negative", i64::from(*negative)),
+            int("detect_positive", i64::from(*positive)),
+        ],
+        Op::Einsum(einsum) => vec![string("equation", einsum.equation())],
+        Op::Mix(mix_) => mix(mix_),
         Op::Softmax { axis }
         | Op::LogSoftmax { axis }
         | Op::Flatten { axis }
@@ -68,7 +85,7 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
             vec![int("axis", *axis), float("epsilon", *epsilon)]
         }
         Op::Norm(Norm::Instance { epsilon }) => vec![float("epsilon", *epsilon)],
-        Op::Norm(Norm::Group { count, epsilon }) => {
+        Op::Norm(Norm::Group { count, epsilon, .. }) => {
             vec![int("num_groups", *count as i64), float("epsilon", *epsilon)]
         }
         Op::Depth(depth) => {
@@ -102,10 +119,30 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
                 int("reverse", i64::from(reverse)),
             ],
             Index::Trilu { upper } => vec![int("upper", i64::from(upper))],
-            Index::Size | Index::Range | Index::NonZero | Index::ScatterNd | Index::GatherNd => {
-                vec![]
+            Index::Size | Index::Range | Index::NonZero => vec![],
+            Index::ScatterNd { merge } => merged(merge),
+            Index::ScatterElements { axis, merge } => {
+                let mut all = merged(merge);
+                all.push(int("axis", axis));
+                all
             }
-            Index::GatherElements { axis } => vec![int("axis", axis)],
+            Index::GatherNd { rows } => vec![int("batch_dims", rows as i64)],
+            Index::GatherElements { axis } | Index::OneHot { axis } => vec![int("axis", axis)],
+            Index::Compress { axis } => axis.map(|axis| int("axis", axis)).into_iter().collect(),
+            Index::EyeLike { right, to } => {
+                let to = to.map(|to| int("dtype", to.data_type() as i64));
+                std::iter::once(int("k", right)).chain(to).collect()
+            }
+            Index::Arg {
+                axis, keep, last, ..
+            } => vec![
+                int("axis", axis),
+                int("keepdims", i64::from(keep)),
+                int("select_last_index", i64::from(last)),
+            ],
+            Index::TopK { largest, axis } => {
+                vec![int("axis", axis), int("largest", i64::from(largest))]
+            }
             Index::ConstantOfShape { value, element } => vec![filling(value, element)],
         },
         // Axes and bounds are inputs, which the nodes have.
@@ -115,12 +152,40 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
         | Op::Where
         | Op::Unary(_)
         | Op::MatMul
+        | Op::Variadic(_)
         | Op::Binary(_)
         | Op::Squeeze(_)
         | Op::PRelu
         | Op::Clip { .. }
         | Op::Identity
         | Op::Opaque(_) => vec![],
+    }
+}
+
+/// What becomes of the numbers that are there; without the attribute they are replaced.
+fn merged(merge: Merge) -> Vec<AttributeProto> {
+    match merge {
+        Merge::Replace => vec![],
+        _ => vec![string("reduction", merge.onnx_name())],
+    }
+}
+
+fn mix(mix: &Mix) -> Vec<AttributeProto> {
+    match mix {
+        Mix::Hardmax { axis } => vec![int("axis", *axis)],
+        Mix::Lp { axis, p } => vec![int("axis", *axis), int("p", *p)],
+        Mix::MeanVariance { axes } => vec![whole("axes", axes)],
+        Mix::Lrn {
+            size,
+            alpha,
+            beta,
+            bias,
+        } => vec![
+            int("size", *size as i64),
+            float("alpha", *alpha),
+            float("beta", *beta),
+            float("bias", *bias),
+        ],
     }
 }
 
@@ -138,10 +203,15 @@ fn window(window: &Window) -> Vec<AttributeProto> {
 }
 
 fn ints(name: &str, values: &[usize]) -> AttributeProto {
+    let values: Vec<i64> = values.iter().map(|&v| v as i64).collect();
+    whole(name, &values)
+}
+
+fn whole(name: &str, values: &[i64]) -> AttributeProto {
     AttributeProto {
         name: Some(name.to_owned()),
         r#type: Some(AttributeType::INTS),
-        ints: values.iter().map(|&v| v as i64).collect(),
+        ints: values.to_vec(),
         ..AttributeProto::default()
     }
 }

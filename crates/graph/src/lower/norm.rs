@@ -1,0 +1,98 @@
+//! Operators that normalise: by constants, by the numbers themselves, along axes.
+
+use secateur_onnx::proto::NodeProto;
+
+use super::attributes::Attributes;
+use super::node::{Inputs, Understood, op_type, positive};
+use crate::raise::GROUPS_BY_CHANNEL;
+use crate::{Error, Mix, Norm, Op, Result};
+
+/// The operation of a node, if it is one of them.
+pub(super) fn of(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Result<Option<Understood>> {
+    let a = Attributes(&node.attribute);
+    let understood: Understood = match op_type(node) {
+        "BatchNormalization" => {
+            let trains = a.int("training_mode", 0)? != 0 || a.int("spatial", 1)? == 0;
+            if trains {
+                return Ok(None);
+            }
+            let epsilon = a.float("epsilon", 1e-5)?;
+            let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
+            (Op::BatchNorm { epsilon }, 5..=5, attributes)
+        }
+        "LayerNormalization" => {
+            let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
+            let op = Op::Norm(Norm::Layer { axis, epsilon });
+            (op, 2..=3, &["axis", "epsilon", "stash_type"])
+        }
+        "RMSNormalization" => {
+            let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
+            let op = Op::Norm(Norm::Rms { axis, epsilon });
+            (op, 2..=2, &["axis", "epsilon", "stash_type"])
+        }
+        "InstanceNormalization" => {
+            let epsilon = a.float("epsilon", 1e-5)?;
+            (Op::Norm(Norm::Instance { epsilon }), 3..=3, &["epsilon"])
+        }
+        "GroupNormalization" => {
+            let count = positive(&a, "num_groups", 0)?;
+            let epsilon = a.float("epsilon", 1e-5)?;
+            let by_run = opset < GROUPS_BY_CHANNEL;
+            let op = Op::Norm(Norm::Group {
+                count,
+                epsilon,
+                by_run,
+            });
+            (op, 3..=3, &["epsilon", "num_groups", "stash_type"])
+        }
+        "Softmax" | "LogSoftmax" => {
+            let Some(axis) = softmax_axis(&a, opset, given.ranks)? else {
+                return Ok(None);
+            };
+            let op = match op_type(node) {
+                "Softmax" => Op::Softmax { axis },
+                _ => Op::LogSoftmax { axis },
+            };
+            (op, 1..=1, &["axis"])
+        }
+        "Hardmax" => {
+            let Some(axis) = softmax_axis(&a, opset, given.ranks)? else {
+                return Ok(None);
+            };
+            (Op::Mix(Mix::Hardmax { axis }), 1..=1, &["axis"])
+        }
+        "LpNormalization" => {
+            let (axis, p) = (a.int("axis", -1)?, a.int("p", 2)?);
+            if p != 1 && p != 2 {
+                return Err(Error::invalid(format!("attribute 'p' is {p}, not 1 or 2")));
+            }
+            (Op::Mix(Mix::Lp { axis, p }), 1..=1, &["axis", "p"])
+        }
+        "MeanVarianceNormalization" => {
+            let axes = a.ints("axes")?.unwrap_or(&[0, 2, 3]).to_vec();
+            (Op::Mix(Mix::MeanVariance { axes }), 1..=1, &["axes"])
+        }
+        "LRN" => {
+            let mix = Mix::Lrn {
+                size: positive(&a, "size", 0)?,
+                alpha: a.float("alpha", 0.0001)?,
+                beta: a.float("beta", 0.75)?,
+                bias: a.float("bias", 1.0)?,
+            };
+            (Op::Mix(mix), 1..=1, &["size", "alpha", "beta", "bias"])
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(understood))
+}
+
+/// Before operator set 13, Softmax folds all axes from `axis` on into one, by default from the second; that is
+/// the present Softmax where `axis` is the last, and else none that is understood.
+fn softmax_axis(a: &Attributes<'_>, opset: i64, ranks: &[Option<usize>]) -> Result<Option<i64>> {
+    if opset >= 13 {
+        return a.int("axis", -1).map(Some);
+    }
+    let axis = a.int("axis", 1)?;
+    let last = ranks.first().copied().flatten().map(|rank| rank as i64 - 1);
+    Ok((axis == -1 || Some(axis) == last).then_some(axis))
+}
