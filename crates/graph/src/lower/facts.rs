@@ -63,7 +63,7 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
             let ranks: Option<Vec<usize>> = inputs.iter().copied().collect();
             ranks?.into_iter().max()
         }
-        Op::Einsum(einsum) => Some(einsum.rank()),
+        Op::Einsum(einsum) => einsum.rank(),
         Op::MatMul => {
             Some(input(0)?.max(input(1)?)).filter(|_| input(0) >= Some(2) && input(1) >= Some(2))
         }

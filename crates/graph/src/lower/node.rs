@@ -73,14 +73,10 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         }
         "MatMul" => (Op::MatMul, 2..=2, &[]),
         "Einsum" => {
-            let ranks: Option<Vec<usize>> = ranks.iter().copied().collect();
-            let Some(ranks) = ranks else {
+            let count = node.input.len();
+            let Some(einsum) = Einsum::of(a.text("equation", "")?, count)? else {
                 return Ok(None);
             };
-            let Some(einsum) = Einsum::of(a.text("equation", "")?, &ranks)? else {
-                return Ok(None);
-            };
-            let count = ranks.len();
             (Op::Einsum(einsum), count..=count, &["equation"])
         }
         "ConvTranspose" => {

@@ -7,14 +7,20 @@ use crate::groups::Role;
 use crate::shapes::broadcast;
 use crate::{Dim, Error, Graph, Node, Result, ValueId};
 
-/// Attributes of [`Op::Einsum`](crate::Op::Einsum): an equation, and what it says.
+/// Attributes of [`Op::Einsum`](crate::Op::Einsum).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Einsum {
     /// The equation as it was written.
     equation: String,
-    /// The letters of the axes of each operand.
+    /// What it says of each operand, in plain letters and three dots.
+    operands: Vec<String>,
+    /// What it says of the result, if it does.
+    made: Option<String>,
+}
+
+/// The letters of all axes.
+struct Letters {
     operands: Vec<Vec<char>>,
-    /// The letters of the axes of the result.
     made: Vec<char>,
 }
 
@@ -22,67 +28,35 @@ pub struct Einsum {
 const DOTS: u32 = 0xE000;
 
 impl Einsum {
-    /// Reads an equation for operands of so many axes; none where one has a letter twice, or the result has letters
-    /// that no operand has.
+    /// Reads an equation; none where an operand has a letter twice, or the result has letters that no operand has.
     ///
     /// # Errors
-    /// If the equation is malformed or has other numbers of operands or axes.
-    pub fn of(equation: &str, ranks: &[usize]) -> Result<Option<Self>> {
-        let fail = || {
-            Error::invalid(format!(
-                "Einsum by '{equation}' of values with {ranks:?} axes"
-            ))
-        };
+    /// If the equation is malformed or has another number of operands.
+    pub fn of(equation: &str, operands: usize) -> Result<Option<Self>> {
         let plain: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
-        let (left, right) = match plain.split_once("->") {
-            Some((left, right)) => (left, Some(right)),
+        let (left, made) = match plain.split_once("->") {
+            Some((left, made)) => (left, Some(made.to_owned())),
             None => (plain.as_str(), None),
         };
-        let terms: Vec<&str> = left.split(',').collect();
-        if terms.len() != ranks.len() {
-            return Err(fail());
-        }
-        let operands: Option<Vec<Vec<char>>> = terms
-            .iter()
-            .zip(ranks)
-            .map(|(term, &rank)| {
-                let dots = match term.contains("...") {
-                    true => rank.checked_sub(term.len() - 3)?,
-                    false => 0,
-                };
-                letters(term, dots).filter(|l| l.len() == rank)
-            })
-            .collect();
-        let operands = operands.ok_or_else(fail)?;
-        let mut all: Vec<char> = operands.concat();
-        all.sort_unstable();
-        let dots: Vec<char> = {
-            let mut dots: Vec<char> = all.iter().copied().filter(|&c| is_dot(c)).collect();
-            dots.dedup();
-            dots.reverse();
-            dots
-        };
-        let made = match right {
-            Some(right) => letters(right, dots.len()).ok_or_else(fail)?,
-            // Letters that stand there once, in the order of the alphabet.
-            None => {
-                let once = |c: &&char| !is_dot(**c) && all.iter().filter(|o| o == c).count() == 1;
-                let once: Vec<char> = all.iter().filter(once).copied().collect();
-                [dots, once].concat()
-            }
-        };
-        let is_plain = operands.iter().chain([&made]).all(|term| {
-            let mut sorted = term.clone();
-            sorted.sort_unstable();
-            sorted.dedup();
-            sorted.len() == term.len()
-        });
-        let is_made = made.iter().all(|c| all.contains(c));
-        Ok((is_plain && is_made).then(|| Self {
+        let einsum = Self {
             equation: equation.to_owned(),
-            operands,
+            operands: left.split(',').map(str::to_owned).collect(),
             made,
-        }))
+        };
+        let terms = || einsum.operands.iter().chain(&einsum.made);
+        if einsum.operands.len() != operands || !terms().all(|term| letters(term, 0).is_some()) {
+            return Err(einsum.misfit("so many operands"));
+        }
+        let is_plain = terms().all(|term| {
+            let mut own: Vec<char> = term.chars().filter(char::is_ascii_alphabetic).collect();
+            let count = own.len();
+            own.sort_unstable();
+            own.dedup();
+            own.len() == count
+        });
+        let is_made = |c: char| einsum.operands.iter().any(|term| term.contains(c));
+        let is_made = einsum.made.iter().all(|made| made.chars().all(is_made));
+        Ok((is_plain && is_made).then_some(einsum))
     }
 
     /// The equation as it was written.
@@ -90,13 +64,60 @@ impl Einsum {
         &self.equation
     }
 
-    /// The number of axes of the result.
-    pub(crate) fn rank(&self) -> usize {
-        self.made.len()
+    /// The number of axes of the result, where it does not depend on those of operands.
+    pub(crate) fn rank(&self) -> Option<usize> {
+        let made = self.made.as_ref().filter(|made| !made.contains('.'))?;
+        Some(made.len())
     }
 
-    /// All letters: those of the result first, each group in the order in which it is met.
-    fn letters(&self) -> Vec<char> {
+    fn misfit(&self, of: &str) -> Error {
+        Error::invalid(format!("Einsum by '{}' of {of}", self.equation))
+    }
+
+    /// The letters of operands with so many axes.
+    fn letters(&self, ranks: &[usize]) -> Result<Letters> {
+        let term = |(term, &rank): (&String, &usize)| {
+            let dots = match term.contains("...") {
+                true => rank.checked_sub(term.len() - 3)?,
+                false => 0,
+            };
+            letters(term, dots).filter(|l| l.len() == rank)
+        };
+        let operands: Option<Vec<Vec<char>>> = self.operands.iter().zip(ranks).map(term).collect();
+        let operands = operands
+            .filter(|all| all.len() == self.operands.len())
+            .ok_or_else(|| self.misfit(&format!("values with {ranks:?} axes")))?;
+        let mut all: Vec<char> = operands.concat();
+        all.sort_unstable();
+        let once = |c: &&char| !is_dot(**c) && all.iter().filter(|o| o == c).count() == 1;
+        let once: Vec<char> = all.iter().filter(once).copied().collect();
+        let mut dots: Vec<char> = all.iter().copied().filter(|&c| is_dot(c)).collect();
+        dots.dedup();
+        dots.reverse();
+        let made = match &self.made {
+            Some(made) => letters(made, dots.len()).unwrap_or_default(),
+            // Letters that stand there once, in the order of the alphabet.
+            None => [dots, once].concat(),
+        };
+        Ok(Letters { operands, made })
+    }
+
+    /// The letters for the inputs of a node, if their numbers of axes are known.
+    fn letters_at(&self, graph: &Graph, node: &Node) -> Result<Option<Letters>> {
+        let mut ranks = vec![];
+        for slot in 0..node.inputs.len() {
+            match input_shape(graph, node, slot)? {
+                Some(shape) => ranks.push(shape.len()),
+                None => return Ok(None),
+            }
+        }
+        self.letters(&ranks).map(Some)
+    }
+}
+
+impl Letters {
+    /// Every letter once: those of the result first, then in the order in which they are met.
+    fn all(&self) -> Vec<char> {
         let mut letters = self.made.clone();
         for &c in self.operands.iter().flatten() {
             if !letters.contains(&c) {
@@ -111,6 +132,25 @@ impl Einsum {
         let place = move |term: &Vec<char>| term.iter().position(|&c| c == letter);
         let operands = self.operands.iter().enumerate();
         operands.filter_map(move |(operand, term)| Some((operand, place(term)?)))
+    }
+
+    /// The length of a letter, which operands agree on unless theirs is 1.
+    fn length<'d>(&self, letter: char, shape: impl Fn(usize) -> &'d [Dim]) -> Result<Dim> {
+        let mut length = vec![Dim::Fixed(1)];
+        for (operand, axis) in self.holders(letter) {
+            length = broadcast(&length, &shape(operand)[axis..=axis])?;
+        }
+        Ok(length.swap_remove(0))
+    }
+
+    /// The same for the inputs of a node, whose shapes are known.
+    fn length_at(&self, graph: &Graph, node: &Node, letter: char) -> Result<Dim> {
+        let shape = |operand: usize| {
+            let id = node.inputs.get(operand).copied().flatten();
+            let shape = id.and_then(|id| graph.value(id).shape.as_deref());
+            shape.unwrap_or_default()
+        };
+        self.length(letter, shape)
     }
 }
 
@@ -131,31 +171,17 @@ fn letters(term: &str, dots: usize) -> Option<Vec<char>> {
     is_plain.then(|| before.chars().chain(dots).chain(behind.chars()).collect())
 }
 
-/// The length of a letter, which operands agree on unless theirs is 1.
-fn length(graph: &Graph, node: &Node, einsum: &Einsum, letter: char) -> Result<Option<Dim>> {
-    let mut length = vec![Dim::Fixed(1)];
-    for (operand, axis) in einsum.holders(letter) {
-        let Some(shape) = input_shape(graph, node, operand)? else {
-            return Ok(None);
-        };
-        let own = shape.get(axis).ok_or_else(|| {
-            Error::invalid(format!(
-                "Einsum by '{}' of values with other axes",
-                einsum.equation
-            ))
-        })?;
-        length = broadcast(&length, std::slice::from_ref(own))?;
-    }
-    Ok(length.pop())
-}
-
 pub(super) fn shape(graph: &Graph, node: &Node, einsum: &Einsum) -> Result<Option<Vec<Dim>>> {
-    for letter in einsum.letters() {
-        length(graph, node, einsum, letter)?;
-    }
-    let made = einsum.made.iter();
-    made.map(|&letter| length(graph, node, einsum, letter))
-        .collect()
+    let Some(letters) = einsum.letters_at(graph, node)? else {
+        return Ok(None);
+    };
+    let lengths = letters.all().into_iter();
+    let lengths: Result<Vec<Dim>> = lengths
+        .map(|letter| letters.length_at(graph, node, letter))
+        .collect();
+    let mut made = lengths?;
+    made.truncate(letters.made.len());
+    Ok(Some(made))
 }
 
 /// Who holds a letter.
@@ -173,17 +199,18 @@ struct Held {
 pub(super) fn channels(node: &Node, einsum: &Einsum, walk: &mut Walk<'_>) -> Result<()> {
     let made = node.output()?;
     let inputs: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
-    let known = inputs.iter().all(|&id| walk.rank(id).is_some());
-    if !known || inputs.iter().all(|&id| walk.is_parameter(id)) {
+    let letters = einsum.letters_at(walk.graph(), node)?;
+    let is_constant = inputs.iter().all(|&id| walk.is_parameter(id));
+    let Some(letters) = letters.filter(|_| !is_constant) else {
         for id in inputs {
             walk.freeze(id, node, "is computed from constants, or of unknown shape");
         }
         return Ok(());
-    }
-    for letter in einsum.letters() {
-        let whole = length(walk.graph(), node, einsum, letter)?.and_then(|d| d.fixed());
-        let held = held(einsum, &inputs, letter, whole, walk);
-        let left = einsum.made.iter().position(|&c| c == letter);
+    };
+    for letter in letters.all() {
+        let whole = letters.length_at(walk.graph(), node, letter)?.fixed();
+        let held = held(&letters, &inputs, letter, whole, walk);
+        let left = letters.made.iter().position(|&c| c == letter);
         match (left, held.activations.is_empty()) {
             (Some(axis), true) => {
                 if let Some(length) = whole.filter(|_| !held.constants.is_empty()) {
@@ -223,13 +250,13 @@ pub(super) fn channels(node: &Node, einsum: &Einsum, walk: &mut Walk<'_>) -> Res
 }
 
 fn held(
-    einsum: &Einsum,
+    letters: &Letters,
     inputs: &[ValueId],
     letter: char,
     whole: Option<usize>,
     walk: &Walk<'_>,
 ) -> Held {
-    let all = einsum
+    let all = letters
         .holders(letter)
         .map(|(operand, axis)| (inputs[operand], axis));
     let is_one = |&(id, axis): &(ValueId, usize)| walk.length(id, axis) == Some(1);
@@ -280,32 +307,30 @@ fn together(node: &Node, held: &Held, is_summed: bool, walk: &mut Walk<'_>) -> V
 /// One for every combination of letters and every operand but the first.
 pub(super) fn macs(graph: &Graph, node: &Node, einsum: &Einsum) -> Option<u64> {
     let mut places = einsum.operands.len() as u64 - 1;
-    for letter in einsum.letters() {
-        let length = length(graph, node, einsum, letter).ok()??;
+    let letters = einsum.letters_at(graph, node).ok()??;
+    for letter in letters.all() {
+        let length = letters.length_at(graph, node, letter).ok()?;
         places = places.checked_mul(length.fixed().unwrap_or(1) as u64)?;
     }
     Some(places)
 }
 
 pub(super) fn evaluate(einsum: &Einsum, inputs: &[&Array]) -> Result<Array> {
-    let letters = einsum.letters();
+    let shapes: Vec<Vec<Dim>> = inputs.iter().map(|x| dims(&x.shape)).collect();
+    let ranks: Vec<usize> = shapes.iter().map(Vec::len).collect();
+    let terms = einsum.letters(&ranks)?;
+    let letters = terms.all();
     let mut lengths = vec![];
     for &letter in &letters {
-        let mut length = vec![Dim::Fixed(1)];
-        for (operand, axis) in einsum.holders(letter) {
-            let shape = inputs.get(operand).map(|x| dims(&x.shape));
-            let own = shape.as_ref().and_then(|s| s.get(axis));
-            let own = own.ok_or_else(|| Error::invalid("Einsum of values with other axes"))?;
-            length = broadcast(&length, std::slice::from_ref(own))?;
-        }
-        lengths.push(length[0].fixed().unwrap_or(1));
+        let length = terms.length(letter, |operand| shapes[operand].as_slice())?;
+        lengths.push(length.fixed().unwrap_or(1));
     }
     let strides: Vec<Vec<usize>> = inputs
         .iter()
-        .zip(&einsum.operands)
+        .zip(&terms.operands)
         .map(|(x, term)| strides(x, term, &letters))
         .collect();
-    let (left, summed) = lengths.split_at(einsum.made.len());
+    let (left, summed) = lengths.split_at(terms.made.len());
     let mut values = Vec::with_capacity(left.iter().product());
     for place in super::window::indices(left) {
         let mut sum = 0.0;
@@ -337,8 +362,8 @@ mod tests {
     use crate::{ChannelGroups, GraphBuilder, Op, Tensor};
 
     fn run(equation: &str, inputs: &[&Array]) -> Array {
-        let ranks: Vec<usize> = inputs.iter().map(|x| x.shape.len()).collect();
-        evaluate(&Einsum::of(equation, &ranks).unwrap().unwrap(), inputs).unwrap()
+        let einsum = Einsum::of(equation, inputs.len()).unwrap().unwrap();
+        evaluate(&einsum, inputs).unwrap()
     }
 
     #[test]
@@ -360,11 +385,13 @@ mod tests {
 
     #[test]
     fn diagonals_are_not_understood_and_nonsense_is_refused() {
-        assert_eq!(Einsum::of("ii->i", &[2]).unwrap(), None);
-        assert_eq!(Einsum::of("i->k", &[1]).unwrap(), None);
-        assert!(Einsum::of("ij,jk->ik", &[2]).is_err());
-        assert!(Einsum::of("ij->i", &[3]).is_err());
-        assert!(Einsum::of("i1->i", &[2]).is_err());
+        assert_eq!(Einsum::of("ii->i", 1).unwrap(), None);
+        assert_eq!(Einsum::of("i->k", 1).unwrap(), None);
+        assert!(Einsum::of("ij,jk->ik", 1).is_err());
+        assert!(Einsum::of("i1->i", 1).is_err());
+        let sum = Einsum::of("ij->i", 1).unwrap().unwrap();
+        let vector = Array::new([2], vec![1.0, 2.0]).unwrap();
+        assert!(evaluate(&sum, &[&vector]).is_err());
     }
 
     fn freezes(equation: &str, shapes: [&[usize]; 2], weights: bool) -> Vec<Option<String>> {
@@ -383,8 +410,7 @@ mod tests {
             true => b.constant("right", drawn(shapes[1])),
             false => layer("right", shapes[1][0]),
         };
-        let ranks = [3, if weights { shapes[1].len() } else { 3 }];
-        let einsum = Einsum::of(equation, &ranks).unwrap().unwrap();
+        let einsum = Einsum::of(equation, 2).unwrap().unwrap();
         let made = b.node("made", Op::Einsum(einsum), &[left, right]);
         b.output(made);
         let groups = ChannelGroups::of(&b.build().unwrap()).unwrap();
