@@ -141,7 +141,7 @@ fn step(graph: &Graph, node: &Node, fates: &HashMap<ValueId, Fate>) -> Result<St
                 return Ok(Step::Becomes(Fate::Steady(bias)));
             }
         }
-        (Op::Binary(binary), _) => {
+        (Op::Binary(binary), _) if node.inputs.len() == 2 => {
             let (a, b) = (node.input(0)?, node.input(1)?);
             let steady = |id: ValueId| match fates.get(&id) {
                 Some(Fate::Steady(array)) => Some(array),

@@ -133,7 +133,8 @@ impl Walk<'_> {
         }
         let whole = vec![origin.length];
         let mut factors = self.factors.get(&origin.made).cloned().unwrap_or(whole);
-        let mut parts = lengths.to_vec();
+        // A factor of one would tell nothing apart, and could be split off without end.
+        let mut parts: Vec<usize> = lengths.iter().copied().filter(|&n| n > 1).collect();
         if origin.count > count {
             // A run of equal blocks, such as queries, keys and values made by one product.
             parts.insert(0, origin.count / count);

@@ -32,12 +32,13 @@ fn keeps_zero(group: &Group, node: &Node) -> bool {
             inputs.get(1).is_some_and(holds) && inputs.get(2).is_none_or(holds)
         }
         Op::BatchNorm { .. } => inputs.iter().skip(1).all(holds),
-        Op::Binary(Binary::Add | Binary::Sub) => inputs.iter().all(holds),
+        Op::Binary(Binary::Add | Binary::Sub) | Op::Variadic(_) => inputs.iter().all(holds),
         Op::Binary(Binary::Div) => !inputs.get(1).is_some_and(holds),
         Op::Unary(unary) => unary.apply(0.0) == 0.0,
         Op::Clip { min, max } => inputs.len() == 1 && *min <= 0.0 && *max >= 0.0,
         Op::Pad(pad) => pad.mode == PadMode::Constant(0.0) && inputs.get(2).is_none(),
         Op::MatMul
+        | Op::Einsum(_)
         | Op::Binary(Binary::Mul)
         | Op::PRelu
         | Op::Pool(_)

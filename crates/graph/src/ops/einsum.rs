@@ -195,7 +195,7 @@ struct Held {
 }
 
 /// Letter by letter: what is left and held by activations passes, what only constants hold is produced; what is summed over is
-/// read by the constants that hold it, and stays if there are none.
+/// read by the constants that hold it, or, as in any product of activations, by nothing.
 pub(super) fn channels(node: &Node, einsum: &Einsum, walk: &mut Walk<'_>) -> Result<()> {
     let made = node.output()?;
     let inputs: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
@@ -272,8 +272,8 @@ fn held(
     }
 }
 
-/// Couples the channels of all activations that hold a letter. None where they do not line up, or nothing reads them although
-/// they are summed over; then they are frozen.
+/// Couples the channels of all activations that hold a letter, for the constants that hold it and for what is made. None where
+/// there is neither, or channels do not line up; these are frozen.
 fn together(node: &Node, held: &Held, is_summed: bool, walk: &mut Walk<'_>) -> Vec<Channels> {
     let all: Vec<Vec<Channels>> = held
         .activations
@@ -289,10 +289,14 @@ fn together(node: &Node, held: &Held, is_summed: bool, walk: &mut Walk<'_>) -> V
     };
     let is_unread = is_summed && held.constants.is_empty();
     let first = all[0].clone();
-    let fits = !is_unread
+    let fits = !(is_unread && all.len() < 2)
         && !held.is_stretched
         && all.iter().all(|own| !own.is_empty())
         && all[1..].iter().all(|own| walk.couple_axes(&first, own));
+    if fits && is_unread {
+        walk.sum_over(&first, node, reason);
+        return vec![];
+    }
     if fits {
         return first;
     }
@@ -426,10 +430,11 @@ mod tests {
         let output = Some("is an output of the graph".to_owned());
         let dense = freezes("btc,cd->btd", [&[4], &[4, 3]], true);
         assert_eq!(dense, [None, None, output.clone()]);
+        // Silenced where they are made.
         let product = freezes("bic,bjc->bij", [&[4], &[4]], false);
-        let unread =
-            Some("is summed over in a product of activations, which has no weights".into());
-        assert_eq!(product[0], unread);
+        assert_eq!(product[0], None);
+        let mixed = freezes("bic,bjd->bij", [&[4], &[4]], false);
+        assert_eq!(mixed[0], Some("is mixed across channels by Einsum".into()));
         let gate = freezes("btc,btc->btc", [&[4], &[4]], false);
         assert_eq!(gate[0], output);
         let stretched = freezes("btc,cd->btd", [&[4], &[1, 3]], true);

@@ -107,8 +107,8 @@ impl Channelwise {
             Self::Filled => {
                 let ones = vec![1; t.rank() - 1];
                 let shape = t.shape_of_rows(x, &ones)?;
-                let (value, whole) = (0.5, false);
-                let filling = Op::Index(Index::ConstantOfShape { value, whole });
+                let (value, element) = (0.5, Element::F32);
+                let filling = Op::Index(Index::ConstantOfShape { value, element });
                 let filled = t.node(filling, &[shape]);
                 t.b.builder.of_type(filled, Element::F32);
                 t.x = t.node(Op::Binary(Binary::Add), &[x, filled]);
