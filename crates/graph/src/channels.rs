@@ -9,6 +9,8 @@
 //! of them goes. That an axis is a product shows only when it is split; the walk then begins anew and
 //! makes the axis by its factors.
 
+use std::collections::HashMap;
+
 use crate::factors::{Factors, Origin};
 use crate::groups::{Freeze, GroupKind, Role};
 use crate::ops;
@@ -60,6 +62,8 @@ pub(crate) struct Walk<'g> {
     /// Inputs of the graph by their first atom.
     pub(crate) kinds: Vec<(Atom, GroupKind)>,
     pub(crate) claims: Vec<Claim>,
+    /// The first to claim slices along an axis of a constant.
+    claimed: HashMap<(ValueId, usize), Vec<Channels>>,
     pub(crate) pins: Vec<Pin>,
     pub(crate) frozen: Vec<(Vec<Atom>, Freeze)>,
     /// What products of activations sum over, and the reason for which it stays if it cannot be silenced.
@@ -98,6 +102,7 @@ impl<'g> Walk<'g> {
             groups: UnionFind::default(),
             kinds: vec![],
             claims: vec![],
+            claimed: HashMap::new(),
             pins: vec![],
             frozen: vec![],
             summed: vec![],
@@ -214,7 +219,26 @@ impl<'g> Walk<'g> {
     }
 
     /// The slices of a constant along `axis` belong to these channels, one entry a factor.
+    ///
+    /// Slices that others have claimed, as layers with weights in common do, make them the same units.
     pub(crate) fn claim(&mut self, tensor: ValueId, axis: usize, role: Role, factors: &[Channels]) {
+        if factors.is_empty() {
+            return;
+        }
+        match self.claimed.get(&(tensor, axis)).cloned() {
+            None => {
+                self.claimed.insert((tensor, axis), factors.to_vec());
+            }
+            Some(first) if !self.couple_axes(&first, factors) => self.pins.push(Pin {
+                tensor,
+                axis: Some(axis),
+                freeze: Freeze {
+                    node: self.graph.value(tensor).name.clone(),
+                    reason: "shares weights with channels that are grouped otherwise".into(),
+                },
+            }),
+            Some(_) => {}
+        }
         for (factor, channels) in factors.iter().enumerate() {
             self.claims.push(Claim {
                 tensor,
