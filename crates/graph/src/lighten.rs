@@ -24,12 +24,16 @@ pub fn lighten(model: &mut ModelProto, network: &Graph) {
     }
 }
 
-/// Whether the numbers of a tensor that has some are left to a network.
+/// Whether the numbers of a tensor that has some are left to a network: it says nowhere what they are. A network is
+/// read only once data in other files are taken in, so those are left to it as well.
 pub(crate) fn is_light(tensor: &TensorProto) -> bool {
     tensor.raw_data.is_none()
         && tensor.float_data.is_empty()
+        && tensor.int32_data.is_empty()
         && tensor.int64_data.is_empty()
-        && !secateur_onnx::is_external(tensor)
+        && tensor.double_data.is_empty()
+        && tensor.uint64_data.is_empty()
+        && tensor.string_data.is_empty()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod value;
 use std::collections::{HashMap, HashSet};
 
 use secateur_onnx::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
-use secateur_onnx::write_node;
+use secateur_onnx::{keep_inside_node, write_node};
 
 use self::value::{Constant, declared};
 use crate::raise::{NEWEST_OPSET, is_standard};
@@ -265,11 +265,14 @@ impl<'a> Lowering<'a> {
         let captured = order::captured(node).into_iter();
         let captured = captured.filter_map(|name| self.known.get(name).map(|k| Some(k.id)));
         let inputs = inputs.into_iter().chain(captured).collect();
+        // The message stands for itself: it names no other file.
+        let mut message = node.clone();
+        keep_inside_node(&mut message);
         let op = Op::Opaque(Opaque {
             domain: node.domain.clone().unwrap_or_default(),
             op_type: node::op_type(node).to_owned(),
             opset: self.opset,
-            message: write_node(node)?,
+            message: write_node(&message)?,
         });
         let outputs = outputs.into_iter().enumerate();
         let outputs = outputs.map(|(index, output)| match output {

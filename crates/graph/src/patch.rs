@@ -12,6 +12,7 @@ use secateur_onnx::proto::tensor_shape_proto::dimension;
 use secateur_onnx::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, type_proto,
 };
+use secateur_onnx::refill;
 
 use crate::apart::reunite;
 use crate::lighten::is_light;
@@ -147,17 +148,6 @@ fn constant(
         None => graph.initializer.push(message),
     }
     Ok(false)
-}
-
-/// New numbers in a message that keeps its name and descriptions.
-fn refill(tensor: &mut TensorProto, with: TensorProto) {
-    tensor.dims = with.dims;
-    tensor.data_type = with.data_type;
-    tensor.raw_data = with.raw_data;
-    tensor.float_data.clear();
-    tensor.int64_data.clear();
-    tensor.external_data.clear();
-    tensor.data_location = None;
 }
 
 fn refill_constant(node: &mut NodeProto, with: TensorProto) -> Result<()> {

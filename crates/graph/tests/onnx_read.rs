@@ -310,6 +310,7 @@ fn what_cannot_be_read_is_refused_and_named() {
     };
     let external = TensorProto {
         data_location: Some(secateur_onnx::proto::tensor_proto::DataLocation::EXTERNAL),
+        raw_data: None,
         ..f32_tensor("w", &[3], &[1.0; 3]).unwrap()
     };
     let (invalid, unsupported) = (ErrorKind::Invalid, ErrorKind::Unsupported);

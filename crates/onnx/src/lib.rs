@@ -28,13 +28,19 @@ mod limits;
 )]
 pub mod proto;
 mod read;
+mod refill;
 mod tensor;
+mod visit;
 mod write;
 
 pub use error::{Error, ErrorKind, Result};
-pub use external::take_in_external;
+pub use external::{
+    Parts, external_locations, keep_inside, keep_inside_node, take_in_external, write_apart,
+    write_parts,
+};
 pub use limits::Limits;
 pub use read::{read, read_file, read_node};
+pub use refill::refill;
 pub use tensor::{
     Elements, data_type, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape,
 };

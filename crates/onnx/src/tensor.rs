@@ -33,9 +33,9 @@ pub fn shape(tensor: &TensorProto) -> Result<Vec<usize>> {
     tensor.dims.iter().map(axis).collect()
 }
 
-/// Whether a tensor keeps its data in another file.
+/// Whether the data of a tensor lie in another file and were not [taken in](crate::take_in_external).
 pub fn is_external(tensor: &TensorProto) -> bool {
-    tensor.data_location == Some(DataLocation::EXTERNAL)
+    tensor.data_location == Some(DataLocation::EXTERNAL) && tensor.raw_data.is_none()
 }
 
 /// The elements of a tensor, from `raw_data` or from the typed field of its element type.
@@ -190,7 +190,7 @@ fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
     bytes.as_chunks().0.iter().copied()
 }
 
-fn typed_length(t: &TensorProto) -> usize {
+pub(crate) fn typed_length(t: &TensorProto) -> usize {
     t.float_data.len()
         + t.int32_data.len()
         + t.int64_data.len()
@@ -204,7 +204,6 @@ fn count(shape: &[usize]) -> Result<usize> {
     product.ok_or_else(|| too_large(shape))
 }
 
-/// Bytes that `raw_data` takes for a shape.
 /// Bytes that the elements of a tensor take in `raw_data`.
 pub(crate) fn raw_length(tensor: &TensorProto) -> Result<usize> {
     let code = tensor.data_type.unwrap_or_default();
@@ -213,6 +212,7 @@ pub(crate) fn raw_length(tensor: &TensorProto) -> Result<usize> {
     byte_length(&shape(tensor)?, data_type)
 }
 
+/// Bytes that `raw_data` takes for a shape.
 fn byte_length(shape: &[usize], data_type: DataType) -> Result<usize> {
     let bits = bits(data_type)
         .ok_or_else(|| Error::unsupported(format!("holds {data_type:?}, not numbers")))?;

@@ -6,7 +6,8 @@ use crate::proto::{ModelProto, NodeProto};
 use crate::{Error, ErrorKind, Result};
 
 /// The bytes of a model, fields in the order of their numbers as the official serialiser writes
-/// them; [`crate::read`] gives the same model back.
+/// them; [`crate::read`] gives the same model back. One that tensors from other files were taken into is for
+/// [`crate::write_parts`].
 ///
 /// # Errors
 /// If they would be more than the 2^31 - 1 that the format allows.
@@ -28,6 +29,6 @@ fn encode(message: &impl Message) -> Result<Vec<u8>> {
             ErrorKind::Limit,
             "takes more than the 2 GiB that an ONNX file may hold",
         )
-        .hint("shrink the model; weights in separate files are not written")
+        .hint("keep weights in another file beside it")
     })
 }

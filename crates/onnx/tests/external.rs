@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use secateur_onnx::proto::tensor_proto::DataLocation;
 use secateur_onnx::proto::{GraphProto, ModelProto, StringStringEntryProto, TensorProto};
-use secateur_onnx::{Elements, ErrorKind, Limits, elements, f32_tensor, take_in_external};
+use secateur_onnx::{
+    Elements, ErrorKind, Limits, Parts, elements, f32_tensor, is_external, keep_inside, read,
+    take_in_external, write, write_parts,
+};
 
 /// A folder of this test, empty at its start.
 fn folder(name: &str) -> PathBuf {
@@ -50,10 +53,51 @@ fn data_are_taken_in_from_their_place() {
     assert_eq!(taken, 8);
     let tensor = &model.graph.initializer[0];
     assert_eq!(elements(tensor).unwrap(), Elements::F32(vec![-2.0, 7.0]));
+    assert!(!is_external(tensor));
+
+    // Out again, under another name and without the bytes that nobody read.
+    let parts = write_parts(model.clone(), "data").unwrap();
     assert_eq!(
-        (tensor.data_location, tensor.external_data.len()),
-        (None, 0)
+        parts.data,
+        numbers[1..]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<_>>()
     );
+    let tensor = &read(&parts.model, &Limits::default())
+        .unwrap()
+        .graph
+        .initializer[0];
+    assert!(is_external(tensor));
+    let entries = tensor.external_data.iter();
+    let entries = entries.map(|e| (e.key.as_deref().unwrap(), e.value.as_deref().unwrap()));
+    assert_eq!(
+        entries.collect::<Vec<_>>(),
+        [("location", "data"), ("offset", "0"), ("length", "8")]
+    );
+    let back = parts.read("data", &Limits::default()).unwrap();
+    assert_eq!(write_parts(back, "data").unwrap(), parts);
+
+    // Or not at all.
+    keep_inside(&mut model);
+    let bytes = write(&model).unwrap();
+    assert_eq!(
+        write_parts(model, "data").unwrap(),
+        Parts {
+            model: bytes,
+            data: vec![]
+        }
+    );
+}
+
+#[test]
+fn data_in_two_places_are_refused() {
+    let folder = folder("external-twice");
+    fs::write(folder.join("model/weights"), [0; 8]).unwrap();
+    let mut twice = model(&[("location", "weights")]);
+    twice.graph.get_or_insert_default().initializer[0].raw_data = Some(vec![0; 8]);
+    let error = take_in_external(&mut twice, folder.join("model"), &Limits::default());
+    assert_eq!(error.unwrap_err().message(), "holds its data twice");
 }
 
 #[test]
@@ -100,7 +144,7 @@ fn what_lies_elsewhere_or_is_cut_short_is_refused() {
         assert_eq!(model, before);
     }
     let few = Limits {
-        max_bytes: 7,
+        max_external_bytes: 7,
         ..Limits::default()
     };
     let error = take_in_external(
