@@ -118,6 +118,14 @@ impl From<graph::Error> for Error {
     }
 }
 
+impl From<secateur_onnx::Error> for Error {
+    fn from(error: secateur_onnx::Error) -> Self {
+        let mut this = Error::new(ErrorKind::Input, error.to_string());
+        this.hint = error.hint_text().map(str::to_owned);
+        this
+    }
+}
+
 impl From<train::Error> for Error {
     fn from(error: train::Error) -> Self {
         let kind = match error.kind() {

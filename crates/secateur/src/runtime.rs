@@ -1,9 +1,10 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
-use rten::{Model, Value, ValueOrView};
+use rten::{Model, ModelOptions, Value, ValueOrView};
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
 use secateur_graph::{Array, Element};
+use secateur_onnx::Parts;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -22,6 +23,20 @@ impl Runtime {
     /// If the runtime refuses the file.
     pub fn load(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let model = Model::load(bytes.into()).map_err(|e| refused(&e))?;
+        Ok(Self { model })
+    }
+
+    /// Loads a model whose tensors keep their data in a file called `location`.
+    ///
+    /// # Errors
+    /// If the runtime refuses the file.
+    pub(crate) fn load_parts(parts: Parts, location: &str) -> Result<Self> {
+        if parts.data.is_empty() {
+            return Self::load(parts.model);
+        }
+        let mut options = ModelOptions::with_all_ops();
+        options.external_data(location, parts.data);
+        let model = options.load(parts.model).map_err(|e| refused(&e))?;
         Ok(Self { model })
     }
 

@@ -4,7 +4,7 @@ use secateur::compare::Table;
 use secateur::{Error, ErrorKind, ModelFile, Result, shrink_model};
 
 use crate::args::model::{InspectFlags, ShrinkFlags};
-use crate::commands::{Exit, write_whole};
+use crate::commands::Exit;
 use crate::output::{note, result};
 use crate::table::plain;
 
@@ -41,7 +41,7 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     }
     let file = ModelFile::read(&flags.model)?;
     let small = shrink_model(&file, &choice)?;
-    write_whole(&flags.out, small.bytes())?;
+    small.write(&flags.out)?;
     if flags.json {
         return json(&small.to_json(&file));
     }

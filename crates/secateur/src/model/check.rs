@@ -3,8 +3,11 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
-use secateur_graph::{Array, Dim, Element, Graph, Op, ValueId, cost, evaluate};
+use secateur_graph::{Array, Dim, Element, Graph, Op, ValueId, cost, evaluate, from_model, settle};
+use secateur_onnx::{Limits, Parts, write_apart};
 
+use super::ModelFile;
+use super::files::LOCATION;
 use crate::runtime::Runtime;
 use crate::verify::{relative, worse};
 use crate::{Error, ErrorKind, Result};
@@ -36,50 +39,65 @@ pub struct ModelEvidence {
     pub tolerance: f64,
 }
 
-/// Compares the two on drawn inputs, and the masked one with what it was made of, if that is given.
+/// The models that are compared, each read or written only once it is needed: weights may be most of the memory
+/// there is.
+pub(super) struct Models<'a> {
+    pub(super) file: &'a ModelFile,
+    /// The model with the weights of what went set to zero; that of the file where nothing went.
+    pub(super) masked: &'a dyn Fn() -> Result<Graph>,
+    pub(super) is_masked: bool,
+    /// What is written.
+    pub(super) small: &'a Parts,
+}
+
+impl Models<'_> {
+    /// What was written, as it reads back.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub(super) fn small_graph(&self) -> Result<Graph> {
+        let limits = Limits::default();
+        let back = self.small.read(LOCATION, &limits).map_err(|e| {
+            let message = format!("the file does not read back: {e}");
+            Error::new(ErrorKind::Verification, message)
+        })?;
+        Ok(settle(&from_model(&back)?)?)
+    }
+
+    /// The masked model is settled, which is held to the file as it came.
+    fn is_settled(&self) -> bool {
+        self.is_masked && self.file.is_settled()
+    }
+}
+
+/// Compares the small model with the masked one on drawn inputs, and the settled one with the file as it came.
 ///
 /// # Errors
 /// If outputs differ, or nothing can run the models.
-pub(super) fn check(
-    masked: (&Graph, Vec<u8>),
-    small: (&Graph, &[u8]),
-    unmasked: Option<Vec<u8>>,
-    seed: u64,
-) -> Result<ModelEvidence> {
-    let work = work(masked.0)?;
-    let drawn = draw(masked.0, seed);
-    let inputs: Vec<Array> = drawn.iter().map(|(_, array)| array.clone()).collect();
-    // The runtime gets the only copy of the bytes of the masked model, which are many.
-    let want = Runtime::load(masked.1).and_then(|runtime| runtime.run_all(&drawn));
-    let mut masking_moved = None;
-    let (runtime_difference, runtime_refused) = match want {
-        // What runs the masked model must run the small one.
-        Ok(want) => {
-            finite(&want)?;
-            let have = Runtime::load(small.1)?.run_all(&drawn)?;
-            if let Some(bytes) = unmasked {
-                let before = Runtime::load(bytes)?.run_all(&drawn)?;
-                masking_moved = Some(furthest(&before, &want));
-            }
-            (Some(furthest(&want, &have)), None)
-        }
-        Err(error) => (None, Some(error.to_string())),
+pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
+    let graph = &models.file.graph;
+    let work = work(graph)?;
+    let drawn = draw(graph, seed);
+    let (on_runtime, runtime_refused) = match on_runtime(models, &drawn)? {
+        Ok(found) => (Some(found), None),
+        Err(refused) => (None, Some(refused.to_string())),
     };
-    let is_quick = work <= NAIVE_MACS;
-    let naive_difference = match is_quick || runtime_difference.is_none() {
-        true => naive(masked.0, small.0, &inputs)?,
+    let inputs: Vec<Array> = drawn.into_iter().map(|(_, array)| array).collect();
+    let naive = match work <= NAIVE_MACS || on_runtime.is_none() {
+        true => naive(models, &inputs)?,
         false => None,
     };
     let evidence = ModelEvidence {
-        runtime_difference,
+        runtime_difference: on_runtime.as_ref().map(|found| found.small),
         runtime_refused,
-        naive_difference,
-        masking_moved,
+        naive_difference: naive.as_ref().map(|found| found.small),
+        masking_moved: on_runtime.as_ref().and_then(|found| found.moved),
         tolerance: TOLERANCE,
     };
-    let found = [runtime_difference, naive_difference];
-    let all: Vec<f64> = found.into_iter().flatten().collect();
-    if all.is_empty() {
+    let all: Vec<Found> = [on_runtime, naive].into_iter().flatten().collect();
+    // The masked model is one thing to run, the file that it came from may be another.
+    let is_held = !models.is_settled() || all.iter().any(|found| found.settled.is_some());
+    if all.is_empty() || !is_held {
         let why = evidence.runtime_refused.unwrap_or_default();
         return Err(Error::new(
             ErrorKind::Verification,
@@ -87,14 +105,75 @@ pub(super) fn check(
         )
         .hint("nothing was written"));
     }
-    if let Some(bad) = all.iter().find(|d| d.is_nan() || **d > TOLERANCE) {
-        return Err(Error::new(
-            ErrorKind::Verification,
-            format!("the small model differs from the masked one by {bad:.2e} (relative), more than {TOLERANCE:.0e}"),
-        )
-        .hint("nothing was written; this is a defect: please report it with the model"));
+    for found in &all {
+        let settled = found.settled.unwrap_or(0.0);
+        hold(settled, "the model with its shapes settled", "the file")?;
+        hold(found.small, "the small model", "the masked one")?;
     }
     Ok(evidence)
+}
+
+/// Largest relative differences.
+struct Found {
+    /// Of the small model from the masked one.
+    small: f64,
+    /// Of the settled model from the file as it came, if it was settled.
+    settled: Option<f64>,
+    /// Of the masked model from the file as it came, if it was masked.
+    moved: Option<f64>,
+}
+
+fn hold(difference: f64, which: &str, other: &str) -> Result<()> {
+    if difference <= TOLERANCE {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Verification,
+        format!(
+            "{which} differs from {other} by {difference:.2e} (relative), more than {TOLERANCE:.0e}"
+        ),
+    )
+    .hint("nothing was written; this is a defect: please report it with the model"))
+}
+
+/// By the independent runtime; the inner error tells why it cannot run the masked model.
+fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<Found>> {
+    let run = |parts: Parts| Runtime::load_parts(parts, LOCATION)?.run_all(drawn);
+    let file = models.file;
+    let masked = match models.is_masked {
+        true => {
+            let masked = (models.masked)()?;
+            file.patched(&file.graph, &masked)?
+        }
+        false => file.patched(&file.plain, &file.plain)?,
+    };
+    let want = match write_apart(masked, LOCATION)
+        .map_err(Error::from)
+        .and_then(run)
+    {
+        Ok(want) => want,
+        Err(error) => return Ok(Err(error)),
+    };
+    finite(&want)?;
+    // What runs the masked model must run the others.
+    let have = run(models.small.clone())?;
+    let mut found = Found {
+        small: furthest(&want, &have),
+        settled: None,
+        moved: None,
+    };
+    drop(have);
+    if models.is_masked {
+        let written = |graph: &Graph| -> Result<Parts> {
+            Ok(write_apart(file.patched(graph, graph)?, LOCATION)?)
+        };
+        let before = run(written(&file.plain)?)?;
+        found.moved = Some(furthest(&before, &want));
+        if models.is_settled() {
+            found.settled = Some(furthest(&before, &run(written(&file.graph)?)?));
+        }
+    }
+    Ok(Ok(found))
 }
 
 /// Multiply-accumulates and elements of windows for one row.
@@ -145,15 +224,29 @@ fn elements(shape: Option<&[Dim]>) -> u64 {
 }
 
 /// By the naive evaluator; none if there is a node of the masked model that it does not understand.
-fn naive(masked: &Graph, small: &Graph, inputs: &[Array]) -> Result<Option<f64>> {
+fn naive(models: &Models<'_>, inputs: &[Array]) -> Result<Option<Found>> {
     let values = |outputs: Vec<Array>| outputs.into_iter().map(|a| a.values).collect::<Vec<_>>();
-    let Ok(want) = evaluate(masked, inputs) else {
+    let file = models.file;
+    let Ok(want) = evaluate(&(models.masked)()?, inputs) else {
         return Ok(None);
     };
     let want = values(want);
     finite(&want)?;
-    let have = evaluate(small, inputs)?;
-    Ok(Some(furthest(&want, &values(have))))
+    let have = values(evaluate(&models.small_graph()?, inputs)?);
+    // The file may have a node beside those that make its outputs that is not understood.
+    let before = models.is_settled().then(|| evaluate(&file.plain, inputs));
+    let settled = match before {
+        Some(Ok(before)) => {
+            let settled = values(evaluate(&file.graph, inputs)?);
+            Some(furthest(&values(before), &settled))
+        }
+        Some(Err(_)) | None => None,
+    };
+    Ok(Some(Found {
+        small: furthest(&want, &have),
+        settled,
+        moved: None,
+    }))
 }
 
 /// Outputs that are not finite cannot be compared.
@@ -224,9 +317,9 @@ mod tests {
 
     use super::*;
 
-    fn file(graph: &Graph) -> Vec<u8> {
+    fn parts(graph: &Graph) -> Parts {
         let model = to_model(graph, &ModelMeta::default()).unwrap();
-        secateur_onnx::write(&model).unwrap()
+        write_apart(model, LOCATION).unwrap()
     }
 
     #[test]
@@ -235,24 +328,72 @@ mod tests {
             mlp(&[3, 4, 2], Unary::Relu, 1).unwrap(),
             mlp(&[3, 4, 2], Unary::Relu, 2).unwrap(),
         );
-        let (bytes, different) = (file(&graph), file(&other));
-        let masked = (&graph, bytes.clone());
-        let found = check(masked, (&graph, &bytes), Some(different.clone()), 0).unwrap();
+        let model = to_model(&graph, &ModelMeta::default()).unwrap();
+        let file = ModelFile::of("m".into(), model, graph.clone(), 0).unwrap();
+        let checked = |masked: &Graph, small: &Parts| {
+            let models = Models {
+                file: &file,
+                masked: &|| Ok(masked.clone()),
+                is_masked: true,
+                small,
+            };
+            check(&models, 0)
+        };
+        let found = checked(&other, &parts(&other)).unwrap();
         assert_eq!(
             (found.runtime_difference, found.naive_difference),
             (Some(0.0), Some(0.0))
         );
         assert!(found.masking_moved.unwrap() > 0.1, "{found:?}");
-        for (small, bytes) in [
-            (&other, different.as_slice()),
-            (&graph, different.as_slice()),
-            (&other, bytes.as_slice()),
-            // The masked model runs, this does not.
-            (&graph, &bytes[..bytes.len() / 2]),
-        ] {
-            let error = check((&graph, file(&graph)), (small, bytes), None, 0).unwrap_err();
+        let mut cut = parts(&graph);
+        // The masked model runs, this does not.
+        cut.model.truncate(cut.model.len() / 2);
+        for small in [parts(&other), cut] {
+            let error = checked(&graph, &small).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
         }
+    }
+
+    /// A file whose settled network is another one.
+    #[test]
+    fn a_model_that_was_settled_wrongly_is_refused() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+        let shape = b.node(
+            "s",
+            Op::Shape {
+                start: 0,
+                end: None,
+            },
+            &[x],
+        );
+        let y = b.node("y", Op::Reshape { allow_zero: false }, &[x, shape]);
+        let w = b.constant("w", Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap());
+        let z = b.node("z", Op::MatMul, &[y, w]);
+        b.output(z);
+        let graph = b.build().unwrap();
+        let model = to_model(&graph, &ModelMeta::default()).unwrap();
+        let mut file = ModelFile::of("m".into(), model, graph, 0).unwrap();
+        assert!(file.is_settled());
+        let checked = |file: &ModelFile| {
+            let small = file.patched(&file.graph, &file.graph).unwrap();
+            let models = Models {
+                file,
+                masked: &|| Ok(file.graph.clone()),
+                is_masked: true,
+                small: &write_apart(small, LOCATION).unwrap(),
+            };
+            check(&models, 0)
+        };
+        checked(&file).unwrap();
+        let other = Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 5.0]).unwrap();
+        let w = file.graph.value_named("w").unwrap();
+        file.graph.set_constant(w, other).unwrap();
+        let error = checked(&file).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the model with its shapes settled differs from the file"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,16 +4,21 @@ mod check;
 mod choose;
 mod describe;
 mod dot;
+mod files;
 mod rank;
 mod shrink;
 
 use std::path::Path;
 
-use secateur_graph::{ChannelGroups, Cost, Graph, cost, from_model, lighten, set_apart, settle};
+use secateur_graph::{
+    ChannelGroups, Cost, Graph, cost, from_model, lighten, patch, set_apart, settle,
+};
 use secateur_onnx::proto::ModelProto;
-use secateur_onnx::{Limits, read_file, take_in_external};
+use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
 
 pub use check::ModelEvidence;
+use files::{Beside, folder};
+
 pub use choose::{Amount, Choice, UnitScore};
 pub use shrink::{SmallModel, shrink_model};
 
@@ -35,6 +40,7 @@ pub struct ModelFile {
     pub(crate) graph: Graph,
     is_settled: bool,
     pub(crate) groups: ChannelGroups,
+    beside: Beside,
     cost: Cost,
     bytes: u64,
 }
@@ -66,12 +72,17 @@ impl ModelFile {
         };
         let limits = Limits::default();
         let mut model = read_file(path, &limits).map_err(unreadable)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let external = take_in_external(&mut model, folder, &limits).map_err(unreadable)?;
+        let folder = folder(path);
+        let beside = Beside {
+            folder: folder.clone(),
+            locations: external_locations(&mut model),
+        };
+        let external = take_in_external(&mut model, &folder, &limits).map_err(unreadable)?;
         let bytes = std::fs::metadata(path).map_or(0, |m| m.len()) + external;
         let graph = from_model(&model).map_err(Error::from).map_err(place)?;
         lighten(&mut model, &graph);
-        Self::of(name.clone(), model, graph, bytes).map_err(place)
+        let file = Self::of(name.clone(), model, graph, bytes).map_err(place)?;
+        Ok(Self { beside, ..file })
     }
 
     fn of(name: String, model: ModelProto, plain: Graph, bytes: u64) -> Result<Self> {
@@ -84,11 +95,17 @@ impl ModelFile {
             is_settled,
             groups: ChannelGroups::of(&graph)?,
             cost: cost(&graph)?,
+            beside: Beside::default(),
             model,
             plain,
             graph,
             bytes,
         })
+    }
+
+    /// The file with what made `changed` out of `network`, which is one of those of the file.
+    fn patched(&self, network: &Graph, changed: &Graph) -> Result<ModelProto> {
+        Ok(patch(&self.model, network, changed)?)
     }
 
     /// The network, its shapes inferred, computations of shapes [settled](secateur_graph::settle()) and uniform constants

@@ -1,19 +1,20 @@
 //! A model without the units that a choice drops, verified against the masked one.
 
-use secateur_graph::{
-    Cost, Cut, Graph, Keep, Shrunk, cost, from_model, mask, patch, settle, shrink,
-};
-use secateur_onnx::{Limits, read, write};
+use secateur_graph::{Cost, Cut, Keep, Shrunk, cost, mask, shrink};
+use secateur_onnx::{Parts, write_parts};
 
-use super::check::{ModelEvidence, check};
+use super::check::{ModelEvidence, Models, check};
 use super::choose::first_not_a_number;
+use super::files::{Beside, LOCATION};
 use super::{Choice, ModelFile};
 use crate::{Error, ErrorKind, Result};
 
 /// A smaller model that computes what the masked one does.
 #[derive(Debug, Clone)]
 pub struct SmallModel {
-    bytes: Vec<u8>,
+    pub(super) parts: Parts,
+    /// What lies beside the model that it was made of.
+    pub(super) beside: Beside,
     keep: Keep,
     scores: Vec<Vec<f64>>,
     cuts: Vec<Cut>,
@@ -22,9 +23,15 @@ pub struct SmallModel {
 }
 
 impl SmallModel {
-    /// The content of the file.
+    /// The content of its own file. [`SmallModel::write`] writes it with what it keeps beside it.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.parts.model
+    }
+
+    /// The data of the tensors that keep theirs in another file, as the model did that it was made of; empty if none
+    /// does.
+    pub fn data(&self) -> &[u8] {
+        &self.parts.data
     }
 
     /// Which units stayed.
@@ -56,7 +63,8 @@ impl SmallModel {
 /// Removes units from a model, reads the result back, and compares it with the masked model on drawn inputs.
 ///
 /// # Errors
-/// If the choice makes no sense, weights are not numbers, or the two models differ or cannot be run.
+/// If the choice makes no sense, weights are not numbers, training information names what would change, or the two
+/// models differ or cannot be run.
 pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
     if let Some(tensor) = first_not_a_number(&file.graph) {
         return Err(
@@ -66,56 +74,36 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         );
     }
     let keep = choice.decide(&file.graph, &file.groups)?;
-    let serialise = |graph: &Graph| -> Result<Vec<u8>> {
-        let model = patch(&file.model, &file.graph, graph)?;
-        write(&model).map_err(|e| unreadable(&e))
+    let (parts, cuts) = cut(file, &keep)?;
+    let masked = || Ok(mask(&file.graph, &file.groups, &keep)?);
+    let models = Models {
+        file,
+        masked: &masked,
+        is_masked: !keep.is_all(),
+        small: &parts,
     };
-    let original = || -> Result<Vec<u8>> {
-        let model = patch(&file.model, &file.plain, &file.plain)?;
-        write(&model).map_err(|e| unreadable(&e))
-    };
-    // Weights may be most of the memory there is: each network goes before the next one comes.
-    let Shrunk { graph, cuts, .. } = shrink(&file.graph, &file.groups, &keep)?;
-    // Where nothing goes, nothing is settled either.
-    let bytes = match keep.is_all() {
-        true => original()?,
-        false => serialise(&graph)?,
-    };
-    drop(graph);
-    let back = read(&bytes, &Limits::default()).map_err(|e| unreadable(&e))?;
-    let back = settle(&from_model(&back)?)?;
-    if file.is_settled() && !keep.is_all() {
-        // The masked model has its shapes settled, too: that is held to the file as it came.
-        let settled = serialise(&file.graph)?;
-        check(
-            (&file.graph, original()?),
-            (&file.graph, &settled),
-            None,
-            choice.seed,
-        )?;
-    }
-    let masked = mask(&file.graph, &file.groups, &keep)?;
-    let masked_bytes = serialise(&masked)?;
-    let unmasked = (!keep.is_all()).then(original).transpose()?;
-    let evidence = check(
-        (&masked, masked_bytes),
-        (&back, &bytes),
-        unmasked,
-        choice.seed,
-    )?;
+    let cost = cost(&models.small_graph()?)?;
+    let evidence = check(&models, choice.seed)?;
     Ok(SmallModel {
-        cost: cost(&back)?,
-        bytes,
+        parts,
+        beside: file.beside.clone(),
         keep,
         scores: choice.scores(&file.graph, &file.groups),
         cuts,
+        cost,
         evidence,
     })
 }
 
-fn unreadable(error: &secateur_onnx::Error) -> Error {
-    Error::new(
-        ErrorKind::Verification,
-        format!("the file does not read back: {error}"),
-    )
+/// The model without what goes, as bytes. Weights may be most of the memory there is: each network goes before the
+/// next one comes.
+fn cut(file: &ModelFile, keep: &Keep) -> Result<(Parts, Vec<Cut>)> {
+    let Shrunk { graph, cuts, .. } = shrink(&file.graph, &file.groups, keep)?;
+    let model = match keep.is_all() {
+        // Where nothing goes, nothing is settled either.
+        true => file.patched(&file.plain, &file.plain)?,
+        false => file.patched(&file.graph, &graph)?,
+    };
+    drop(graph);
+    Ok((write_parts(model, LOCATION)?, cuts))
 }
