@@ -137,6 +137,8 @@ pub struct Graph {
     values: Vec<Value>,
     inputs: Vec<ValueId>,
     outputs: Vec<ValueId>,
+    /// Values whose lengths must stay, and why.
+    pinned: Vec<(ValueId, &'static str)>,
     links: Links,
 }
 
@@ -169,6 +171,11 @@ impl Graph {
     /// The values that the caller receives.
     pub fn outputs(&self) -> &[ValueId] {
         &self.outputs
+    }
+
+    /// Values whose lengths must stay though no node says so, and why.
+    pub(crate) fn pinned(&self) -> &[(ValueId, &'static str)] {
+        &self.pinned
     }
 
     /// The constant behind a value, if it is one.

@@ -8,6 +8,7 @@ mod movement;
 mod node;
 mod norm;
 mod order;
+mod pins;
 mod plain;
 mod resize;
 mod value;
@@ -15,9 +16,10 @@ mod value;
 use std::collections::{HashMap, HashSet};
 
 use secateur_onnx::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
-use secateur_onnx::{keep_inside_node, write_node};
+use secateur_onnx::{dense, keep_inside_node, write_node};
 
-use self::value::{Constant, declared};
+pub(crate) use self::pins::{named_by_training, parameters};
+use self::value::{Constant, declared, declared_input};
 use crate::raise::{NEWEST_OPSET, is_standard};
 use crate::{Dim, Element, Error, Graph, GraphBuilder, Node, Op, Opaque, Result, ValueId};
 
@@ -31,7 +33,8 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 /// Operators that [`Op`] names are understood, with the defaults of the model's operator set; any
 /// other becomes [`Op::Opaque`] with its message. Initializers and `Constant` nodes of 32-bit
 /// floats and 64-bit integers become constants, also where the file lists them as inputs. Constants
-/// of other types are carried as opaque nodes as long as no understood node reads them. Nodes
+/// of other types are carried as opaque nodes as long as no understood node reads them. What is sparse, annotated
+/// with a scale for each channel, or named by training information keeps its lengths. Nodes
 /// without a name of their own get that of their first output. Nodes are put in an order in which
 /// they can be evaluated.
 ///
@@ -39,15 +42,13 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 ///
 /// # Errors
 /// Invalid: no graph or no operator set, a value made twice or by nobody, a cycle, inputs or
-/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, training
-/// information, quantization annotations, sparse or external tensors, inputs and outputs that are not tensors. The
-/// place names the node or tensor.
+/// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, tensors whose data were not
+/// taken in from another file, inputs that are not tensors. The place names the node or tensor.
 pub fn from_model(model: &ModelProto) -> Result<Graph> {
     let Some(graph) = model.graph.as_option() else {
         return Err(Error::invalid("the model holds no graph").hint("is it an ONNX file?"));
     };
     let opset = opset(model)?;
-    refuse_what_would_be_lost(model, graph)?;
     let mut lowering = Lowering {
         builder: GraphBuilder::new(graph.name.clone().unwrap_or_default()),
         opset,
@@ -57,6 +58,11 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         outputs: HashMap::new(),
     };
     lowering.whole(graph)?;
+    for (name, reason) in pins::of(model, graph) {
+        if let Some(known) = lowering.known.get(name) {
+            lowering.builder.pin(known.id, reason);
+        }
+    }
     lowering.builder.build()
 }
 
@@ -74,21 +80,6 @@ fn opset(model: &ModelProto) -> Result<i64> {
         "operator set {version} is outside {OLDEST_OPSET} to {NEWEST_OPSET}"
     ))
     .hint(CONVERT))
-}
-
-fn refuse_what_would_be_lost(model: &ModelProto, graph: &GraphProto) -> Result<()> {
-    let what = if !model.training_info.is_empty() {
-        "training information"
-    } else if !graph.sparse_initializer.is_empty() {
-        "sparse initializers"
-    } else if !graph.quantization_annotation.is_empty() {
-        "quantization annotations"
-    } else {
-        return Ok(());
-    };
-    Err(Error::unsupported(format!(
-        "the model has {what}, which cannot be written back"
-    )))
 }
 
 /// What is known of a value while nodes are lowered.
@@ -119,11 +110,14 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn whole(&mut self, graph: &'a GraphProto) -> Result<()> {
-        let constants: HashSet<&str> = graph.initializer.iter().map(value::tensor_name).collect();
+        let sparse = graph.sparse_initializer.iter();
+        let sparse = sparse.filter_map(|s| s.values.as_option());
+        let constants = graph.initializer.iter().chain(sparse);
+        let constants: HashSet<&str> = constants.map(value::tensor_name).collect();
         for input in &graph.input {
             let name = input.name.as_deref().unwrap_or_default();
             if !constants.contains(name) {
-                let (shape, element) = declared(input)?;
+                let (shape, element) = declared_input(input)?;
                 let shape = shape.ok_or_else(|| {
                     Error::unsupported("is an input of unknown rank")
                         .at(name)
@@ -139,6 +133,11 @@ impl<'a> Lowering<'a> {
         }
         for tensor in &graph.initializer {
             self.constant(value::tensor_name(tensor), tensor, None)?;
+        }
+        for sparse in &graph.sparse_initializer {
+            let dense = dense(sparse)?;
+            let name = sparse.values.as_option().map(value::tensor_name);
+            self.constant(name.unwrap_or_default(), &dense, None)?;
         }
         for output in &graph.output {
             let name = output.name.as_deref().unwrap_or_default();

@@ -16,6 +16,7 @@ use secateur_onnx::refill;
 
 use crate::apart::reunite;
 use crate::lighten::is_light;
+use crate::lower::named_by_training;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
 use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
@@ -49,9 +50,13 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
             computed.insert(value.name.clone());
         }
     }
-    let before = Reads::of(graph);
+    let trained: HashSet<String> = named_by_training(model)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let before = Reads::of(graph, &trained);
     nodes(graph, &holders, network, &changed)?;
-    prune(graph, &before, &computed)?;
+    prune(graph, &before, &computed, &trained)?;
     // What the file states of a value that did not change stays, even if it is wrong.
     let before = infer_shapes(network)?;
     let pairs = before.values().iter().zip(changed.values());
@@ -81,6 +86,7 @@ fn read(graph: &Graph) -> Vec<bool> {
 /// Where in a file a value is held, by its name.
 struct Holders {
     initializers: HashMap<String, usize>,
+    sparse: HashSet<String>,
     /// Nodes by each of their outputs.
     nodes: HashMap<String, usize>,
 }
@@ -92,6 +98,11 @@ impl Holders {
         Self {
             initializers: tensors
                 .map(|(i, t)| (t.name.clone().unwrap_or_default(), i))
+                .collect(),
+            sparse: graph
+                .sparse_initializer
+                .iter()
+                .filter_map(|s| s.values.as_option()?.name.clone())
                 .collect(),
             nodes: nodes
                 .flat_map(|(i, n)| n.output.iter().map(move |name| (name.clone(), i)))
@@ -115,6 +126,10 @@ fn constant(
     let Some(new) = &value.constant else {
         return Ok(false);
     };
+    // Its lengths stay, and so do its numbers.
+    if holders.sparse.contains(&value.name) {
+        return Ok(false);
+    }
     let maker = holders.nodes.get(&value.name).map(|&at| &graph.node[at]);
     let is_computed = maker.is_some_and(|node| node.op_type.as_deref() != Some("Constant"));
     let is_held = holders.initializers.contains_key(&value.name);

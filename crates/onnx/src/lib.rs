@@ -29,6 +29,7 @@ mod limits;
 pub mod proto;
 mod read;
 mod refill;
+mod sparse;
 mod tensor;
 mod visit;
 mod write;
@@ -41,6 +42,7 @@ pub use external::{
 pub use limits::Limits;
 pub use read::{read, read_file, read_node};
 pub use refill::refill;
+pub use sparse::{dense, densify};
 pub use tensor::{
     Elements, data_type, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape,
 };

@@ -109,9 +109,7 @@ fn decode(tensor: &TensorProto) -> Result<Elements> {
     if tensor.segment.is_set() {
         return Err(Error::unsupported("is split into segments"));
     }
-    let code = tensor.data_type.unwrap_or_default();
-    let data_type = data_type(code)
-        .ok_or_else(|| Error::unsupported(format!("has the unknown element type {code}")))?;
+    let data_type = known_type(tensor)?;
     let shape = shape(tensor)?;
     let bytes = byte_length(&shape, data_type)?;
     let raw = tensor.raw_data.as_deref().unwrap_or_default();
@@ -206,17 +204,36 @@ fn count(shape: &[usize]) -> Result<usize> {
 
 /// Bytes that the elements of a tensor take in `raw_data`.
 pub(crate) fn raw_length(tensor: &TensorProto) -> Result<usize> {
+    byte_length(&shape(tensor)?, known_type(tensor)?)
+}
+
+/// Bits of an element of a tensor.
+pub(crate) fn element_bits(tensor: &TensorProto) -> Result<usize> {
+    bits_of(known_type(tensor)?)
+}
+
+/// The bytes of elements, as `raw_data` holds them.
+pub(crate) fn raw_bytes(elements: Elements) -> Vec<u8> {
+    match elements {
+        Elements::F32(values) => flat(values.iter().map(|v| v.to_le_bytes())),
+        Elements::I64(values) => flat(values.iter().map(|v| v.to_le_bytes())),
+        Elements::Raw { bytes, .. } => bytes,
+    }
+}
+
+fn known_type(tensor: &TensorProto) -> Result<DataType> {
     let code = tensor.data_type.unwrap_or_default();
-    let data_type = data_type(code)
-        .ok_or_else(|| Error::unsupported(format!("has the unknown element type {code}")))?;
-    byte_length(&shape(tensor)?, data_type)
+    data_type(code)
+        .ok_or_else(|| Error::unsupported(format!("has the unknown element type {code}")))
+}
+
+fn bits_of(data_type: DataType) -> Result<usize> {
+    bits(data_type).ok_or_else(|| Error::unsupported(format!("holds {data_type:?}, not numbers")))
 }
 
 /// Bytes that `raw_data` takes for a shape.
 fn byte_length(shape: &[usize], data_type: DataType) -> Result<usize> {
-    let bits = bits(data_type)
-        .ok_or_else(|| Error::unsupported(format!("holds {data_type:?}, not numbers")))?;
-    let total = count(shape)?.checked_mul(bits);
+    let total = count(shape)?.checked_mul(bits_of(data_type)?);
     Ok(total.ok_or_else(|| too_large(shape))?.div_ceil(8))
 }
 

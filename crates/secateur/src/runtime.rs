@@ -1,6 +1,6 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
-use rten::{Model, ModelOptions, Value, ValueOrView};
+use rten::{Model, ModelOptions, Sequence, Value, ValueOrView};
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
 use secateur_graph::{Array, Element};
@@ -99,10 +99,27 @@ impl Runtime {
                 Value::Int32Tensor(tensor) => Ok(tensor.iter().map(|&v| v as f32).collect()),
                 Value::Int8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
                 Value::UInt8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
+                Value::Sequence(sequence) => joined(&sequence)
+                    .ok_or_else(|| refused(&"an output is no sequence of tensors of numbers")),
                 _ => Err(refused(&"an output is no tensor of numbers")),
             })
             .collect()
     }
+}
+
+/// The numbers of all tensors of a sequence, one after the other.
+fn joined(sequence: &Sequence) -> Option<Vec<f32>> {
+    fn all<T: Copy>(tensors: &[Tensor<T>], number: impl Fn(T) -> f32) -> Vec<f32> {
+        let numbers = tensors.iter().flat_map(|tensor| tensor.to_vec());
+        numbers.map(number).collect()
+    }
+    Some(match sequence {
+        Sequence::Float(tensors) => all(tensors, |v| v),
+        Sequence::Int32(tensors) => all(tensors, |v| v as f32),
+        Sequence::Int8(tensors) => all(tensors, f32::from),
+        Sequence::UInt8(tensors) => all(tensors, f32::from),
+        _ => return None,
+    })
 }
 
 fn refused(reason: &dyn std::fmt::Display) -> Error {

@@ -22,6 +22,7 @@ impl GraphBuilder {
                 values: vec![],
                 inputs: vec![],
                 outputs: vec![],
+                pinned: vec![],
                 links: Links::default(),
             },
         }
@@ -88,6 +89,11 @@ impl GraphBuilder {
     /// States the type of the elements of a value.
     pub fn of_type(&mut self, value: ValueId, element: Element) {
         self.graph.values[value.index()].element = Some(element);
+    }
+
+    /// The lengths of a value must stay, for a reason that says what it is.
+    pub(crate) fn pin(&mut self, value: ValueId, reason: &'static str) {
+        self.graph.pinned.push((value, reason));
     }
 
     /// Adds a node whose values were declared before.

@@ -19,7 +19,9 @@ pub(super) enum Constant {
 
 /// The constant in a tensor message.
 pub(super) fn constant(tensor: &TensorProto) -> Result<Constant> {
-    if tensor.data_type == Some(DataType::STRING as i32) {
+    let is = |element: DataType| tensor.data_type == Some(element as i32);
+    let is_six_bits = is(DataType::FLOAT6E2M3) || is(DataType::FLOAT6E3M2);
+    if is(DataType::STRING) || is_six_bits && tensor.raw_data.is_none() {
         return Ok(Constant::Carried);
     }
     Ok(match elements(tensor)? {
@@ -84,11 +86,30 @@ pub(super) fn tensor_name(tensor: &TensorProto) -> &str {
     tensor.name.as_deref().unwrap_or_default()
 }
 
-/// The shape, if given, and the type of the elements of an input or output, which must be a tensor.
+/// The shape, if given, and the type of the elements of an input, which must be a tensor.
+pub(super) fn declared_input(info: &ValueInfoProto) -> Result<(Option<Vec<Dim>>, Option<Element>)> {
+    use type_proto::Value as V;
+    let what = match &info.r#type.value {
+        Some(V::TensorType(_)) => return declared(info),
+        Some(V::SequenceType(_)) => "a sequence",
+        Some(V::MapType(_)) => "a map",
+        Some(V::OptionalType(_)) => "optional",
+        Some(V::SparseTensorType(_)) => "a sparse tensor",
+        _ => "of no type",
+    };
+    let name = info.name.as_deref().unwrap_or_default();
+    Err(Error::unsupported(format!(
+        "is an input that is {what}, which cannot be drawn to verify the result"
+    ))
+    .at(name)
+    .hint("export the model with tensors as inputs"))
+}
+
+/// The shape, if given, and the type of the elements of an input or output; nothing of what is not a tensor.
 pub(super) fn declared(info: &ValueInfoProto) -> Result<(Option<Vec<Dim>>, Option<Element>)> {
     let name = info.name.as_deref().unwrap_or_default();
     let Some(type_proto::Value::TensorType(tensor)) = &info.r#type.value else {
-        return Err(Error::unsupported("is not declared as a tensor").at(name));
+        return Ok((None, None));
     };
     let code = tensor.elem_type.unwrap_or_default();
     let data_type = secateur_onnx::data_type(code);

@@ -4,19 +4,24 @@ use std::collections::HashSet;
 
 use secateur_onnx::proto::{AttributeProto, GraphProto, NodeProto};
 
+use crate::lower::parameters;
 use crate::{Error, Result};
 
 /// The names that the nodes of a file read, and those that it gives out.
 pub(super) struct Reads(HashSet<String>);
 
 impl Reads {
-    pub(super) fn of(graph: &GraphProto) -> Self {
-        let mut names = HashSet::new();
+    /// `beside` are names that something beside the graph reads.
+    pub(super) fn of(graph: &GraphProto, beside: &HashSet<String>) -> Self {
+        let mut names = beside.clone();
         for node in &graph.node {
             read_by(node, &mut names);
         }
         let outputs = graph.output.iter().filter_map(|o| o.name.clone());
         names.extend(outputs);
+        for annotation in &graph.quantization_annotation {
+            names.extend(parameters(annotation).map(str::to_owned));
+        }
         Self(names)
     }
 
@@ -45,6 +50,7 @@ pub(super) fn prune(
     graph: &mut GraphProto,
     before: &Reads,
     computed: &HashSet<String>,
+    beside: &HashSet<String>,
 ) -> Result<()> {
     let makes_constant = |name: &String| computed.contains(name);
     for node in graph
@@ -62,7 +68,7 @@ pub(super) fn prune(
         .node
         .retain(|node| !node.output.iter().any(makes_constant));
     loop {
-        let now = Reads::of(graph);
+        let now = Reads::of(graph, beside);
         let gone = |name: &str| before.has(name) && !now.has(name);
         let count = graph.node.len();
         graph.node.retain(|node| {
@@ -70,11 +76,20 @@ pub(super) fn prune(
             let unread = made.iter().all(|o| !now.has(o));
             !(unread && made.iter().any(|o| gone(o)))
         });
-        if graph.node.len() == count {
+        let annotations = graph.quantization_annotation.len();
+        graph.quantization_annotation.retain(|annotation| {
+            let name = annotation.tensor_name.as_deref();
+            !name.is_some_and(gone)
+        });
+        if (graph.node.len(), graph.quantization_annotation.len()) == (count, annotations) {
             let name = |name: &Option<String>| name.clone().unwrap_or_default();
             graph
                 .initializer
                 .retain(|tensor| !gone(&name(&tensor.name)));
+            graph.sparse_initializer.retain(|tensor| {
+                let values = tensor.values.as_option();
+                !values.is_some_and(|values| gone(&name(&values.name)))
+            });
             graph.value_info.retain(|info| {
                 let name = name(&info.name);
                 !gone(&name) && !computed.contains(&name)

@@ -4,7 +4,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use secateur_graph::{Array, Dim, Element, Graph, Op, ValueId, cost, evaluate, from_model, settle};
-use secateur_onnx::{Limits, Parts, write_apart};
+use secateur_onnx::proto::ModelProto;
+use secateur_onnx::{Limits, Parts, densify, write_apart};
 
 use super::ModelFile;
 use super::files::LOCATION;
@@ -139,6 +140,11 @@ fn hold(difference: f64, which: &str, other: &str) -> Result<()> {
 /// By the independent runtime; the inner error tells why it cannot run the masked model.
 fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<Found>> {
     let run = |parts: Parts| Runtime::load_parts(parts, LOCATION)?.run_all(drawn);
+    // Dense tensors are what every runtime knows, and data are not held twice where they lie apart.
+    let written = |mut model: ModelProto| -> Result<Parts> {
+        densify(&mut model)?;
+        Ok(write_apart(model, LOCATION)?)
+    };
     let file = models.file;
     let masked = match models.is_masked {
         true => {
@@ -147,16 +153,16 @@ fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<
         }
         false => file.patched(&file.plain, &file.plain)?,
     };
-    let want = match write_apart(masked, LOCATION)
-        .map_err(Error::from)
-        .and_then(run)
-    {
+    let want = match written(masked).and_then(run) {
         Ok(want) => want,
         Err(error) => return Ok(Err(error)),
     };
     finite(&want)?;
     // What runs the masked model must run the others.
-    let have = run(models.small.clone())?;
+    let have = match file.is_sparse() {
+        true => run(written(models.small.read(LOCATION, &Limits::default())?)?)?,
+        false => run(models.small.clone())?,
+    };
     let mut found = Found {
         small: furthest(&want, &have),
         settled: None,
@@ -164,13 +170,11 @@ fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<
     };
     drop(have);
     if models.is_masked {
-        let written = |graph: &Graph| -> Result<Parts> {
-            Ok(write_apart(file.patched(graph, graph)?, LOCATION)?)
-        };
-        let before = run(written(&file.plain)?)?;
+        let own = |graph: &Graph| written(file.patched(graph, graph)?);
+        let before = run(own(&file.plain)?)?;
         found.moved = Some(furthest(&before, &want));
         if models.is_settled() {
-            found.settled = Some(furthest(&before, &run(written(&file.graph)?)?));
+            found.settled = Some(furthest(&before, &run(own(&file.graph)?)?));
         }
     }
     Ok(Ok(found))

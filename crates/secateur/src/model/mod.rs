@@ -103,6 +103,12 @@ impl ModelFile {
         })
     }
 
+    /// Whether there are tensors that the independent runtime does not know.
+    fn is_sparse(&self) -> bool {
+        let graph = self.model.graph.as_option();
+        graph.is_some_and(|graph| !graph.sparse_initializer.is_empty())
+    }
+
     /// The file with what made `changed` out of `network`, which is one of those of the file.
     fn patched(&self, network: &Graph, changed: &Graph) -> Result<ModelProto> {
         Ok(patch(&self.model, network, changed)?)
