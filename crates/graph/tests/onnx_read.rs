@@ -1,8 +1,10 @@
-//! What a network is made of when it comes from a file: defaults, constants, order and refusals.
+//! What a network is made of when it comes from a file: defaults, constants and order.
 #![expect(
     clippy::unwrap_used,
     reason = "what the tests build is well formed, or the test fails"
 )]
+
+mod onnx_messages;
 
 use secateur_graph::{
     ChannelGroups, Dim, Element, Error, ErrorKind, Gemm, Graph, GraphBuilder, ModelMeta, Op,
@@ -10,63 +12,12 @@ use secateur_graph::{
 };
 use secateur_onnx::proto::attribute_proto::AttributeType;
 use secateur_onnx::proto::tensor_proto::DataType;
-use secateur_onnx::proto::tensor_shape_proto::{Dimension, dimension};
 use secateur_onnx::proto::{
-    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    AttributeProto, FunctionProto, GraphProto, OperatorSetIdProto, TensorProto, type_proto,
 };
 use secateur_onnx::{f32_tensor, i64_tensor, raw_tensor, read_node};
 
-fn value(name: &str, lengths: &[i64]) -> ValueInfoProto {
-    let dim = |&length: &i64| Dimension {
-        value: match length {
-            0 => Some(dimension::Value::DimParam("batch".into())),
-            length => Some(dimension::Value::DimValue(length)),
-        },
-        ..Dimension::default()
-    };
-    let shape = TensorShapeProto {
-        dim: lengths.iter().map(dim).collect(),
-        ..TensorShapeProto::default()
-    };
-    let tensor = type_proto::Tensor {
-        elem_type: Some(DataType::FLOAT as i32),
-        shape: shape.into(),
-        ..type_proto::Tensor::default()
-    };
-    let r#type = TypeProto {
-        value: Some(tensor.into()),
-        ..TypeProto::default()
-    };
-    ValueInfoProto {
-        name: Some(name.into()),
-        r#type: r#type.into(),
-        ..ValueInfoProto::default()
-    }
-}
-
-fn node(op_type: &str, inputs: &[&str], outputs: &[&str]) -> NodeProto {
-    NodeProto {
-        op_type: Some(op_type.into()),
-        input: inputs.iter().map(ToString::to_string).collect(),
-        output: outputs.iter().map(ToString::to_string).collect(),
-        ..NodeProto::default()
-    }
-}
-
-fn with(mut node: NodeProto, attribute: AttributeProto) -> NodeProto {
-    node.attribute.push(attribute);
-    node
-}
-
-fn int(name: &str, i: i64) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.into()),
-        r#type: Some(AttributeType::INT),
-        i: Some(i),
-        ..AttributeProto::default()
-    }
-}
+use self::onnx_messages::{int, model, node, value, with};
 
 fn tensor(name: &str, t: TensorProto) -> AttributeProto {
     AttributeProto {
@@ -74,26 +25,6 @@ fn tensor(name: &str, t: TensorProto) -> AttributeProto {
         r#type: Some(AttributeType::TENSOR),
         t: t.into(),
         ..AttributeProto::default()
-    }
-}
-
-/// A model from `x` (batch, 3) to `y` by `nodes`, with a vector `w` of three ones.
-fn model(opset: i64, nodes: Vec<NodeProto>) -> ModelProto {
-    let graph = GraphProto {
-        node: nodes,
-        initializer: vec![f32_tensor("w", &[3], &[1.0; 3]).unwrap()],
-        input: vec![value("x", &[0, 3])],
-        output: vec![value("y", &[0, 3])],
-        ..GraphProto::default()
-    };
-    ModelProto {
-        ir_version: Some(8),
-        graph: graph.into(),
-        opset_import: vec![OperatorSetIdProto {
-            version: Some(opset),
-            ..OperatorSetIdProto::default()
-        }],
-        ..ModelProto::default()
     }
 }
 
@@ -298,151 +229,6 @@ fn nodes_without_or_with_equal_names_are_told_apart() {
     let graph = from_model(&model(17, vec![a, b, node("Relu", &["b"], &["y"])])).unwrap();
     let names: Vec<_> = graph.nodes().iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["same", "same#2", "y"]);
-}
-
-#[test]
-fn what_cannot_be_read_is_refused_and_named() {
-    let relu = || node("Relu", &["x"], &["y"]);
-    let changed = |change: &dyn Fn(&mut ModelProto)| {
-        let mut model = model(17, vec![relu()]);
-        change(&mut model);
-        model
-    };
-    let external = TensorProto {
-        data_location: Some(secateur_onnx::proto::tensor_proto::DataLocation::EXTERNAL),
-        raw_data: None,
-        ..f32_tensor("w", &[3], &[1.0; 3]).unwrap()
-    };
-    let (invalid, unsupported) = (ErrorKind::Invalid, ErrorKind::Unsupported);
-    let cases = [
-        (ModelProto::default(), invalid, None),
-        (changed(&|m| m.graph = None.into()), invalid, None),
-        (model(6, vec![relu()]), unsupported, None),
-        (model(99, vec![relu()]), unsupported, None),
-        (
-            model(17, vec![with(relu(), int("odd", 1))]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![node("Add", &["x"], &["y"])]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![node("Add", &["x", ""], &["y"])]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![node("Relu", &["x"], &["y", "z"])]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![node("Relu", &["gone"], &["y"])]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![node("Relu", &["y"], &["y"])]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![node("Relu", &["x"], &["z"])]),
-            invalid,
-            Some("y"),
-        ),
-        (
-            model(17, vec![relu(), node("Relu", &["x"], &["w"])]),
-            invalid,
-            Some("w"),
-        ),
-        (
-            changed(&|m| m.graph.get_or_insert_default().initializer = vec![external.clone()]),
-            unsupported,
-            Some("tensor 'w'"),
-        ),
-        (
-            changed(&|m| m.graph.get_or_insert_default().input = vec![value("x", &[-2, 3])]),
-            invalid,
-            Some("x"),
-        ),
-        (
-            changed(&|m| m.graph.get_or_insert_default().input[0].r#type = None.into()),
-            unsupported,
-            Some("x"),
-        ),
-        (
-            changed(&|m| {
-                let graph = m.graph.get_or_insert_default();
-                let twice = graph.initializer[0].clone();
-                graph.initializer.push(twice);
-            }),
-            invalid,
-            Some("w"),
-        ),
-    ];
-    for (index, (model, kind, place)) in cases.iter().enumerate() {
-        let error = from_model(model).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.place()),
-            (*kind, *place),
-            "case {index}: {error}"
-        );
-    }
-}
-
-/// Their form of today may mean something else; the model that they came from can still be carried over.
-#[test]
-fn old_forms_are_read_but_not_written_anew() {
-    let mut ints = int("axes", 0);
-    ints.i = None;
-    ints.r#type = Some(AttributeType::INTS);
-    ints.ints = vec![-1];
-    let into = with(node("Unsqueeze", &["x"], &["u"]), ints.clone());
-    let out = with(node("Squeeze", &["u"], &["y"]), ints);
-    let mut clip = with(node("Clip", &["x"], &["y"]), int("max", 0));
-    clip.attribute[0] = AttributeProto {
-        name: Some("max".into()),
-        r#type: Some(AttributeType::FLOAT),
-        f: Some(6.0),
-        ..AttributeProto::default()
-    };
-    let cases = [
-        (vec![node("LpPool", &["x"], &["y"])], "y"),
-        (vec![into, out], "u"),
-        (vec![clip], "y"),
-    ];
-    for (nodes, place) in cases {
-        let old = model(9, nodes);
-        let graph = from_model(&old).unwrap();
-        let error = to_model(&graph, &ModelMeta::default()).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.place()),
-            (ErrorKind::Unsupported, Some(place)),
-            "{error}"
-        );
-        assert_eq!(patch(&old, &graph, &graph).unwrap(), old);
-    }
-}
-
-#[test]
-fn operator_sets_outside_the_known_are_not_written() {
-    let graph = from_model(&model(17, vec![node("Relu", &["x"], &["y"])])).unwrap();
-    for (opset, written) in [(12, false), (13, true), (28, true), (29, false)] {
-        let meta = ModelMeta {
-            opset,
-            ..ModelMeta::default()
-        };
-        assert_eq!(to_model(&graph, &meta).is_ok(), written, "{opset}");
-    }
-    let meta = ModelMeta {
-        properties: vec![("k".into(), "1".into()), ("k".into(), "2".into())],
-        ..ModelMeta::default()
-    };
-    assert!(to_model(&graph, &meta).is_err());
 }
 
 /// The format's checker asks for the shape of every output.

@@ -7,6 +7,8 @@
 
 #[path = "hostile/base.rs"]
 mod base;
+#[path = "hostile/beside.rs"]
+mod beside_nodes;
 #[path = "hostile/files.rs"]
 mod files;
 #[path = "hostile/shapes.rs"]
@@ -26,7 +28,12 @@ type Case = (&'static str, Vec<u8>);
 
 /// What can be wrong with a file, each wrong in one way.
 fn cases() -> Vec<Case> {
-    let files = [files::bytes(), files::tensors(), files::external()];
+    let files = [
+        files::bytes(),
+        files::tensors(),
+        files::external(),
+        beside_nodes::cases(),
+    ];
     let graphs = [structure::structure(), structure::nodes(), shapes::shapes()];
     files.into_iter().chain(graphs).flatten().collect()
 }
