@@ -289,7 +289,8 @@ fn together(node: &Node, held: &Held, is_summed: bool, walk: &mut Walk<'_>) -> V
     };
     let is_unread = is_summed && held.constants.is_empty();
     let first = all[0].clone();
-    let fits = !(is_unread && all.len() < 2)
+    let is_read = !is_unread || all.len() > 1;
+    let fits = is_read
         && !held.is_stretched
         && all.iter().all(|own| !own.is_empty())
         && all[1..].iter().all(|own| walk.couple_axes(&first, own));
