@@ -19,7 +19,7 @@ use crate::lighten::is_light;
 use crate::lower::named_by_training;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
-use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Op, Result, Tensor, Value};
+use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Norm, Op, Result, Tensor, Value};
 
 pub(crate) use self::prune::subgraphs;
 use self::prune::{Reads, prune};
@@ -249,6 +249,10 @@ fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
         | Op::ConvTranspose(ConvTranspose { conv_groups, .. }) => {
             let groups = *conv_groups as i64;
             set(message, "group", |a| a.i = Some(groups))
+        }
+        Op::Norm(Norm::Group { count, .. }) => {
+            let count = *count as i64;
+            set(message, "num_groups", |a| a.i = Some(count))
         }
         Op::Split(split) if split.attribute => {
             set(message, "split", |a| a.ints = whole(&split.parts))

@@ -110,8 +110,11 @@ impl Runtime {
 /// The numbers of all tensors of a sequence, one after the other.
 fn joined(sequence: &Sequence) -> Option<Vec<f32>> {
     fn all<T: Copy>(tensors: &[Tensor<T>], number: impl Fn(T) -> f32) -> Vec<f32> {
-        let numbers = tensors.iter().flat_map(|tensor| tensor.to_vec());
-        numbers.map(number).collect()
+        let mut numbers = vec![];
+        for tensor in tensors {
+            numbers.extend(tensor.to_vec().into_iter().map(&number));
+        }
+        numbers
     }
     Some(match sequence {
         Sequence::Float(tensors) => all(tensors, |v| v),

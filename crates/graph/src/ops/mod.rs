@@ -231,6 +231,7 @@ pub(crate) fn rewritten(graph: &Graph, node: &Node, sources: &Sources) -> Option
         Op::ConvTranspose(attributes) => {
             conv_transpose::rewritten(graph, node, attributes, sources)
         }
+        Op::Norm(norm) => norm::rewritten(graph, node, *norm, sources),
         Op::Split(attributes) => split::rewritten(graph, node, attributes, sources),
         Op::Slice { bounds } => slice::rewritten(graph, node, bounds.as_ref(), sources),
         _ => None,

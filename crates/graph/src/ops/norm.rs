@@ -1,10 +1,11 @@
 //! Normalisation by the numbers themselves: over the last axes, or over the places of a channel.
 
-use super::{batch_norm, identity, input_shape};
-use crate::channels::Walk;
+use super::{Sources, batch_norm, identity, input_shape};
+use crate::channels::{Channels, Walk};
 use crate::eval::Array;
+use crate::groups::Role;
 use crate::shapes::axis_at;
-use crate::{Dim, Error, Graph, Node, Result};
+use crate::{Dim, Error, Graph, Node, Op, Result, ValueId};
 
 /// Over what numbers are normalised; scale and shift are inputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,13 +87,16 @@ pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<(
         // Scale and shift go along with their channels, as those of the other do.
         return batch_norm::channels(node, walk);
     }
+    if let Norm::Group { count, by_run, .. } = norm {
+        return runs(node, walk, x, (count, by_run));
+    }
     let reason = format!(
         "is read without weights by {}, which mixes all channels",
         norm.onnx_name()
     );
     let mixed = match norm {
         Norm::Layer { axis, .. } | Norm::Rms { axis, .. } => axis_at(axis, rank)?..rank,
-        Norm::Group { .. } | Norm::Instance { .. } => CHANNELS..rank,
+        Norm::Group { .. } | Norm::Instance { .. } => 0..0,
     };
     for axis in mixed {
         walk.freeze_axis(x, axis, node, &reason);
@@ -101,6 +105,73 @@ pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<(
         walk.freeze(parameter, node, "normalises all channels together");
     }
     identity::channels(node, walk)
+}
+
+/// Runs of channels go as a whole, as only they do without each other.
+fn runs(
+    node: &Node,
+    walk: &mut Walk<'_>,
+    x: ValueId,
+    (count, by_run): (usize, bool),
+) -> Result<()> {
+    let reason = "is read without weights by GroupNormalization, which mixes the channels of a run";
+    for channels in walk.channels(x).to_vec() {
+        if channels.axis > CHANNELS {
+            walk.freeze_axis(x, channels.axis, node, reason);
+        }
+    }
+    let own = walk.along(x, CHANNELS);
+    let length = walk.length(x, CHANNELS).unwrap_or_default();
+    let within = length.checked_div(count).unwrap_or_default();
+    let carried = match &own[..] {
+        [channels] if within == 1 => Some(channels.clone()),
+        [runs, channels] if walk.are_factors(runs, channels, count, within) => {
+            walk.freeze_atoms(&channels.atoms, node, reason);
+            Some(runs.clone())
+        }
+        [whole] if count > 1 && walk.factorise(whole, &[count, within]) => None,
+        _ => None,
+    };
+    if carried.is_none() {
+        walk.freeze_axis(x, CHANNELS, node, reason);
+    }
+    for &parameter in node.inputs[1..].iter().flatten() {
+        match (&carried, by_run) {
+            (Some(_), _) if !walk.is_parameter(parameter) => {
+                walk.freeze(x, node, "is normalised by something other than constants");
+            }
+            (Some(runs), true) => {
+                let atoms = runs.atoms.iter().step_by(within).copied().collect();
+                let of_runs = Channels { axis: 0, atoms };
+                walk.claim(parameter, 0, Role::Carries, &[of_runs]);
+            }
+            (Some(_), false) => walk.claim(parameter, 0, Role::Carries, &own),
+            (None, _) => walk.freeze(parameter, node, "normalises unknown channels together"),
+        }
+    }
+    identity::channels(node, walk)
+}
+
+/// As many runs as are left.
+pub(super) fn rewritten(graph: &Graph, node: &Node, norm: Norm, sources: &Sources) -> Option<Op> {
+    let Norm::Group {
+        count,
+        epsilon,
+        by_run,
+    } = norm
+    else {
+        return None;
+    };
+    let x = node.input(0).ok()?;
+    let length = graph.value(x).shape.as_ref()?.get(CHANNELS)?.fixed()?;
+    let left = sources.get(&(x, CHANNELS))?.len();
+    let within = length.checked_div(count).filter(|&n| n > 0)?;
+    let count = left / within;
+    Some(Op::Norm(Norm::Group {
+        count,
+        epsilon,
+        by_run,
+    }))
 }
 
 pub(super) fn evaluate(
@@ -180,6 +251,7 @@ pub(super) fn evaluate(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ChannelGroups, GraphBuilder, Keep, Tensor, mask, shrink};
 
     #[test]
     fn numbers_are_normalised_together_as_told() {
@@ -216,5 +288,54 @@ mod tests {
         let y = evaluate(norm(2), &x, &two, Some(&two)).unwrap();
         assert_eq!(y.values, [0.0, 4.0, 0.0, 6.0]);
         assert!(evaluate(norm(3), &x, &two, None).is_err());
+    }
+
+    /// Six channels in three runs, with scales by run or by channel.
+    fn network(by_run: bool) -> Graph {
+        let drawn = |shape: &[usize], seed: f32| {
+            let count: usize = shape.iter().product();
+            let numbers = (0..count).map(|i| ((i as f32 + seed) * 1.7).sin());
+            Tensor::f32(shape, numbers.collect()).unwrap()
+        };
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+        let first = b.constant("first", drawn(&[2, 6], 0.0));
+        let length = if by_run { 3 } else { 6 };
+        let scale = b.constant("scale", drawn(&[length], 1.0));
+        let shift = b.constant("shift", drawn(&[length], 2.0));
+        let last = b.constant("last", drawn(&[6, 2], 3.0));
+        let h = b.node("h", Op::MatMul, &[x, first]);
+        let norm = Norm::Group {
+            count: 3,
+            epsilon: 1e-5,
+            by_run,
+        };
+        let h = b.node("norm", Op::Norm(norm), &[h, scale, shift]);
+        let y = b.node("y", Op::MatMul, &[h, last]);
+        b.output(y);
+        b.build().unwrap()
+    }
+
+    #[test]
+    fn whole_runs_can_go() {
+        for by_run in [false, true] {
+            let graph = network(by_run);
+            let groups = ChannelGroups::of(&graph).unwrap();
+            let [runs, within] = ["h", "h#2"].map(|name| groups.named(name).unwrap());
+            assert_eq!(groups.group(runs).frozen, None);
+            assert!(groups.group(within).frozen.is_some());
+            let mut keep = Keep::all(&groups);
+            keep.drop(runs, 1).unwrap();
+            let small = shrink(&graph, &groups, &keep).unwrap().graph;
+            let count = small.nodes().iter().find_map(|n| match n.op {
+                Op::Norm(Norm::Group { count, .. }) => Some(count),
+                _ => None,
+            });
+            assert_eq!(count, Some(2));
+            let x = Array::new([2, 2], vec![1.0, -2.0, 0.5, 3.0]).unwrap();
+            let run = |graph: &Graph| crate::evaluate(graph, std::slice::from_ref(&x)).unwrap();
+            assert_eq!(run(&small), run(&mask(&graph, &groups, &keep).unwrap()));
+            assert_ne!(run(&small), run(&graph));
+        }
     }
 }
