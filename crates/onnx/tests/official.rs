@@ -188,13 +188,13 @@ fn serialise(fields: &[Field], out: &mut Vec<u8>) {
 /// Goes over all messages; `draw` tells what is done at each field and at the end of each message.
 fn change(fields: &mut Vec<Field>, draw: &mut impl FnMut() -> u8) {
     // A message that is there is there once, so only what no schema knows is added.
-    fields.retain(|_| draw() % 8 != 0);
+    fields.retain(|_| !draw().is_multiple_of(8));
     for field in fields.iter_mut() {
         if let Content::Message(inner) = &mut field.content {
             change(inner, draw);
         }
     }
-    if draw() % 4 == 0 {
+    if draw().is_multiple_of(4) {
         // 2000 and above, so that they come behind those of the file itself.
         let kind = [0, 1, 2, 5][draw() as usize % 4];
         let content = match kind {
