@@ -7,7 +7,7 @@
 
 use secateur_graph::{
     ChannelGroups, Dim, GraphBuilder, Keep, ModelMeta, Op, Tensor, Unary, from_model, lighten,
-    patch, shrink, to_model,
+    patch, settle, shrink, to_model,
 };
 use secateur_onnx::proto::tensor_proto::DataType;
 use secateur_onnx::proto::{
@@ -26,7 +26,7 @@ fn model() -> ModelProto {
         let weights = b.constant(weights, Tensor::f32(shape, numbers).unwrap());
         value = b.node(made, Op::MatMul, &[value, weights]);
         if made != "y" {
-            value = b.node(&format!("{made}r"), Op::Unary(Unary::Relu), &[value]);
+            value = b.node(format!("{made}r"), Op::Unary(Unary::Relu), &[value]);
         }
     }
     b.output(value);
@@ -346,4 +346,43 @@ fn typed_numbers_of_half_precision_stay_typed() {
     let b = &small.graph.initializer[1];
     assert_eq!((b.raw_data.as_ref(), b.int32_data.len()), (None, 9));
     assert_eq!(b.int32_data[0], 0x3c05);
+}
+
+/// What is a constant once shapes are settled takes its annotation with it, and the scale that only that reads.
+#[test]
+fn annotations_of_what_goes_go() {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+    let all = Op::Shape {
+        start: 0,
+        end: None,
+    };
+    let shape = b.node("s", all, &[x]);
+    let y = b.node("y", Op::Reshape { allow_zero: false }, &[x, shape]);
+    b.output(y);
+    let mut model = to_model(&b.build().unwrap(), &ModelMeta::default()).unwrap();
+    let annotation = |tensor: &str| {
+        let annotated = annotated(tensor, &[1]);
+        annotated.graph.quantization_annotation[0].clone()
+    };
+    let own = graph(&mut model);
+    own.initializer = vec![f32_tensor("scale", &[1], &[0.5]).unwrap()];
+    own.quantization_annotation = vec![annotation("s")];
+    let network = from_model(&model).unwrap();
+    let settled = settle(&network).unwrap();
+    let patched = |model: &ModelProto| {
+        let graph = patch(model, &network, &settled).unwrap().graph;
+        let names = graph.initializer.iter().map(|t| t.name.clone().unwrap());
+        let names: Vec<String> = names.filter(|name| name == "scale").collect();
+        (
+            graph.node.len(),
+            graph.quantization_annotation.len(),
+            names.len(),
+        )
+    };
+    assert_eq!(patched(&model), (1, 0, 0));
+    graph(&mut model)
+        .quantization_annotation
+        .push(annotation("x"));
+    assert_eq!(patched(&model), (1, 1, 1));
 }
