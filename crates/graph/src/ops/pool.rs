@@ -1,6 +1,6 @@
 //! `MaxPool` and `AveragePool`: windows over each channel by itself.
 
-use super::{Window, identity, input_shape};
+use super::{Window, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::{Dim, Error, Graph, Node, Result};
@@ -45,12 +45,17 @@ pub(super) fn shape(graph: &Graph, node: &Node, pool: &Pool) -> Result<Option<Ve
 /// The rule of whatever treats each channel by itself and mixes spatial positions.
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     let x = node.input(0)?;
+    if walk.is_parameter(x) {
+        walk.freeze(x, node, "is computed from constants");
+    }
     for channels in walk.channels(x).to_vec() {
-        if channels.axis > 1 {
-            walk.freeze_axis(x, channels.axis, node, "is an axis that is pooled");
+        // Places come out in another number than they went in.
+        match channels.axis > 1 {
+            true => walk.freeze_axis(x, channels.axis, node, "is an axis that is pooled"),
+            false => walk.carry(node.output()?, channels),
         }
     }
-    identity::channels(node, walk)
+    Ok(())
 }
 
 pub(super) fn evaluate(pool: &Pool, x: &Array) -> Result<Array> {
