@@ -64,9 +64,17 @@ pub(super) fn follow(
         let (moved, labels) = run(&lengths, label(&lengths, before.axis))?;
         let atoms: Vec<Atom> = labels.iter().map(|&label| before.atoms[label]).collect();
         let order = std::iter::once(before.axis).chain(0..after.len());
-        let mut fixed = order.filter(|&axis| after.get(axis).and_then(Dim::fixed).is_some());
-        let found = fixed.find_map(|axis| Some((axis, along(&moved, &atoms, axis)?)));
-        if let Some((axis, atoms)) = found {
+        let fixed = order.filter(|&axis| after.get(axis).and_then(Dim::fixed).is_some());
+        let mut found: Vec<(usize, Vec<Atom>)> = fixed
+            .filter_map(|axis| Some((axis, along(&moved, &atoms, axis)?)))
+            .collect();
+        // A single channel is the same along every axis; it lies where there is one position, as before.
+        let is_single = before.atoms.len() == 1;
+        let same = found
+            .iter()
+            .position(|(_, atoms)| is_single && atoms.len() == 1);
+        if !found.is_empty() {
+            let (axis, atoms) = found.swap_remove(same.unwrap_or(0));
             walk.carry(made, Channels { axis, atoms });
             continue;
         }
