@@ -115,6 +115,8 @@ impl Walk<'_> {
         let Some((first, count)) = run(channels) else {
             return false;
         };
+        // One position is no factor; asked for again and again, it would be made again and again.
+        let mut parts: Vec<usize> = lengths.iter().copied().filter(|&n| n > 1).collect();
         // Where several positions have the same atom, lengths of the axis are none of the factor.
         if lengths.iter().product::<usize>() != count {
             return false;
@@ -133,9 +135,7 @@ impl Walk<'_> {
         }
         let whole = vec![origin.length];
         let mut factors = self.factors.get(&origin.made).cloned().unwrap_or(whole);
-        // A factor of one would tell nothing apart, and could be split off without end.
-        let mut parts: Vec<usize> = lengths.iter().copied().filter(|&n| n > 1).collect();
-        if origin.count > count {
+        if origin.count > count && !parts.is_empty() {
             // A run of equal blocks, such as queries, keys and values made by one product.
             parts.insert(0, origin.count / count);
         }
@@ -181,4 +181,31 @@ fn distinct(channels: &Channels) -> usize {
     atoms.sort_unstable();
     atoms.dedup();
     atoms.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dim, GraphBuilder, Op, Tensor};
+
+    /// Attention on one channel asked for more and more such factors, without end.
+    #[test]
+    fn an_axis_is_not_divided_into_factors_of_one_position() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(1)]);
+        let w = b.constant("w", Tensor::f32([1, 4], vec![1.0; 4]).unwrap());
+        let y = b.node("y", Op::MatMul, &[x, w]);
+        b.output(y);
+        let graph = crate::infer_shapes(&b.build().unwrap()).unwrap();
+        let mut walk = Walk::through(&graph).unwrap();
+        let whole = walk.along(y, 1).remove(0);
+        let first = whole.atoms[0];
+        let single = Channels {
+            axis: 1,
+            atoms: vec![first],
+        };
+        assert!(!walk.factorise(&single, &[1, 1]) && walk.wanted.is_empty());
+        assert!(walk.factorise(&whole, &[1, 2, 2]));
+        assert_eq!(walk.wanted.get(&(y, 1)), Some(&vec![2, 2]));
+    }
 }
