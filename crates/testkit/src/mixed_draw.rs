@@ -44,7 +44,6 @@ fn exact() -> Vec<Operator> {
         Branch::Earlier(Binary::Add),
         Branch::Shared,
         Branch::SecondInput(2),
-        Branch::Head(2),
     ];
     let places = [
         Places::Depthwise,
@@ -161,14 +160,16 @@ fn smooth() -> Vec<Operator> {
 
 /// Every step that is drawn.
 pub fn operators() -> Vec<Operator> {
-    [exact(), smooth()].concat()
+    let head = Operator::Branch(Branch::Head(2));
+    [exact(), smooth(), vec![head]].concat()
 }
 
 fn networks(steps: impl Strategy<Value = Operator>) -> impl Strategy<Value = Mixed> {
     // Layers of their own widths, so that there is something to remove.
     let layer = (2..6usize).prop_map(|outer| Operator::Branch(Branch::Layer(outer)));
     let conv = (2..6usize).prop_map(|outer| Operator::Places(Places::Conv(outer)));
-    let step = prop_oneof![2 => layer, 2 => conv, 7 => steps];
+    let head = Just(Operator::Branch(Branch::Head(2)));
+    let step = prop_oneof![4 => layer, 4 => conv, 1 => head, 14 => steps];
     (
         0..4usize,
         1..4usize,
@@ -198,7 +199,7 @@ pub fn exact_mixed() -> impl Strategy<Value = Mixed> {
 
 /// Networks of all operators.
 pub fn mixed() -> impl Strategy<Value = Mixed> {
-    networks(select(operators()))
+    networks(select([exact(), smooth()].concat()))
 }
 
 /// As many networks of all operators, the same ones every time.

@@ -1,6 +1,6 @@
 //! Steps after which the axes have another order or number.
 
-use secateur_graph::{Op, Result, Squeeze};
+use secateur_graph::{Op, ReduceKind, Result, Squeeze};
 
 use super::trunk::Trunk;
 
@@ -16,7 +16,7 @@ pub enum Layout {
     ToPlaces,
     /// An axis of one place more.
     More,
-    /// An axis of one place less, if there is one.
+    /// The largest number along the last axis of places, which then goes.
     Less,
 }
 
@@ -50,12 +50,11 @@ impl Layout {
                 t.places.push(1);
             }
             Self::Less if t.places.len() > 1 && !t.is_last => {
-                if let Some(at) = t.places.iter().position(|&n| n == 1) {
-                    let axis = (2 + at) as i64;
-                    let axes = t.list(&[axis])?;
-                    t.x = t.node(Op::Squeeze(Squeeze::Out(vec![axis])), &[x, axes]);
-                    t.places.remove(at);
-                }
+                let axis = [t.rank() as i64 - 1];
+                let largest = t.reduce(ReduceKind::Max, x, &axis)?;
+                let axes = t.list(&axis)?;
+                t.x = t.node(Op::Squeeze(Squeeze::Out(axis.to_vec())), &[largest, axes]);
+                t.places.pop();
             }
             _ => {}
         }

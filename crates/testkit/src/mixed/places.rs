@@ -105,7 +105,7 @@ impl Places {
                 let even = t.places.iter().all(|&n| n % 2 == 0);
                 let depth = Op::Depth(Depth { block: 2, way });
                 match way {
-                    DepthWay::FromSpace if even && width <= 2 => {
+                    DepthWay::FromSpace if even && width <= 3 => {
                         t.x = t.node(depth, &[x]);
                         t.width *= 4;
                         t.places.iter_mut().for_each(|n| *n /= 2);
