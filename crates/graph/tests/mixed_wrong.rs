@@ -197,7 +197,7 @@ fn a_rule_that_leaves_out_a_member_fails() {
 #[test]
 fn a_rule_that_is_one_off_fails() {
     assert_noticed(noticed(3, |group, at| {
-        group.members[at].unit_of.rotate_right(1)
+        group.members[at].unit_of.rotate_right(1);
     }));
 }
 
