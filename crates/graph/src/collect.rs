@@ -140,7 +140,7 @@ fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
     type Owners = Vec<Option<(usize, u32)>>;
     let mut owners: HashMap<(ValueId, usize, usize), Owners> = HashMap::new();
     let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
-    let mut tied = otherwise_divided(claims, places);
+    let mut tied = vec![];
     for claim in claims {
         let axis = (claim.tensor, claim.axis, claim.factor);
         let axis = owners.entry(axis).or_default();
@@ -160,32 +160,6 @@ fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
         }
     }
     tied
-}
-
-/// The same for axes of a tensor that are a product where one node reads it, and not, or one of other factors, elsewhere: then
-/// places of several units are the same without any two factors being equal.
-fn otherwise_divided(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
-    let mut counts: HashMap<(ValueId, usize, usize), usize> = HashMap::new();
-    for claim in claims {
-        *counts
-            .entry((claim.tensor, claim.axis, claim.factor))
-            .or_insert(0) += 1;
-    }
-    // Whoever claims a product claims each of its factors.
-    let is_divided = |claim: &&Claim| {
-        let at = |factor: usize| counts.get(&(claim.tensor, claim.axis, factor));
-        let first = at(0);
-        (1..).map_while(at).any(|count| Some(count) != first)
-    };
-    let divided = claims.iter().filter(is_divided);
-    divided
-        .flat_map(|claim| {
-            claim
-                .atoms
-                .iter()
-                .map(|atom| (places.of[atom.0].0, claim.tensor))
-        })
-        .collect()
 }
 
 /// The group and unit of every atom.

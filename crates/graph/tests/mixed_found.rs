@@ -1,8 +1,10 @@
 //! Networks on which the laws of groups once failed.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use secateur_graph::{ChannelGroups, Freeze, Graph, Group, PoolKind, infer_shapes, settle};
-use secateur_testkit::{Branch, Layout, Mixed, Operator, Places};
+use secateur_graph::{
+    ChannelGroups, Freeze, Graph, Group, PoolKind, evaluate, infer_shapes, mask, settle, shrink,
+};
+use secateur_testkit::{Branch, Layout, Mixed, Operator, Places, bits, change, rows, some_keep};
 
 fn network(places: usize, inputs: usize, steps: &[Operator]) -> Graph {
     let plan = Mixed {
@@ -42,21 +44,36 @@ fn places_that_are_pooled_do_not_pass_as_channels() {
     }
 }
 
-/// One node writes its channels as two factors, and another reads the same weights along an axis of one.
+/// One node writes its channels as two factors, and another reads the same weights: their axis is divided alike for it.
 #[test]
-fn weights_whose_axes_are_divided_otherwise_elsewhere_are_tied() {
+fn weights_in_common_are_divided_alike() {
     let steps = [
         Operator::Branch(Branch::Layer(4)),
         Operator::Branch(Branch::Shared),
         Operator::Places(Places::Grouped(2)),
     ];
-    let groups = ChannelGroups::of(&network(1, 1, &steps)).unwrap();
     let graph = network(1, 1, &steps);
-    for group in groups.groups() {
-        let shared = |tensor| graph.readers(tensor).len() > 1;
-        if group.members.iter().any(|member| shared(member.tensor)) {
-            assert!(group.frozen.is_some(), "{groups}");
-        }
+    let groups = ChannelGroups::of(&graph).unwrap();
+    let shared = |tensor| graph.readers(tensor).len() > 1;
+    let holds_shared = |group: &&Group| group.members.iter().any(|m| shared(m.tensor));
+    assert!(
+        groups
+            .groups()
+            .iter()
+            .filter(holds_shared)
+            .any(|g| g.frozen.is_none())
+    );
+    assert_eq!(change(&graph, &groups, 3).unwrap(), 0.0);
+    for seed in 0..20 {
+        let keep = some_keep(&groups, seed);
+        let inputs = rows(&graph, 2, seed);
+        let want = evaluate(&mask(&graph, &groups, &keep).unwrap(), &inputs).unwrap();
+        let small = shrink(&graph, &groups, &keep).unwrap().graph;
+        assert_eq!(
+            bits(&want),
+            bits(&evaluate(&small, &inputs).unwrap()),
+            "seed {seed}"
+        );
     }
 }
 
