@@ -47,11 +47,9 @@ fn filled(sparse: &SparseTensorProto, values: &TensorProto) -> Result<TensorProt
     let places = places(sparse, &lengths, count)?;
     let mut raw = vec![0; length];
     for (place, value) in places.iter().zip(bytes.chunks_exact(width)) {
-        let start = place * width;
-        let Some(slot) = raw.get_mut(start..start + width) else {
-            return Err(Error::malformed(format!(
-                "has a value at {place}, beyond its end"
-            )));
+        let Some(slot) = raw.chunks_exact_mut(width).nth(*place) else {
+            let message = format!("has a value at {place}, beyond its end");
+            return Err(Error::malformed(message));
         };
         slot.copy_from_slice(value);
     }
@@ -131,6 +129,10 @@ mod tests {
         let kinds = [
             (sparse(&[2, 3], &[1.0], &[1], &[6]), ErrorKind::Malformed),
             (sparse(&[2, 3], &[1.0], &[1], &[-1]), ErrorKind::Malformed),
+            (
+                sparse(&[2, 3], &[1.0], &[1], &[i64::MAX]),
+                ErrorKind::Malformed,
+            ),
             (
                 sparse(&[2, 3], &[1.0], &[1, 2], &[0, 3]),
                 ErrorKind::Malformed,
