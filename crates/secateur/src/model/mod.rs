@@ -4,6 +4,7 @@ mod check;
 mod choose;
 mod describe;
 mod dot;
+mod draw;
 mod files;
 mod rank;
 mod shrink;
