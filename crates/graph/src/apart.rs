@@ -135,14 +135,14 @@ mod tests {
         let bias = b.constant("bias", Tensor::f32([4], bias.to_vec()).unwrap());
         let mut h = x;
         for layer in 1..=3 {
-            let w = b.constant(&format!("w{layer}"), weights(layer).unwrap());
-            let product = b.node(&format!("product{layer}"), Op::MatMul, &[h, w]);
+            let w = b.constant(format!("w{layer}"), weights(layer).unwrap());
+            let product = b.node(format!("product{layer}"), Op::MatMul, &[h, w]);
             let sum = b.node(
-                &format!("sum{layer}"),
+                format!("sum{layer}"),
                 Op::Binary(Binary::Add),
                 &[product, bias],
             );
-            h = b.node(&format!("h{layer}"), Op::Unary(Unary::Relu), &[sum]);
+            h = b.node(format!("h{layer}"), Op::Unary(Unary::Relu), &[sum]);
         }
         b.output(h);
         b.build().unwrap()

@@ -301,8 +301,8 @@ mod tests {
         [from, channels, kernel]: [usize; 3],
     ) -> ValueId {
         let shape = [channels, from, kernel, kernel];
-        let weights = b.constant(&format!("{name}.w"), drawn(&shape, 0.3));
-        let bias = b.constant(&format!("{name}.b"), drawn(&[channels], 2.1));
+        let weights = b.constant(format!("{name}.w"), drawn(&shape, 0.3));
+        let bias = b.constant(format!("{name}.b"), drawn(&[channels], 2.1));
         let pad = vec![kernel / 2; 2];
         let conv = Op::Conv(Conv {
             window: Window {
@@ -317,7 +317,7 @@ mod tests {
             conv_groups: 1,
         });
         let conv = b.node(name, conv, &[x, weights, bias]);
-        b.node(&format!("{name}.relu"), Op::Unary(Unary::Relu), &[conv])
+        b.node(format!("{name}.relu"), Op::Unary(Unary::Relu), &[conv])
     }
 
     fn image(b: &mut GraphBuilder) -> ValueId {
