@@ -253,6 +253,12 @@ impl Graph {
             .unwrap_or_default()
     }
 
+    /// These are given by the caller, too, and those received.
+    pub(crate) fn open(&mut self, given: &[ValueId], taken: &[ValueId]) {
+        self.inputs.extend(given);
+        self.outputs.extend(taken);
+    }
+
     pub(crate) fn push_value(&mut self, value: Value) -> ValueId {
         let id = ValueId::at(self.values.len());
         self.links.add_value(&value.name, id);

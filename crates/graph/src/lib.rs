@@ -51,6 +51,7 @@ mod op;
 mod ops;
 mod patch;
 mod permute;
+mod pieces;
 mod raise;
 mod reindex;
 mod settle;
@@ -81,6 +82,7 @@ pub use ops::{
 };
 pub use patch::patch;
 pub use permute::{Permuted, permute};
+pub use pieces::{Pieces, pieces};
 pub use raise::{ModelMeta, to_model};
 pub use reindex::Cut;
 pub use settle::settle;

@@ -56,6 +56,7 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         node_names: HashMap::new(),
         integers: HashMap::new(),
         outputs: HashMap::new(),
+        between: HashMap::new(),
     };
     lowering.whole(graph)?;
     for (name, reason) in pins::of(model, graph) {
@@ -106,6 +107,8 @@ struct Lowering<'a> {
     /// Constants of whole numbers, which say along which axes nodes work.
     integers: HashMap<&'a str, Vec<i64>>,
     outputs: HashMap<&'a str, Declared>,
+    /// What the file states of values between nodes: believed where nothing else tells.
+    between: HashMap<&'a str, Declared>,
 }
 
 impl<'a> Lowering<'a> {
@@ -145,6 +148,11 @@ impl<'a> Lowering<'a> {
                 self.outputs.insert(name, declared(output)?);
             }
         }
+        self.between = graph
+            .value_info
+            .iter()
+            .filter_map(|info| Some((info.name.as_deref()?, declared(info).ok()?)))
+            .collect();
         for index in order::of(&graph.node, |name| self.known.contains_key(name))? {
             self.node(&graph.node[index], index)?;
         }
@@ -277,7 +285,12 @@ impl<'a> Lowering<'a> {
         let outputs = outputs.map(|(index, output)| match output {
             // An output that is left out has no name in the file and needs one here.
             "" => self.builder.declare(format!("{name}:{index}"), None),
-            output => self.declare(output, None, None),
+            output => {
+                let stated = self.between.get(output).cloned().unwrap_or_default();
+                let rank = stated.0.as_ref().map(Vec::len);
+                self.outputs.entry(output).or_insert(stated);
+                self.declare(output, rank, None)
+            }
         });
         let outputs = outputs.collect();
         self.builder.add_node(Node {

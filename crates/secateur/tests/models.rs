@@ -4,8 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use secateur::{Amount, Choice, ErrorKind, ModelFile, shrink_model};
-use secateur_graph::{ModelMeta, to_model};
-use secateur_testkit::{Block, Images};
+use secateur_graph::{ModelMeta, Unary, to_model};
+use secateur_onnx::proto::tensor_shape_proto::dimension::Value::DimValue;
+use secateur_onnx::proto::type_proto::Value;
+use secateur_onnx::proto::{NodeProto, OperatorSetIdProto};
+use secateur_testkit::{Block, Images, mlp};
 
 fn half() -> Choice {
     Choice::of(Amount::Units(0.5))
@@ -54,6 +57,73 @@ fn half_of_a_network_is_verified_on_two_runtimes() {
     let again = ModelFile::read(&path).unwrap();
     assert_eq!(again.cost().macs, small.cost().macs);
     assert!(shrink_model(&again, &half()).unwrap().cost().macs < again.cost().macs);
+}
+
+/// A node that nothing here runs: the model is cut at it, if what it makes can be drawn.
+#[test]
+fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
+    let folder = tempfile::tempdir().unwrap();
+    let graph = mlp(&[4, 8, 6, 8, 2], Unary::Relu, 1).unwrap();
+    let mut model = to_model(&graph, &ModelMeta::default()).unwrap();
+    let network = model.graph.as_option_mut().unwrap();
+    let second = |node: &&mut NodeProto| node.op_type.as_deref() == Some("Relu");
+    let at = network.node.iter_mut().filter(second).nth(1).unwrap();
+    let made = std::mem::replace(&mut at.output[0], "before".into());
+    network.node.push(NodeProto {
+        op_type: Some("Mystery".into()),
+        domain: Some("custom".into()),
+        name: Some("mystery".into()),
+        input: vec!["before".into()],
+        output: vec![made.clone()],
+        ..NodeProto::default()
+    });
+    // As a file lists them: after what it reads, before what reads it.
+    let mystery = network.node.pop().unwrap();
+    let place = network
+        .node
+        .iter()
+        .position(|n| n.input.contains(&made))
+        .unwrap();
+    network.node.insert(place, mystery);
+    let mut declared = network.output[0].clone();
+    declared.name = Some(made);
+    if let Some(Value::TensorType(tensor)) = declared.r#type.get_or_insert_default().value.as_mut()
+    {
+        tensor.shape.get_or_insert_default().dim[1].value = Some(DimValue(6));
+    }
+    let undeclared = model.clone();
+    model
+        .graph
+        .get_or_insert_default()
+        .value_info
+        .push(declared);
+    for (mut model, is_declared) in [(model, true), (undeclared, false)] {
+        model.opset_import.push(OperatorSetIdProto {
+            domain: Some("custom".into()),
+            version: Some(1),
+            ..OperatorSetIdProto::default()
+        });
+        let path = folder.path().join("m.onnx");
+        std::fs::write(&path, secateur_onnx::write(&model).unwrap()).unwrap();
+        let file = ModelFile::read(&path).unwrap();
+        match (shrink_model(&file, &half()), is_declared) {
+            (Ok(small), true) => {
+                let evidence = small.evidence();
+                assert_eq!(evidence.cut_at, ["mystery"]);
+                assert_eq!(evidence.naive_difference, Some(0.0));
+                assert!(evidence.masking_moved.unwrap() > 0.01, "{evidence:?}");
+                assert!(small.verified().contains("in pieces around 'mystery'"));
+                // The first and the last layer lost half of their units, the two that touch the node none.
+                let macs = file.cost().macs - small.cost().macs;
+                assert_eq!(macs, 4 * 4 + 4 * 6 + 6 * 4 + 4 * 2);
+            }
+            (Err(error), false) => {
+                let told = error.to_string();
+                assert!(told.contains("nothing here can run this model"), "{told}");
+            }
+            (found, _) => panic!("{is_declared}: {:?}", found.map(|s| s.evidence().clone())),
+        }
+    }
 }
 
 #[test]

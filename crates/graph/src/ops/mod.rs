@@ -44,6 +44,7 @@ mod window;
 
 pub(crate) use dense::Dense;
 pub(crate) use gather::{is_own as is_own_list, positions as picked};
+pub(crate) use recurrent::is_recurrent;
 
 pub use binary::Binary;
 pub use conv::Conv;

@@ -11,7 +11,7 @@ use crate::{Dim, Graph, Node, Result};
 const FEATURES: usize = 2;
 
 /// Whether a node is a recurrent layer over steps, rows and features in that order.
-pub(super) fn is_recurrent(opaque: &Opaque) -> bool {
+pub(crate) fn is_recurrent(opaque: &Opaque) -> bool {
     if !opaque.domain.is_empty() || !matches!(opaque.op_type.as_str(), "LSTM" | "GRU" | "RNN") {
         return false;
     }

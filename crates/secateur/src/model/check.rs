@@ -1,6 +1,8 @@
 //! Do a masked and a shrunk model compute the same?
 
-use secateur_graph::{Array, Dim, Element, Graph, Op, cost, evaluate, from_model, settle};
+use secateur_graph::{
+    Array, Dim, Element, Graph, Op, Pieces, cost, evaluate, from_model, pieces, settle,
+};
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, Parts, densify, write_apart};
 
@@ -29,6 +31,9 @@ pub struct ModelEvidence {
     pub runtime_refused: Option<String>,
     /// The same on the naive f64 evaluator, where it can run the model.
     pub naive_difference: Option<f64>,
+    /// Nodes that nobody here runs, at which the model was cut for the evaluator: what they make was drawn, and what they read was
+    /// compared.
+    pub cut_at: Vec<String>,
     /// Largest relative difference between the masked model and the one that it was made of; none where nothing was
     /// masked. Where it is 0, agreement shows nothing.
     pub masking_moved: Option<f64>,
@@ -81,14 +86,18 @@ pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
     };
     let inputs: Vec<Array> = drawn.into_iter().map(|(_, array)| array).collect();
     let naive = match work <= NAIVE_MACS || on_runtime.is_none() {
-        true => naive(models, &inputs)?,
+        true => naive(models, &inputs, seed)?,
         false => None,
     };
     let evidence = ModelEvidence {
         runtime_difference: on_runtime.as_ref().map(|found| found.small),
         runtime_refused,
         naive_difference: naive.as_ref().map(|found| found.small),
-        masking_moved: on_runtime.as_ref().and_then(|found| found.moved),
+        cut_at: naive.as_ref().map_or(vec![], |found| found.cut_at.clone()),
+        masking_moved: on_runtime
+            .as_ref()
+            .or(naive.as_ref())
+            .and_then(|found| found.moved),
         tolerance: TOLERANCE,
     };
     let all: Vec<Found> = [on_runtime, naive].into_iter().flatten().collect();
@@ -118,6 +127,8 @@ struct Found {
     settled: Option<f64>,
     /// Of the masked model from the file as it came, if it was masked.
     moved: Option<f64>,
+    /// Nodes that were not run.
+    cut_at: Vec<String>,
 }
 
 fn hold(difference: f64, which: &str, other: &str) -> Result<()> {
@@ -163,6 +174,7 @@ fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<
         small: furthest(&want, &have),
         settled: None,
         moved: None,
+        cut_at: vec![],
     };
     drop(have);
     if models.is_masked {
@@ -223,30 +235,57 @@ fn elements(shape: Option<&[Dim]>) -> u64 {
     lengths.fold(1, |n, length| n.saturating_mul(length as u64))
 }
 
-/// By the naive evaluator; none if there is a node of the masked model that it does not understand.
-fn naive(models: &Models<'_>, inputs: &[Array]) -> Result<Option<Found>> {
-    let values = |outputs: Vec<Array>| outputs.into_iter().map(|a| a.values).collect::<Vec<_>>();
+/// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be.
+fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Found>> {
     let file = models.file;
-    let Ok(want) = evaluate(&(models.masked)()?, inputs) else {
+    let masked = (models.masked)()?;
+    let whole = |graph: &Graph| evaluate(graph, inputs).map(values).map_err(Error::from);
+    if let Ok(want) = whole(&masked) {
+        finite(&want)?;
+        // The file may have a node beside those that make its outputs that is not understood.
+        let before = models.is_settled().then(|| whole(&file.plain));
+        let settled = match before {
+            Some(Ok(before)) => Some(furthest(&before, &whole(&file.graph)?)),
+            Some(Err(_)) | None => None,
+        };
+        return Ok(Some(Found {
+            small: furthest(&want, &whole(&models.small_graph()?)?),
+            settled,
+            moved: None,
+            cut_at: vec![],
+        }));
+    }
+    let Some(Pieces { graph, cut_at }) = pieces(&masked)? else {
         return Ok(None);
     };
-    let want = values(want);
+    let drawn = draw(&graph, seed).into_iter().map(|(_, array)| array);
+    let drawn: Vec<Array> = drawn.collect();
+    let Ok(want) = evaluate(&graph, &drawn).map(values) else {
+        return Ok(None);
+    };
     finite(&want)?;
-    let have = values(evaluate(&models.small_graph()?, inputs)?);
-    // The file may have a node beside those that make its outputs that is not understood.
-    let before = models.is_settled().then(|| evaluate(&file.plain, inputs));
-    let settled = match before {
-        Some(Ok(before)) => {
-            let settled = values(evaluate(&file.graph, inputs)?);
-            Some(furthest(&values(before), &settled))
+    let others = |graph: &Graph| -> Result<Vec<Vec<f64>>> {
+        match pieces(graph)? {
+            Some(own) if own.cut_at == cut_at => Ok(values(evaluate(&own.graph, &drawn)?)),
+            // Outputs that are not there are infinitely far.
+            Some(_) | None => Ok(vec![]),
         }
-        Some(Err(_)) | None => None,
+    };
+    let before = others(&file.graph)?;
+    let settled = match models.is_settled() {
+        true => Some(furthest(&others(&file.plain)?, &before)),
+        false => None,
     };
     Ok(Some(Found {
-        small: furthest(&want, &have),
+        small: furthest(&want, &others(&models.small_graph()?)?),
         settled,
-        moved: None,
+        moved: models.is_masked.then(|| furthest(&before, &want)),
+        cut_at,
     }))
+}
+
+fn values(outputs: Vec<Array>) -> Vec<Vec<f64>> {
+    outputs.into_iter().map(|a| a.values).collect()
 }
 
 /// Outputs that are not finite cannot be compared.

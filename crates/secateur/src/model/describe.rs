@@ -197,7 +197,17 @@ impl SmallModel {
             ways.push(format!("{} within {difference:.0e}", crate::runtime::NAME));
         }
         if let Some(difference) = evidence.naive_difference {
-            ways.push(format!("the f64 evaluator within {difference:.0e}"));
+            let cut = match &evidence.cut_at[..] {
+                [] => String::new(),
+                [node] => format!(" in pieces around '{node}'"),
+                [first, others @ ..] => {
+                    format!(
+                        " in pieces around '{first}' and {} other nodes",
+                        others.len()
+                    )
+                }
+            };
+            ways.push(format!("the f64 evaluator{cut} within {difference:.0e}"));
         }
         let mut text = format!(
             "verified: outputs of the masked and the small model agree on drawn inputs, on {} (relative)",
