@@ -15,12 +15,17 @@ fn found(plan: &Mixed) -> (Graph, ChannelGroups) {
     (graph, groups)
 }
 
-/// A decision that leaves two units at least: a single one may no longer be told from none. One position is no factor of an
+/// A decision that leaves two units at least, everywhere: a single one may no longer be told from none. One position is no factor of an
 /// axis, and one channel by itself is read by a convolution as any other.
 fn keep_two(groups: &ChannelGroups, seed: u64) -> Keep {
     let mut keep = some_keep(groups, seed);
-    for id in groups.ids() {
-        if keep.count(id) == 1 {
+    for (id, group) in groups.iter() {
+        let is_single = group.activations.iter().any(|activation| {
+            let units = activation.unit_of.iter().flatten();
+            let left = units.filter(|&&unit| keep.keeps(id, unit as usize)).count();
+            left < 2 && activation.unit_of.len() > 1
+        });
+        if keep.count(id) == 1 || is_single {
             keep.restore(id);
         }
     }
