@@ -3,8 +3,8 @@
 
 use secateur_graph::{
     Binary, ChannelGroups, Conv, Dim, Element, Graph, GraphBuilder, GroupKind, Index, Nearest, Op,
-    Resize, ResizeForm, ResizeMode, ResizePlaces, Split, Tensor, ValueId, Window, evaluate, mask,
-    settle, shrink,
+    Resize, ResizeForm, ResizeMode, ResizePlaces, Split, Squeeze, Tensor, ValueId, Window,
+    evaluate, mask, settle, shrink,
 };
 use secateur_testkit::{bits, change, rows, some_keep};
 
@@ -252,5 +252,21 @@ fn what_is_picked_from_an_input_has_a_shape() {
         .0
         .node("sum", Op::Binary(Binary::Add), &[masked, picked]);
     let y = net.conv("y", sum, [2, 6]);
+    assert_eq!(holds(&net.end(y)), 6);
+}
+
+/// An index without an axis leaves the channels where the axis was that it picks from.
+#[test]
+fn channels_come_to_the_axis_of_one_index() {
+    let (mut net, x) = Net::new();
+    let h = net.conv("h", x, [6, 2]);
+    let order = vec![0, 2, 1, 3];
+    let turned = net.0.node("turned", Op::Transpose { order }, &[h]);
+    let second = net.0.constant("second", Tensor::i64([], vec![2]).unwrap());
+    let row = net.0.node("row", Op::Gather { axis: 1 }, &[turned, second]);
+    let wide = net
+        .0
+        .node("wide", Op::Squeeze(Squeeze::In(vec![3])), &[row]);
+    let y = net.conv("y", wide, [2, 6]);
     assert_eq!(holds(&net.end(y)), 6);
 }

@@ -107,6 +107,11 @@ pub(super) fn slice(
     let Some(shape) = &graph.value(x).shape else {
         return Ok(vec![]);
     };
+    // Of another rank, indices put other axes where the one was, and positions on it stay.
+    let rank = graph.value(node.input(1)?).shape.as_ref().map(Vec::len);
+    if rank != Some(1) {
+        return Ok(vec![]);
+    }
     let axis = axis_at(axis, shape.len())?;
     let (before, after) = (sources.get(&(x, axis)), sources.get(&(made, axis)));
     let Some(length) = shape[axis].fixed().filter(|_| before.or(after).is_some()) else {
