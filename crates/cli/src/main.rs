@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod table;
 
+use std::panic::{self, Location};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
     };
+    quiet_runtime();
     let paint = output::Paint::new(cli.color);
     let done = match cli.command {
         Command::Compress(flags) => commands::compress::run(*flags, paint),
@@ -36,4 +38,15 @@ fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// What the independent runtime panics about is told as its refusal, so it is not printed besides.
+fn quiet_runtime() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map_or("", Location::file);
+        if !place.contains("rten") {
+            usual(info);
+        }
+    }));
 }

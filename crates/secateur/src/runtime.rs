@@ -1,5 +1,7 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rten::{Model, ModelOptions, Sequence, Value, ValueOrView};
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
@@ -22,7 +24,8 @@ impl Runtime {
     /// # Errors
     /// If the runtime refuses the file.
     pub fn load(bytes: impl Into<Vec<u8>>) -> Result<Self> {
-        let model = Model::load(bytes.into()).map_err(|e| refused(&e))?;
+        let bytes = bytes.into();
+        let model = guarded(|| Model::load(bytes).map_err(|e| refused(&e)))?;
         Ok(Self { model })
     }
 
@@ -36,7 +39,7 @@ impl Runtime {
         }
         let mut options = ModelOptions::with_all_ops();
         options.external_data(location, parts.data);
-        let model = options.load(parts.model).map_err(|e| refused(&e))?;
+        let model = guarded(|| options.load(parts.model).map_err(|e| refused(&e)))?;
         Ok(Self { model })
     }
 
@@ -88,10 +91,10 @@ impl Runtime {
         }
         let values = tensors.into_iter().map(ValueOrView::from);
         let inputs: Vec<(_, ValueOrView<'_>)> = ids.iter().copied().zip(values).collect();
-        let outputs = self
-            .model
-            .run(inputs, self.model.output_ids(), None)
-            .map_err(|e| refused(&e))?;
+        let outputs = guarded(|| {
+            let outputs = self.model.run(inputs, self.model.output_ids(), None);
+            outputs.map_err(|e| refused(&e))
+        })?;
         outputs
             .into_iter()
             .map(|value| match value {
@@ -125,9 +128,38 @@ fn joined(sequence: &Sequence) -> Option<Vec<f32>> {
     })
 }
 
+/// What the runtime gives. It panics on some models, which is a refusal like others.
+fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let said = text.or(panic.downcast_ref::<&str>().copied());
+        Err(refused(&format!(
+            "it panicked: {}",
+            said.unwrap_or("without a message")
+        )))
+    })
+}
+
 fn refused(reason: &dyn std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::Verification,
         format!("{NAME} refused the model: {reason}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_refusal() {
+        let error = guarded::<()>(|| std::panic::panic_any("chunk size must be non-zero"));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "rten 0.27 refused the model: it panicked: chunk size must be non-zero"
+        );
+        let index = std::hint::black_box(3);
+        let error = guarded(|| Ok([1, 2][index])).unwrap_err().to_string();
+        assert!(error.contains("index out of bounds"), "{error}");
+    }
 }
