@@ -1,7 +1,7 @@
 //! Do a masked and a shrunk model compute the same?
 
 use secateur_graph::{
-    Array, Dim, Element, Graph, Op, Pieces, cost, evaluate, from_model, pieces, settle,
+    Array, Dim, Element, Graph, Node, Op, Pieces, cost, evaluate, from_model, pieces, settle,
 };
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, Parts, densify, write_apart};
@@ -109,7 +109,10 @@ pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
             ErrorKind::Verification,
             format!("nothing here can run this model, so it cannot be verified: {why}"),
         )
-        .hint("nothing was written"));
+        .hint(match draws(graph) {
+            true => "nothing was written; Dropout that draws makes other outputs every time: export the model for inference",
+            false => "nothing was written",
+        }));
     }
     for found in &all {
         let settled = found.settled.unwrap_or(0.0);
@@ -240,7 +243,11 @@ fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Foun
     let file = models.file;
     let masked = (models.masked)()?;
     let whole = |graph: &Graph| evaluate(graph, inputs).map(values).map_err(Error::from);
-    if let Ok(want) = whole(&masked) {
+    // Told before anything is computed in vain.
+    let is_unknown = |node: &Node| matches!(node.op, Op::Opaque(_));
+    if !masked.nodes().iter().any(is_unknown)
+        && let Ok(want) = whole(&masked)
+    {
         finite(&want)?;
         // The file may have a node beside those that make its outputs that is not understood.
         let before = models.is_settled().then(|| whole(&file.plain));
@@ -286,6 +293,12 @@ fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Foun
 
 fn values(outputs: Vec<Array>) -> Vec<Vec<f64>> {
     outputs.into_iter().map(|a| a.values).collect()
+}
+
+/// Whether a `Dropout` is left, which is one that drops; others are passed through.
+fn draws(graph: &Graph) -> bool {
+    let mut ops = graph.nodes().iter().map(|node| &node.op);
+    ops.any(|op| matches!(op, Op::Opaque(opaque) if opaque.op_type == "Dropout"))
 }
 
 /// Outputs that are not finite cannot be compared.
@@ -357,6 +370,26 @@ mod tests {
     }
 
     /// A file whose settled network is another one.
+    #[test]
+    fn dropout_that_draws_is_told_from_other_operators() {
+        let opaque = |op_type: &str| {
+            let mut b = GraphBuilder::new("g");
+            let x = b.input("x", [Dim::Fixed(2), Dim::Fixed(2)]);
+            let squared = b.node("squared", Op::MatMul, &[x, x]);
+            let op = Op::Opaque(secateur_graph::Opaque {
+                domain: String::new(),
+                op_type: op_type.into(),
+                opset: 17,
+                message: vec![],
+            });
+            let y = b.node("y", op, &[squared]);
+            b.output(y);
+            b.build().unwrap()
+        };
+        let (drops, other) = (opaque("Dropout"), opaque("Other"));
+        assert!(draws(&drops) && !draws(&other));
+    }
+
     #[test]
     fn a_model_that_was_settled_wrongly_is_refused() {
         let mut b = GraphBuilder::new("g");
