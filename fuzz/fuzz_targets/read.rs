@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use secateur_graph::{
-    ChannelGroups, GroupKind, Keep, cost, from_model, infer_shapes, lighten, patch, shrink,
+    ChannelGroups, GroupKind, Keep, cost, from_model, lighten, mask, patch, settle, shrink,
 };
 use secateur_onnx::{Limits, read, write};
 
@@ -15,15 +15,18 @@ fuzz_target!(|bytes: &[u8]| {
     let again = read(&written, &Limits::default()).expect("what was written can be read");
     // By their bytes, as what is not a number is not equal to itself.
     assert!(write(&again).expect("and written") == written);
-    let Ok(graph) = from_model(&model).and_then(|graph| infer_shapes(&graph)) else {
+    let Ok(plain) = from_model(&model) else {
+        return;
+    };
+    let Ok(graph) = settle(&plain) else {
         return;
     };
     let Ok(groups) = ChannelGroups::of(&graph) else {
         return;
     };
     let _ = cost(&graph);
-    lighten(&mut model, &graph);
-    let whole = patch(&model, &graph, &graph).expect("nothing changed");
+    lighten(&mut model, &plain);
+    let whole = patch(&model, &plain, &plain).expect("nothing changed");
     assert!(write(&whole).expect("and is written") == written);
     let mut keep = Keep::all(&groups);
     for (id, group) in groups.iter().filter(|(_, g)| g.kind == GroupKind::Hidden) {
@@ -34,6 +37,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     if let Ok(small) = shrink(&graph, &groups, &keep) {
-        let _ = patch(&model, &graph, &small.graph);
+        mask(&graph, &groups, &keep).expect("what can be removed can be masked");
+        let small = patch(&model, &graph, &small.graph);
+        let _ = small.map(|small| write(&small).expect("a small model can be written"));
     }
 });
