@@ -1,14 +1,14 @@
 //! Do a masked and a shrunk model compute the same?
 
-use secateur_graph::{
-    Array, Dim, Element, Graph, Node, Op, Pieces, cost, evaluate, from_model, pieces, settle,
-};
+use secateur_graph::{Array, Element, Graph, Op, from_model, settle};
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, Parts, densify, write_apart};
 
 use super::ModelFile;
 use super::draw::draw;
 use super::files::LOCATION;
+use super::naive::naive;
+use super::work::work;
 use crate::runtime::Runtime;
 use crate::verify::{relative, worse};
 use crate::{Error, ErrorKind, Result};
@@ -17,11 +17,6 @@ use crate::{Error, ErrorKind, Result};
 const TOLERANCE: f64 = 1e-4;
 /// Larger models are run by the naive evaluator only if nothing else can run them: it takes about a second for this.
 const NAIVE_MACS: u64 = 200_000_000;
-/// Models that take more are not run at all: a small file can declare any size, and this already takes many minutes.
-const MOST_WORK: u64 = 10_000_000_000_000;
-/// Values of more elements are not computed, as they would take 2 GiB each.
-const MOST_ELEMENTS: u64 = 1 << 28;
-
 /// How a shrunk model was compared with the masked one.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ModelEvidence {
@@ -67,7 +62,7 @@ impl Models<'_> {
     }
 
     /// The masked model is settled, which is held to the file as it came.
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.is_masked && self.file.is_settled()
     }
 }
@@ -123,15 +118,15 @@ pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
 }
 
 /// Largest relative differences.
-struct Found {
+pub(super) struct Found {
     /// Of the small model from the masked one.
-    small: f64,
+    pub(super) small: f64,
     /// Of the settled model from the file as it came, if it was settled.
-    settled: Option<f64>,
+    pub(super) settled: Option<f64>,
     /// Of the masked model from the file as it came, if it was masked.
-    moved: Option<f64>,
+    pub(super) moved: Option<f64>,
     /// Nodes that were not run.
-    cut_at: Vec<String>,
+    pub(super) cut_at: Vec<String>,
 }
 
 fn hold(difference: f64, which: &str, other: &str) -> Result<()> {
@@ -191,110 +186,6 @@ fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<
     Ok(Ok(found))
 }
 
-/// Multiply-accumulates and elements of windows for one row.
-///
-/// # Errors
-/// If that is more than can be run here.
-fn work(graph: &Graph) -> Result<u64> {
-    let too_large = |what: String| {
-        Error::new(
-            ErrorKind::Verification,
-            format!("{what}, so the model cannot be run here and not be verified"),
-        )
-        .hint("nothing was written; export the model with smaller inputs")
-    };
-    let mut work = cost(graph)?.macs;
-    for node in graph.nodes() {
-        let made = node
-            .outputs
-            .first()
-            .map_or(0, |&made| elements(graph.value(made).shape.as_deref()));
-        if let Op::Pool(pool) = &node.op {
-            let window = pool
-                .kernel
-                .iter()
-                .fold(1u64, |n, &k| n.saturating_mul(k as u64));
-            work = work.saturating_add(made.saturating_mul(window));
-        }
-    }
-    let shapes = graph
-        .values()
-        .iter()
-        .map(|v| (v, elements(v.shape.as_deref())));
-    if let Some((value, count)) = shapes.max_by_key(|(_, count)| *count)
-        && count > MOST_ELEMENTS
-    {
-        return Err(too_large(format!("'{}' has {count} elements", value.name)));
-    }
-    match work > MOST_WORK {
-        true => Err(too_large(format!("a row takes {work} steps"))),
-        false => Ok(work),
-    }
-}
-
-/// Elements of a value, for one row.
-fn elements(shape: Option<&[Dim]>) -> u64 {
-    let lengths = shape.unwrap_or_default().iter().filter_map(Dim::fixed);
-    lengths.fold(1, |n, length| n.saturating_mul(length as u64))
-}
-
-/// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be.
-fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Found>> {
-    let file = models.file;
-    let masked = (models.masked)()?;
-    let whole = |graph: &Graph| evaluate(graph, inputs).map(values).map_err(Error::from);
-    // Told before anything is computed in vain.
-    let is_unknown = |node: &Node| matches!(node.op, Op::Opaque(_));
-    if !masked.nodes().iter().any(is_unknown)
-        && let Ok(want) = whole(&masked)
-    {
-        finite(&want)?;
-        // The file may have a node beside those that make its outputs that is not understood.
-        let before = models.is_settled().then(|| whole(&file.plain));
-        let settled = match before {
-            Some(Ok(before)) => Some(furthest(&before, &whole(&file.graph)?)),
-            Some(Err(_)) | None => None,
-        };
-        return Ok(Some(Found {
-            small: furthest(&want, &whole(&models.small_graph()?)?),
-            settled,
-            moved: None,
-            cut_at: vec![],
-        }));
-    }
-    let Some(Pieces { graph, cut_at }) = pieces(&masked)? else {
-        return Ok(None);
-    };
-    let drawn = draw(&graph, seed).into_iter().map(|(_, array)| array);
-    let drawn: Vec<Array> = drawn.collect();
-    let Ok(want) = evaluate(&graph, &drawn).map(values) else {
-        return Ok(None);
-    };
-    finite(&want)?;
-    let others = |graph: &Graph| -> Result<Vec<Vec<f64>>> {
-        match pieces(graph)? {
-            Some(own) if own.cut_at == cut_at => Ok(values(evaluate(&own.graph, &drawn)?)),
-            // Outputs that are not there are infinitely far.
-            Some(_) | None => Ok(vec![]),
-        }
-    };
-    let before = others(&file.graph)?;
-    let settled = match models.is_settled() {
-        true => Some(furthest(&others(&file.plain)?, &before)),
-        false => None,
-    };
-    Ok(Some(Found {
-        small: furthest(&want, &others(&models.small_graph()?)?),
-        settled,
-        moved: models.is_masked.then(|| furthest(&before, &want)),
-        cut_at,
-    }))
-}
-
-fn values(outputs: Vec<Array>) -> Vec<Vec<f64>> {
-    outputs.into_iter().map(|a| a.values).collect()
-}
-
 /// Whether a `Dropout` is left, which is one that drops; others are passed through.
 fn draws(graph: &Graph) -> bool {
     let mut ops = graph.nodes().iter().map(|node| &node.op);
@@ -302,7 +193,7 @@ fn draws(graph: &Graph) -> bool {
 }
 
 /// Outputs that are not finite cannot be compared.
-fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
+pub(super) fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
     let mut values = outputs.iter().flatten();
     match values.all(|&v| v.into().is_finite()) {
         true => Ok(()),
@@ -315,7 +206,7 @@ fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
 }
 
 /// The largest relative difference of any output; infinite if one has another length or is not there.
-fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
+pub(super) fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
     if want.len() != have.len() {
         return f64::INFINITY;
     }
@@ -327,7 +218,7 @@ fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{GraphBuilder, ModelMeta, Tensor, Unary, to_model};
+    use secateur_graph::{Dim, GraphBuilder, ModelMeta, Tensor, Unary, to_model};
     use secateur_testkit::mlp;
 
     use super::*;
@@ -369,7 +260,6 @@ mod tests {
         }
     }
 
-    /// A file whose settled network is another one.
     #[test]
     fn dropout_that_draws_is_told_from_other_operators() {
         let opaque = |op_type: &str| {
@@ -390,6 +280,7 @@ mod tests {
         assert!(draws(&drops) && !draws(&other));
     }
 
+    /// A file whose settled network is another one.
     #[test]
     fn a_model_that_was_settled_wrongly_is_refused() {
         let mut b = GraphBuilder::new("g");

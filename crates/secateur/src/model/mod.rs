@@ -6,8 +6,10 @@ mod describe;
 mod dot;
 mod draw;
 mod files;
+mod naive;
 mod rank;
 mod shrink;
+mod work;
 
 use std::path::Path;
 
