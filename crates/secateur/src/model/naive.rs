@@ -1,6 +1,6 @@
 //! The masked and the small model on the naive evaluator, whole or in pieces.
 
-use secateur_graph::{Array, Graph, Node, Op, Pieces, evaluate, pieces};
+use secateur_graph::{Array, Graph, Node, Op, Pieces, evaluate, from_model, pieces, settle};
 
 use super::check::{Found, Models, finite, furthest};
 use super::draw::draw;
@@ -9,10 +9,17 @@ use crate::{Error, Result};
 /// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be.
 pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Found>> {
     let file = models.file;
-    let masked = (models.masked)()?;
+    // The settled file tells more than the one that was read, so that more of it is understood; the small one is such a file.
+    let read_back = |changed: &Graph| -> Result<Graph> {
+        Ok(settle(&from_model(&file.patched(&file.graph, changed)?)?)?)
+    };
+    let is_unknown = |node: &Node| matches!(node.op, Op::Opaque(_));
+    let mut masked = (models.masked)()?;
+    if masked.nodes().iter().any(is_unknown) {
+        masked = read_back(&masked)?;
+    }
     let whole = |graph: &Graph| evaluate(graph, inputs).map(values).map_err(Error::from);
     // Told before anything is computed in vain.
-    let is_unknown = |node: &Node| matches!(node.op, Op::Opaque(_));
     if !masked.nodes().iter().any(is_unknown)
         && let Ok(want) = whole(&masked)
     {
@@ -39,20 +46,27 @@ pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<
         return Ok(None);
     };
     finite(&want)?;
-    let others = |graph: &Graph| -> Result<Vec<Vec<f64>>> {
-        match pieces(graph)? {
-            Some(own) if own.cut_at == cut_at => Ok(values(evaluate(&own.graph, &drawn)?)),
-            // Outputs that are not there are infinitely far.
-            Some(_) | None => Ok(vec![]),
+    let others = |other: &Graph| -> Result<Option<Vec<Vec<f64>>>> {
+        match pieces(other)? {
+            // Nodes without names are numbered, and numbers change; what they make does not.
+            Some(own) if names(&own.graph) == names(&graph) => {
+                Ok(Some(values(evaluate(&own.graph, &drawn)?)))
+            }
+            Some(_) | None => Ok(None),
         }
     };
-    let before = others(&file.graph)?;
+    let (Some(before), Some(have)) = (
+        others(&read_back(&file.graph)?)?,
+        others(&models.small_graph()?)?,
+    ) else {
+        return Ok(None);
+    };
     let settled = match models.is_settled() {
-        true => Some(furthest(&others(&file.plain)?, &before)),
+        true => others(&file.plain)?.map(|plain| furthest(&plain, &before)),
         false => None,
     };
     Ok(Some(Found {
-        small: furthest(&want, &others(&models.small_graph()?)?),
+        small: furthest(&want, &have),
         settled,
         moved: models.is_masked.then(|| furthest(&before, &want)),
         cut_at,
@@ -61,4 +75,10 @@ pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<
 
 fn values(outputs: Vec<Array>) -> Vec<Vec<f64>> {
     outputs.into_iter().map(|a| a.values).collect()
+}
+
+/// What is given from outside, by name.
+fn names(graph: &Graph) -> Vec<&str> {
+    let inputs = graph.inputs().iter();
+    inputs.map(|&id| graph.value(id).name.as_str()).collect()
 }
