@@ -67,20 +67,20 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
     }
     for (atoms, why) in &walk.summed {
         for (index, _) in places.split(atoms) {
-            groups[index].in_products = true;
-            let broken = broken_by(graph, &groups[index]);
-            if let Some(by) = broken.filter(|_| groups[index].frozen.is_none()) {
+            let group = &mut groups[index];
+            let is_known = std::mem::replace(&mut group.in_products, true);
+            if is_known || group.frozen.is_some() {
+                continue;
+            }
+            if let Some(by) = broken_by(graph, group) {
                 let reason = format!(
                     "{}, and is not zero behind {by} where it is made of zeros",
                     why.reason
                 );
-                freeze(
-                    &mut groups[index],
-                    &Freeze {
-                        reason,
-                        ..why.clone()
-                    },
-                );
+                group.frozen = Some(Freeze {
+                    reason,
+                    ..why.clone()
+                });
             }
         }
     }

@@ -72,7 +72,7 @@ pub use graph::{Dim, Graph, GraphBuilder, Node, NodeId, Value, ValueId};
 pub use groups::{Activation, ChannelGroups, Freeze, Group, GroupId, GroupKind, Member, Role};
 pub use keep::Keep;
 pub use lighten::lighten;
-pub use lower::from_model;
+pub use lower::{from_model, from_tensor};
 pub use mask::mask;
 pub use op::Op;
 pub use ops::{

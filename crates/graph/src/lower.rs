@@ -67,6 +67,17 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
     lowering.builder.build()
 }
 
+/// The numbers of a tensor message; none if they are of a type that is only carried along.
+///
+/// # Errors
+/// If the message contradicts itself, or keeps its data in another file.
+pub fn from_tensor(message: &TensorProto) -> Result<Option<crate::Tensor>> {
+    Ok(match value::constant(message)? {
+        Constant::Known(tensor) => Some(tensor),
+        Constant::Carried => None,
+    })
+}
+
 fn opset(model: &ModelProto) -> Result<i64> {
     let mut imports = model.opset_import.iter();
     let import = imports.find(|i| is_standard(i.domain.as_deref().unwrap_or_default()));

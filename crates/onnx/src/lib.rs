@@ -40,13 +40,13 @@ pub use external::{
     write_parts,
 };
 pub use limits::Limits;
-pub use read::{read, read_file, read_node};
+pub use read::{read, read_file, read_node, read_tensor_file};
 pub use refill::refill;
 pub use sparse::{dense, densify};
 pub use tensor::{
     Elements, data_type, elements, f32_tensor, i64_tensor, is_external, raw_tensor, shape,
 };
-pub use write::{write, write_node};
+pub use write::{write, write_node, write_tensor};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

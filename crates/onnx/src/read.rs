@@ -5,7 +5,7 @@ use std::path::Path;
 
 use buffa::{DecodeError, DecodeOptions, Message};
 
-use crate::proto::{ModelProto, NodeProto};
+use crate::proto::{ModelProto, NodeProto, TensorProto};
 use crate::{Error, ErrorKind, Limits, Result};
 
 /// Reads a model; fields that the schema does not know are kept.
@@ -23,6 +23,17 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<ModelProto> {
 /// As for [`read`].
 pub fn read_node(bytes: &[u8], limits: &Limits) -> Result<NodeProto> {
     decode(bytes, limits)
+}
+
+/// Reads a file that holds one tensor; see [`read`].
+///
+/// # Errors
+/// As for [`read_file`].
+pub fn read_tensor_file(path: impl AsRef<Path>, limits: &Limits) -> Result<TensorProto> {
+    let path = path.as_ref();
+    read_bytes(path, limits)
+        .and_then(|bytes| decode(&bytes, limits))
+        .map_err(|e| e.at(path.display().to_string()))
 }
 
 /// Reads a model file; see [`read`].

@@ -2,7 +2,7 @@
 
 use buffa::Message;
 
-use crate::proto::{ModelProto, NodeProto};
+use crate::proto::{ModelProto, NodeProto, TensorProto};
 use crate::{Error, ErrorKind, Result};
 
 /// The bytes of a model, fields in the order of their numbers as the official serialiser writes
@@ -21,6 +21,14 @@ pub fn write(model: &ModelProto) -> Result<Vec<u8>> {
 /// As for [`write()`].
 pub fn write_node(node: &NodeProto) -> Result<Vec<u8>> {
     encode(node)
+}
+
+/// The bytes of one tensor, as [`crate::read_tensor_file`] reads them.
+///
+/// # Errors
+/// As for [`write()`].
+pub fn write_tensor(tensor: &TensorProto) -> Result<Vec<u8>> {
+    encode(tensor)
 }
 
 fn encode(message: &impl Message) -> Result<Vec<u8>> {

@@ -76,6 +76,9 @@ pub(crate) struct ShrinkFlags {
     /// Leave groups alone whose name this regular expression matches
     #[arg(long, value_name = "REGEX", help_heading = "Choice")]
     except: Option<String>,
+    /// Verify on this tensor (a file as in ONNX's own test data) instead of on drawn numbers; once for each input
+    #[arg(long, value_name = "FILE", help_heading = "Verification")]
+    pub(crate) input: Vec<PathBuf>,
     /// The file to write
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: PathBuf,

@@ -39,7 +39,10 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
             .at(flags.out.display().to_string())
             .hint("choose another with --out, or replace it with --force"));
     }
-    let file = ModelFile::read(&flags.model)?;
+    let mut file = ModelFile::read(&flags.model)?;
+    if !flags.input.is_empty() {
+        file.verify_on(&flags.input)?;
+    }
     let small = shrink_model(&file, &choice)?;
     small.write(&flags.out)?;
     if flags.json {

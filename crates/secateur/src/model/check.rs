@@ -32,6 +32,8 @@ pub struct ModelEvidence {
     /// Largest relative difference between the masked model and the one that it was made of; none where nothing was
     /// masked. Where it is 0, agreement shows nothing.
     pub masking_moved: Option<f64>,
+    /// Whether the inputs were given by the user, and not drawn.
+    pub inputs_given: bool,
     /// Differences above this fail.
     pub tolerance: f64,
 }
@@ -67,14 +69,16 @@ impl Models<'_> {
     }
 }
 
-/// Compares the small model with the masked one on drawn inputs, and the settled one with the file as it came.
+/// Compares the small model with the masked one on given or drawn inputs, and the settled one with the file as it came.
 ///
 /// # Errors
 /// If outputs differ, or nothing can run the models.
 pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
     let graph = &models.file.graph;
     let work = work(graph)?;
-    let drawn = draw(graph, seed);
+    let given = models.file.given.clone();
+    let is_given = given.is_some();
+    let drawn = given.unwrap_or_else(|| draw(graph, seed));
     let (on_runtime, runtime_refused) = match on_runtime(models, &drawn)? {
         Ok(found) => (Some(found), None),
         Err(refused) => (None, Some(refused.to_string())),
@@ -93,6 +97,7 @@ pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
             .as_ref()
             .or(naive.as_ref())
             .and_then(|found| found.moved),
+        inputs_given: is_given,
         tolerance: TOLERANCE,
     };
     let all: Vec<Found> = [on_runtime, naive].into_iter().flatten().collect();

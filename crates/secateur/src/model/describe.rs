@@ -210,7 +210,12 @@ impl SmallModel {
             ways.push(format!("the f64 evaluator{cut} within {difference:.0e}"));
         }
         let mut text = format!(
-            "verified: outputs of the masked and the small model agree on drawn inputs, on {} (relative)",
+            "verified: outputs of the masked and the small model agree on {} inputs, on {} (relative)",
+            if evidence.inputs_given {
+                "the given"
+            } else {
+                "drawn"
+            },
             ways.join(" and on ")
         );
         if let Some(why) = &evidence.runtime_refused {

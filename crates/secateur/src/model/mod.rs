@@ -6,6 +6,7 @@ mod describe;
 mod dot;
 mod draw;
 mod files;
+mod given;
 mod naive;
 mod rank;
 mod shrink;
@@ -14,7 +15,7 @@ mod work;
 use std::path::Path;
 
 use secateur_graph::{
-    ChannelGroups, Cost, Graph, cost, from_model, lighten, patch, set_apart, settle,
+    Array, ChannelGroups, Cost, Element, Graph, cost, from_model, lighten, patch, set_apart, settle,
 };
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
@@ -44,6 +45,8 @@ pub struct ModelFile {
     is_settled: bool,
     pub(crate) groups: ChannelGroups,
     beside: Beside,
+    /// What results are verified on, if not on what is drawn.
+    given: Option<Vec<(Element, Array)>>,
     cost: Cost,
     bytes: u64,
 }
@@ -99,6 +102,7 @@ impl ModelFile {
             groups: ChannelGroups::of(&graph)?,
             cost: cost(&graph)?,
             beside: Beside::default(),
+            given: None,
             model,
             plain,
             graph,

@@ -41,7 +41,8 @@ pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<
         return Ok(None);
     };
     let drawn = draw(&graph, seed).into_iter().map(|(_, array)| array);
-    let drawn: Vec<Array> = drawn.collect();
+    let mut drawn: Vec<Array> = drawn.collect();
+    drawn[..inputs.len()].clone_from_slice(inputs);
     let Ok(want) = evaluate(&graph, &drawn).map(values) else {
         return Ok(None);
     };
