@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use secateur::{Amount, Choice, ErrorKind, ModelFile, shrink_model};
-use secateur_graph::{ModelMeta, Unary, to_model};
+use secateur_graph::{GroupKind, Member, ModelMeta, Role, Unary, to_model};
 use secateur_onnx::proto::tensor_shape_proto::dimension::Value::DimValue;
 use secateur_onnx::proto::type_proto::Value;
 use secateur_onnx::proto::{NodeProto, OperatorSetIdProto};
@@ -203,6 +203,32 @@ fn a_pattern_that_matches_nothing_is_an_error_of_usage() {
     let except = Some(regex::Regex::new("conv").unwrap());
     let small = shrink_model(&file, &Choice { except, ..half() }).unwrap();
     assert_eq!(small.cost().macs, file.cost().macs);
+}
+
+/// A group is called after the first node that makes it; a pattern for another one means it, too.
+#[test]
+fn a_pattern_may_name_any_node_that_makes_a_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = drawn(folder.path(), &[Block::Conv(4, 3, true), Block::Residual]);
+    let groups = file.groups().groups().iter();
+    let inner = groups.filter(|g| g.kind == GroupKind::Hidden && g.frozen.is_none());
+    let [group] = &inner.collect::<Vec<_>>()[..] else {
+        panic!("{}", file.groups());
+    };
+    let graph = file.graph();
+    let makes = |member: &&Member| member.role == Role::Produces;
+    let makers = group.members.iter().filter(makes);
+    let names = makers
+        .flat_map(|m| graph.readers(m.tensor))
+        .map(|&id| graph.node(id).name.clone());
+    let other = names
+        .into_iter()
+        .find(|name| !group.name.contains(name.as_str()))
+        .unwrap();
+    let except = Some(regex::Regex::new(&format!("^{other}$")).unwrap());
+    let small = shrink_model(&file, &Choice { except, ..half() }).unwrap();
+    assert!(small.keep().is_all());
+    assert!(!shrink_model(&file, &half()).unwrap().keep().is_all());
 }
 
 #[test]

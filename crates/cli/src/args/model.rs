@@ -70,10 +70,10 @@ pub(crate) struct ShrinkFlags {
         help_heading = "Choice"
     )]
     min: usize,
-    /// Shrink only groups whose name this regular expression matches
+    /// Shrink only groups that are made by a node whose name this regular expression matches
     #[arg(long, value_name = "REGEX", help_heading = "Choice")]
     only: Option<String>,
-    /// Leave groups alone whose name this regular expression matches
+    /// Leave groups alone that are made by a node whose name this regular expression matches
     #[arg(long, value_name = "REGEX", help_heading = "Choice")]
     except: Option<String>,
     /// Verify on this tensor (a file as in ONNX's own test data) instead of on drawn numbers; once for each input

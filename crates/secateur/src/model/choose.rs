@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Tensor, cost, shrink};
+use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
 
 use super::rank::{Ranked, across, norms};
 use crate::{Error, Result};
@@ -64,9 +64,9 @@ pub struct Choice {
     pub min: usize,
     /// Numbers of units are rounded up to a multiple of this, but never above what there is.
     pub round: usize,
-    /// Only groups whose name this matches.
+    /// Only groups that have this in their name, or are made by a node that has.
     pub only: Option<Regex>,
-    /// No groups whose name this matches.
+    /// No groups that have this in their name, or are made by a node that has.
     pub except: Option<Regex>,
 }
 
@@ -155,7 +155,7 @@ impl Choice {
                 && !groups
                     .groups()
                     .iter()
-                    .any(|g| free(g) && pattern.is_match(&g.name))
+                    .any(|g| free(g) && is_meant(pattern, graph, g))
             {
                 let message = format!("'{pattern}' matches no group that can lose units");
                 return Err(Error::usage(message)
@@ -170,7 +170,8 @@ impl Choice {
         let mut ranked = vec![];
         let scores = self.scores(graph, groups);
         for ((id, group), scores) in groups.iter().zip(&scores).filter(|((_, g), _)| free(g)) {
-            let named = |pattern: &Option<Regex>| pattern.as_ref().map(|p| p.is_match(&group.name));
+            let named =
+                |pattern: &Option<Regex>| pattern.as_ref().map(|p| is_meant(p, graph, group));
             if named(&self.only) == Some(false) || named(&self.except) == Some(true) {
                 continue;
             }
@@ -221,6 +222,13 @@ impl Choice {
     fn rounded(&self, count: usize, units: usize) -> usize {
         count.next_multiple_of(self.round.max(1)).min(units)
     }
+}
+
+/// Whether a pattern matches the name of a group or of a node that makes its units.
+fn is_meant(pattern: &Regex, graph: &Graph, group: &Group) -> bool {
+    let makers = group.members.iter().filter(|m| m.role == Role::Produces);
+    let mut nodes = makers.flat_map(|m| graph.readers(m.tensor));
+    pattern.is_match(&group.name) || nodes.any(|&id| pattern.is_match(&graph.node(id).name))
 }
 
 /// Halvings of the share of units that is looked for: enough for groups of a thousand.
