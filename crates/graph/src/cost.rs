@@ -12,7 +12,8 @@ pub struct Cost {
     /// Floating-point constants that nodes read, each counted once; standardisation constants are among
     /// them where the graph has such nodes.
     pub params: u64,
-    /// Multiply-accumulates of matrix products for one row; element-wise arithmetic counts as none.
+    /// Multiply-accumulates of matrix products for one row; element-wise arithmetic counts as none, an axis of unknown length as
+    /// one position.
     pub macs: u64,
     /// The same by node, in evaluation order.
     pub nodes: Vec<NodeCost>,

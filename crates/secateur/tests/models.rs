@@ -5,13 +5,46 @@ use std::path::{Path, PathBuf};
 
 use secateur::{Amount, Choice, ErrorKind, ModelFile, shrink_model};
 use secateur_graph::{GroupKind, Member, ModelMeta, Role, Unary, to_model};
-use secateur_onnx::proto::tensor_shape_proto::dimension::Value::DimValue;
-use secateur_onnx::proto::type_proto::Value;
-use secateur_onnx::proto::{NodeProto, OperatorSetIdProto};
+use secateur_onnx::proto::tensor_shape_proto::Dimension;
+use secateur_onnx::proto::tensor_shape_proto::dimension::Value::{DimParam, DimValue};
+use secateur_onnx::proto::type_proto::{Tensor, Value};
+use secateur_onnx::proto::{
+    NodeProto, OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto,
+};
 use secateur_testkit::{Block, Images, mlp};
 
 fn half() -> Choice {
     Choice::of(Amount::Units(0.5))
+}
+
+/// Three channels, and any number of rows and columns.
+fn value_of_open_images() -> ValueInfoProto {
+    let open = |name: &str| Dimension {
+        value: Some(DimParam(name.into())),
+        ..Dimension::default()
+    };
+    let channels = Dimension {
+        value: Some(DimValue(3)),
+        ..Dimension::default()
+    };
+    let tensor = Tensor {
+        elem_type: Some(1),
+        shape: TensorShapeProto {
+            dim: vec![open("batch"), channels, open("height"), open("width")],
+            ..TensorShapeProto::default()
+        }
+        .into(),
+        ..Tensor::default()
+    };
+    ValueInfoProto {
+        name: Some("x".into()),
+        r#type: TypeProto {
+            value: Some(Value::from(tensor)),
+            ..TypeProto::default()
+        }
+        .into(),
+        ..ValueInfoProto::default()
+    }
 }
 
 /// Writes a drawn network and reads it as a user's model.
@@ -124,6 +157,52 @@ fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
             (found, _) => panic!("{is_declared}: {:?}", found.map(|s| s.evidence().clone())),
         }
     }
+}
+
+/// Images of any size: what the kernel needs is found by trying.
+#[test]
+fn open_axes_are_drawn_as_long_as_the_network_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Images {
+        inputs: 3,
+        blocks: vec![
+            Block::Conv(8, 5, true),
+            Block::MaxPool,
+            Block::Conv(4, 5, true),
+            Block::MaxPool,
+        ],
+        flat: false,
+        outputs: 4,
+        seed: 5,
+    };
+    let mut model = to_model(&plan.build().unwrap(), &ModelMeta::default()).unwrap();
+    let network = model.graph.as_option_mut().unwrap();
+    network.input[0] = value_of_open_images();
+    // No borders are added, so that 2 by 2 places are too few.
+    for attribute in network.node.iter_mut().flat_map(|n| &mut n.attribute) {
+        if attribute.name.as_deref() == Some("pads") {
+            attribute.ints.fill(0);
+        }
+    }
+    let path = folder.path().join("open.onnx");
+    std::fs::write(&path, secateur_onnx::write(&model).unwrap()).unwrap();
+    let file = ModelFile::read(&path).unwrap();
+    assert!(
+        file.headline()
+            .join(" ")
+            .contains("open axes count as one position")
+    );
+    let small = shrink_model(&file, &half()).unwrap();
+    assert!(
+        small.evidence().runtime_difference.is_some(),
+        "{:?}",
+        small.evidence()
+    );
+    assert!(
+        3 * small.cost().macs < 2 * file.cost().macs,
+        "{}",
+        small.cost().macs
+    );
 }
 
 #[test]

@@ -208,12 +208,9 @@ pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         .iter()
         .map(|d| d.fixed().map(|n| n as u64))
         .product();
-    let places: Option<u64> = made
-        .iter()
-        .skip(2)
-        .map(|d| d.fixed().map(|n| n as u64))
-        .product();
-    Some(weights? * places?)
+    let lengths = made.iter().skip(2);
+    let places: u64 = lengths.map(|d| d.fixed().unwrap_or(1) as u64).product();
+    Some(weights? * places)
 }
 
 pub(super) fn evaluate(conv: &Conv, x: &Array, w: &Array, bias: Option<&Array>) -> Result<Array> {

@@ -152,12 +152,13 @@ pub(super) fn rewritten(
 }
 
 pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
-    let product = |dims: &[Dim]| -> Option<u64> {
-        dims.iter().map(|d| d.fixed().map(|n| n as u64)).product()
+    let product = |dims: &[Dim]| -> u64 {
+        let lengths = dims.iter().map(|d| d.fixed().unwrap_or(1) as u64);
+        lengths.product()
     };
-    let weights = product(input_shape(graph, node, 1).ok()??)?;
+    let weights = product(input_shape(graph, node, 1).ok()??);
     let x = input_shape(graph, node, 0).ok()??;
-    Some(weights * product(x.get(2..)?)?)
+    Some(weights * product(x.get(2..)?))
 }
 
 pub(super) fn evaluate(

@@ -5,7 +5,7 @@ use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, Parts, densify, write_apart};
 
 use super::ModelFile;
-use super::draw::draw;
+use super::draw::{draw, lengths};
 use super::files::LOCATION;
 use super::naive::naive;
 use super::work::work;
@@ -78,13 +78,27 @@ pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
     let work = work(graph)?;
     let given = models.file.given.clone();
     let is_given = given.is_some();
-    let drawn = given.unwrap_or_else(|| draw(graph, seed));
-    let (on_runtime, runtime_refused) = match on_runtime(models, &drawn)? {
+    let sizes = lengths(graph);
+    let mut drawn = given.unwrap_or_else(|| draw(graph, seed, sizes[0]));
+    let mut on_runtime = run_on_runtime(models, &drawn)?;
+    let mut is_small = true;
+    for &length in sizes.iter().skip(1).filter(|_| !is_given) {
+        if on_runtime.is_ok() {
+            break;
+        }
+        let larger = draw(graph, seed, length);
+        let found = run_on_runtime(models, &larger)?;
+        if found.is_ok() {
+            (drawn, on_runtime, is_small) = (larger, found, false);
+        }
+    }
+    let (on_runtime, runtime_refused) = match on_runtime {
         Ok(found) => (Some(found), None),
         Err(refused) => (None, Some(refused.to_string())),
     };
     let inputs: Vec<Array> = drawn.into_iter().map(|(_, array)| array).collect();
-    let naive = match work <= NAIVE_MACS || on_runtime.is_none() {
+    // Work is that of open axes of one position.
+    let naive = match work <= NAIVE_MACS && is_small || on_runtime.is_none() {
         true => naive(models, &inputs, seed)?,
         false => None,
     };
@@ -148,7 +162,7 @@ fn hold(difference: f64, which: &str, other: &str) -> Result<()> {
 }
 
 /// By the independent runtime; the inner error tells why it cannot run the masked model.
-fn on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<Found>> {
+fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<Found>> {
     let run = |parts: Parts| Runtime::load_parts(parts, LOCATION)?.run_all(drawn);
     // Dense tensors are what every runtime knows, and data are not held twice where they lie apart.
     let written = |mut model: ModelProto| -> Result<Parts> {

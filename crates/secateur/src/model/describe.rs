@@ -32,6 +32,13 @@ impl ModelFile {
         if unknown > 0 {
             sizes += &format!("; {unknown} nodes are not understood and not counted");
         }
+        let mut lengths = self.graph.inputs().iter().flat_map(|&id| {
+            let shape = self.graph.value(id).shape.as_deref();
+            shape.unwrap_or_default().iter().skip(1)
+        });
+        if lengths.any(|dim| dim.fixed().is_none()) {
+            sizes += "; open axes count as one position";
+        }
         lines.push(sizes);
         lines
     }

@@ -6,16 +6,32 @@ use rand_distr::{Distribution, StandardNormal};
 use secateur_graph::{Array, Element, Graph, Op, ValueId};
 
 /// A batch of unknown length is drawn with as many rows.
-const ROWS: usize = 2;
+pub(super) const ROWS: usize = 2;
+/// Lengths for other axes that are open, in the order in which they are tried: many networks are too deep for small images.
+const LENGTHS: [usize; 3] = [2, 64, 224];
 
-/// Normal numbers for every input of floats, positions for one of whole numbers.
-pub(super) fn draw(graph: &Graph, seed: u64) -> Vec<(Element, Array)> {
+/// The lengths that open axes of inputs may be drawn with; but one, where there are no such axes.
+pub(super) fn lengths(graph: &Graph) -> &'static [usize] {
+    let shapes = graph.inputs().iter();
+    let mut shapes = shapes.filter_map(|&id| graph.value(id).shape.as_deref());
+    match shapes.any(|shape| shape.iter().skip(1).any(|dim| dim.fixed().is_none())) {
+        true => &LENGTHS,
+        false => &LENGTHS[..1],
+    }
+}
+
+/// Normal numbers for every input of floats, positions for one of whole numbers; open axes but the first are so long.
+pub(super) fn draw(graph: &Graph, seed: u64, length: usize) -> Vec<(Element, Array)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let inputs = graph.inputs().iter();
     inputs
         .map(|&input| {
             let dims = graph.value(input).shape.as_deref().unwrap_or_default();
-            let shape: Vec<usize> = dims.iter().map(|d| d.fixed().unwrap_or(ROWS)).collect();
+            let open = |axis: usize| if axis == 0 { ROWS } else { length };
+            let lengths = dims.iter().enumerate();
+            let shape: Vec<usize> = lengths
+                .map(|(axis, dim)| dim.fixed().unwrap_or_else(|| open(axis)))
+                .collect();
             let element = graph.value(input).element.unwrap_or(Element::F32);
             let below = positions(graph, input) as u64;
             let mut number = || match element.is_float() {
@@ -60,7 +76,7 @@ mod tests {
         let y = b.node("y", Op::Gather { axis: 0 }, &[table, x]);
         b.output(y);
         let graph = b.build().unwrap();
-        let (element, array) = draw(&graph, 0).remove(0);
+        let (element, array) = draw(&graph, 0, 2).remove(0);
         assert_eq!((element, array.shape), (Element::I64, vec![2, 50]));
         let known = |v: &f64| v.fract() == 0.0 && (0.0..7.0).contains(v);
         assert!(array.values.iter().all(known) && array.values.contains(&6.0));

@@ -3,7 +3,7 @@
 use secateur_graph::{Array, Graph, Node, Op, Pieces, evaluate, from_model, pieces, settle};
 
 use super::check::{Found, Models, finite, furthest};
-use super::draw::draw;
+use super::draw::{ROWS, draw};
 use crate::{Error, Result};
 
 /// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be.
@@ -40,7 +40,7 @@ pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<
     let Some(Pieces { graph, cut_at }) = pieces(&masked)? else {
         return Ok(None);
     };
-    let drawn = draw(&graph, seed).into_iter().map(|(_, array)| array);
+    let drawn = draw(&graph, seed, ROWS).into_iter().map(|(_, array)| array);
     let mut drawn: Vec<Array> = drawn.collect();
     drawn[..inputs.len()].clone_from_slice(inputs);
     let Ok(want) = evaluate(&graph, &drawn).map(values) else {
