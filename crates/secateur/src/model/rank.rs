@@ -85,7 +85,7 @@ pub(super) fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{ChannelGroups, Unary};
+    use secateur_graph::{ChannelGroups, Data, Dim, Element, GraphBuilder, Op, Tensor, Unary};
     use secateur_testkit::mlp;
 
     use super::*;
@@ -113,5 +113,28 @@ mod tests {
         assert_eq!(across(0.5, 2, &groups), [2, 2]);
         assert_eq!(across(0.5, 0, &groups), [0, 3]);
         assert_eq!(across(0.01, 1, &groups), [1, 1]);
+    }
+
+    /// They once counted as weights of nothing.
+    #[test]
+    fn weights_of_other_types_count() {
+        let halves =
+            |bits: &[u16]| -> Vec<u8> { bits.iter().flat_map(|b| b.to_le_bytes()).collect() };
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(1)]);
+        b.of_type(x, Element::F16);
+        let tensor = |shape: [usize; 2], bits: &[u16]| {
+            Tensor::new(shape, Data::Raw(Element::F16, halves(bits))).unwrap()
+        };
+        // 1.0, -2.0 and 0.0 in 16 bits.
+        let first = b.constant("first", tensor([1, 3], &[0x3c00; 3]));
+        let last = b.constant("last", tensor([3, 1], &[0x3c00, 0xc000, 0]));
+        let h = b.node("h", Op::MatMul, &[x, first]);
+        let y = b.node("y", Op::MatMul, &[h, last]);
+        b.output(y);
+        let graph = b.build().unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let hidden = groups.group(groups.named("h").unwrap());
+        assert_eq!(norms(&graph, hidden, f64::abs), [1.0, 2.0, 0.0]);
     }
 }
