@@ -22,7 +22,8 @@ enum Fate {
     Steady(Array),
 }
 
-/// `graph`, whose shapes are inferred, without what the values of `sources` that keep no position are needed for.
+/// `graph`, whose shapes are inferred, without what the values of `sources` that keep no position are needed for; none where all
+/// keep some.
 ///
 /// `masked` is the same network with the units silenced that go, of this and of other groups: what it computes in a branch is
 /// what stands in for it.
@@ -33,16 +34,16 @@ pub(crate) fn without_branches(
     graph: &Graph,
     sources: &Sources,
     masked: impl FnOnce() -> Result<Graph>,
-) -> Result<Graph> {
+) -> Result<Option<Graph>> {
     let emptied: HashMap<ValueId, usize> = sources
         .iter()
         .filter(|(_, kept)| kept.is_empty())
         .map(|((value, axis), _)| (*value, *axis))
         .collect();
-    let mut pruned = graph.clone();
     if emptied.is_empty() {
-        return Ok(pruned);
+        return Ok(None);
     }
+    let mut pruned = graph.clone();
     let masked = masked()?;
     let mut fates: HashMap<ValueId, Fate> = HashMap::new();
     let mut passed: HashMap<ValueId, ValueId> = HashMap::new();
@@ -109,7 +110,7 @@ pub(crate) fn without_branches(
     }
     *pruned.nodes_mut() = nodes;
     drop_unread(&mut pruned);
-    Ok(pruned)
+    Ok(Some(pruned))
 }
 
 /// What a node does that reads what is gone or steady.

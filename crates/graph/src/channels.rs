@@ -34,8 +34,6 @@ pub(crate) struct Channels {
 pub(crate) struct Claim {
     pub(crate) tensor: ValueId,
     pub(crate) axis: usize,
-    /// Which factor of the axis the atoms are.
-    pub(crate) factor: usize,
     pub(crate) role: Role,
     pub(crate) atoms: Vec<Atom>,
 }
@@ -244,11 +242,10 @@ impl<'g> Walk<'g> {
             }),
             Some(_) => {}
         }
-        for (factor, channels) in factors.iter().enumerate() {
+        for channels in factors {
             self.claims.push(Claim {
                 tensor,
                 axis,
-                factor,
                 role,
                 atoms: channels.atoms.clone(),
             });

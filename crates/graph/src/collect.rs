@@ -134,28 +134,17 @@ fn tell_apart(groups: &mut [Group]) {
     }
 }
 
-/// Groups that claim an element that another unit claims as well, with the tensor.
+/// Groups that read a tensor along an axis while another reads it along another, with the tensor: an element is then read for
+/// two units. (Units that claim the same slices were made the same ones on the walk.)
 fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
-    // The first group and unit to claim each position of an axis, by tensor, axis and factor.
-    type Owners = Vec<Option<(usize, u32)>>;
-    let mut owners: HashMap<(ValueId, usize, usize), Owners> = HashMap::new();
     let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
     let mut tied = vec![];
-    for claim in claims {
-        let axis = (claim.tensor, claim.axis, claim.factor);
-        let axis = owners.entry(axis).or_default();
-        axis.resize(axis.len().max(claim.atoms.len()), None);
-        for (owner, atom) in axis.iter_mut().zip(&claim.atoms) {
-            let (index, unit) = places.of[atom.0];
-            let owner = *owner.get_or_insert((index, unit));
-            if owner != (index, unit) {
-                tied.extend([(owner.0, claim.tensor), (index, claim.tensor)]);
-            }
-            if claim.role == Role::Reads {
-                let first = *read_axes.entry(claim.tensor).or_insert((claim.axis, index));
-                if first.0 != claim.axis {
-                    tied.extend([(first.1, claim.tensor), (index, claim.tensor)]);
-                }
+    for claim in claims.iter().filter(|claim| claim.role == Role::Reads) {
+        for atom in &claim.atoms {
+            let (index, _) = places.of[atom.0];
+            let first = *read_axes.entry(claim.tensor).or_insert((claim.axis, index));
+            if first.0 != claim.axis {
+                tied.extend([(first.1, claim.tensor), (index, claim.tensor)]);
             }
         }
     }

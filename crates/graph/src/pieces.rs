@@ -1,5 +1,7 @@
 //! A network cut at the nodes that nobody here can run, so that what lies between them can be.
 
+use std::collections::HashSet;
+
 use crate::ops;
 use crate::settle::drop_unread;
 use crate::shapes::infer_shapes;
@@ -43,11 +45,9 @@ pub fn pieces(graph: &Graph) -> Result<Option<Pieces>> {
         .filter(|node| !matches!(node.op, Op::Opaque(_)))
         .cloned()
         .collect();
-    let is_read = |id: &ValueId| {
-        let mut read = others.iter().flat_map(|n| n.inputs.iter().flatten());
-        read.any(|other| other == id) || cut.outputs().contains(id) || taken.contains(id)
-    };
-    given.retain(is_read);
+    let read = others.iter().flat_map(|n| n.inputs.iter().flatten());
+    let read: HashSet<&ValueId> = read.chain(cut.outputs()).chain(&taken).collect();
+    given.retain(|id| read.contains(id));
     if given.iter().any(|id| cut.value(*id).shape.is_none()) {
         return Ok(None);
     }

@@ -46,20 +46,15 @@ pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shru
     let shaped = infer_shapes(graph)?;
     let sources = kept_positions(groups, keep);
     let pruned = without_branches(&shaped, &sources, || mask(&shaped, groups, keep))?;
-    let alive = alive(&pruned);
-    // Along axes on which what stands in for a branch does not vary, there is nothing to pick.
-    let is_varied = |(value, axis): (ValueId, usize)| {
-        let length = |graph: &Graph| graph.value(value).shape.as_ref()?.get(axis)?.fixed();
-        length(&pruned) == length(&shaped)
+    let (left, sources, gone) = match pruned {
+        None => (&shaped, sources, vec![]),
+        Some(ref pruned) => {
+            let (left, gone) = divided(&shaped, pruned, sources);
+            (pruned, left, gone)
+        }
     };
-    let (sources, gone): (Sources, Sources) = sources
-        .into_iter()
-        .filter(|(place, kept)| kept.is_empty() || is_varied(*place))
-        .partition(|((value, _), _)| alive.contains(value));
-    let (mut small, mut cuts) = reindex(&pruned, sources.clone())?;
-    let emptied = gone.into_iter().filter(|(_, kept)| kept.is_empty());
-    let weights = emptied.filter(|((value, _), _)| shaped.constant(*value).is_some());
-    cuts.extend(weights.map(|((tensor, axis), kept)| Cut { tensor, axis, kept }));
+    let (mut small, mut cuts) = reindex(left, sources.clone())?;
+    cuts.extend(gone);
     let mut inputs = vec![];
     for &input in shaped.inputs() {
         let selected = selection(&shaped, input)?;
@@ -88,12 +83,26 @@ pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shru
     })
 }
 
-/// What some node reads or makes, or the caller gives or gets.
-fn alive(graph: &Graph) -> HashSet<ValueId> {
-    let nodes = graph.nodes().iter();
+/// What is still picked once branches went, and the weights that went with them.
+fn divided(shaped: &Graph, pruned: &Graph, sources: Sources) -> (Sources, Vec<Cut>) {
+    let nodes = pruned.nodes().iter();
     let known = nodes.flat_map(|n| n.inputs.iter().flatten().chain(&n.outputs));
-    let outside = graph.inputs().iter().chain(graph.outputs());
-    known.chain(outside).copied().collect()
+    let outside = pruned.inputs().iter().chain(pruned.outputs());
+    let alive: HashSet<ValueId> = known.chain(outside).copied().collect();
+    // Along axes on which what stands in for a branch does not vary, there is nothing to pick.
+    let is_varied = |(value, axis): (ValueId, usize)| {
+        let length = |graph: &Graph| graph.value(value).shape.as_ref()?.get(axis)?.fixed();
+        length(pruned) == length(shaped)
+    };
+    let (left, gone): (Sources, Sources) = sources
+        .into_iter()
+        .filter(|(place, kept)| kept.is_empty() || is_varied(*place))
+        .partition(|((value, _), _)| alive.contains(value));
+    let gone = gone
+        .into_iter()
+        .filter(|((value, _), kept)| kept.is_empty() && shaped.constant(*value).is_some());
+    let gone = gone.map(|((tensor, axis), kept)| Cut { tensor, axis, kept });
+    (left, gone.collect())
 }
 
 fn kept_positions(groups: &ChannelGroups, keep: &Keep) -> Sources {

@@ -5,7 +5,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proptest::prelude::*;
 use secateur_graph::{
@@ -14,6 +14,7 @@ use secateur_graph::{
 };
 use secateur_onnx::proto::NodeProto;
 use secateur_onnx::{Limits, read, read_file, write, write_node};
+use secateur_testkit::model_files;
 
 /// What a graph says, with values told apart by name: the order of values is not kept in a file,
 /// nor are constants that nothing reads or shapes between nodes.
@@ -207,25 +208,13 @@ proptest! {
     }
 }
 
-fn models(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            models(&path, found);
-        } else if path.extension().is_some_and(|e| e == "onnx") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn real_files_survive_or_are_refused_with_a_reason() {
     let Some(data) = std::env::var_os("SECATEUR_DATA") else {
         println!("skipped: SECATEUR_DATA is not set");
         return;
     };
-    let mut files = vec![];
-    models(&Path::new(&data).join("onnx-models"), &mut files);
+    let files = model_files(&Path::new(&data).join("onnx-models")).unwrap();
     assert!(!files.is_empty());
     let mut lowered = 0;
     for file in files {

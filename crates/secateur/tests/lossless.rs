@@ -1,7 +1,7 @@
 //! What shrinking does not touch comes back as it was, wherever in the file it is.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secateur::{Amount, Choice, ModelFile, SmallModel, shrink_model};
 use secateur_graph::{ModelMeta, to_model};
@@ -12,25 +12,13 @@ use secateur_onnx::proto::{
 use secateur_onnx::{
     Limits, i64_tensor, keep_inside, read, read_file, take_in_external, write, write_apart,
 };
-use secateur_testkit::{Block, Images};
+use secateur_testkit::{Block, Images, model_files};
 
 /// Holds tensors and nodes with fields that no schema knows.
 const EVERYTHING: &[u8] = include_bytes!("../../onnx/tests/fixtures/everything.onnx");
 
 fn of(share: f64) -> Choice {
     Choice::of(Amount::Units(share))
-}
-
-/// The model files of a folder and of those in it.
-fn models(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            models(&path, found);
-        } else if path.extension().is_some_and(|e| e == "onnx") {
-            found.push(path);
-        }
-    }
 }
 
 /// Two convolutions and two dense layers.
@@ -63,13 +51,10 @@ fn shrunk(folder: &Path, model: &ModelProto, share: f64) -> SmallModel {
 
 #[test]
 fn files_come_back_byte_by_byte_if_all_is_kept() {
-    let mut files = vec![];
-    models(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch"),
-        &mut files,
-    );
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch");
+    let mut files = model_files(&own).unwrap();
     if let Some(data) = std::env::var_os("SECATEUR_DATA") {
-        models(&PathBuf::from(data).join("onnx-models"), &mut files);
+        files.extend(model_files(&Path::new(&data).join("onnx-models")).unwrap());
     }
     let limits = Limits::default();
     let mut kept = 0;

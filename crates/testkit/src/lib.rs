@@ -16,6 +16,6 @@ pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};
 pub use mixed::{Branch, Channelwise, Layout, Mixed, Mixing, Normal, Operator, Places, Tokens};
 pub use mixed_draw::{drawn, exact_mixed, mixed, operators};
-pub use models::{bits, change, largest_magnitude, mlp, opaque, rows, some_keep};
+pub use models::{bits, change, largest_magnitude, mlp, model_files, opaque, rows, some_keep};
 pub use plan::{Form, Plan, Step};
 pub use stream::Stream;

@@ -132,6 +132,22 @@ pub fn opaque(name: &str, inputs: Vec<Option<ValueId>>, outputs: Vec<ValueId>) -
     }
 }
 
+/// The model files of a folder and of those in it.
+///
+/// # Errors
+/// If it cannot be listed.
+pub fn model_files(folder: &std::path::Path) -> std::io::Result<Vec<std::path::PathBuf>> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(model_files(&path)?);
+        } else if path.extension().is_some_and(|e| e == "onnx") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ use crate::{Error, ErrorKind, Result};
 const TOLERANCE: f64 = 1e-4;
 /// Larger models are run by the naive evaluator only if nothing else can run them: it takes about a second for this.
 const NAIVE_MACS: u64 = 200_000_000;
+
 /// How a shrunk model was compared with the masked one.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ModelEvidence {

@@ -90,15 +90,25 @@ impl Choice {
     /// If a share is none or cannot be met, a group is not there or frozen, or a pattern matches no group that can
     /// lose units.
     pub fn decide(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
+        self.decide_by(&self.scores(graph, groups), graph, groups)
+    }
+
+    /// The same by [scores](Self::scores) that are there already.
+    pub(super) fn decide_by(
+        &self,
+        scores: &[Vec<f64>],
+        graph: &Graph,
+        groups: &ChannelGroups,
+    ) -> Result<Keep> {
         match &self.amount {
             Amount::Units(share) => {
                 check_share("--keep", *share)?;
-                let ranked = self.ranked(graph, groups)?;
+                let ranked = self.ranked(scores, graph, groups)?;
                 self.keeping(&self.within_each(*share, &ranked), &ranked, groups)
             }
             Amount::Global(share) => {
                 check_share("--keep", *share)?;
-                let ranked = self.ranked(graph, groups)?;
+                let ranked = self.ranked(scores, graph, groups)?;
                 let counts = across(*share, self.min, &ranked);
                 let counts = counts.iter().zip(&ranked);
                 let counts: Vec<usize> = counts.map(|(&n, r)| self.rounded(n, r.units())).collect();
@@ -115,15 +125,21 @@ impl Choice {
             }
             Amount::Macs(share) => {
                 check_share("--macs", *share)?;
-                self.within(*share, graph, groups)
+                self.within(*share, scores, graph, groups)
             }
             Amount::AllBut(dropped) => all_but(dropped, groups),
         }
     }
 
     /// The largest share of the units that leaves no more than a share of the MACs.
-    fn within(&self, share: f64, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
-        let ranked = self.ranked(graph, groups)?;
+    fn within(
+        &self,
+        share: f64,
+        scores: &[Vec<f64>],
+        graph: &Graph,
+        groups: &ChannelGroups,
+    ) -> Result<Keep> {
+        let ranked = self.ranked(scores, graph, groups)?;
         let wanted = share * cost(graph)?.macs as f64;
         let mut best = None;
         let mut least = f64::INFINITY;
@@ -148,7 +164,12 @@ impl Choice {
     }
 
     /// The groups that may lose units, with their units, those that go first in front.
-    fn ranked(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Vec<Ranked>> {
+    fn ranked(
+        &self,
+        scores: &[Vec<f64>],
+        graph: &Graph,
+        groups: &ChannelGroups,
+    ) -> Result<Vec<Ranked>> {
         let free = |g: &Group| g.frozen.is_none() && g.kind == GroupKind::Hidden;
         for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
             if let Some(pattern) = pattern
@@ -168,8 +189,7 @@ impl Choice {
                 .hint("secateur inspect tells what is frozen, and why"));
         }
         let mut ranked = vec![];
-        let scores = self.scores(graph, groups);
-        for ((id, group), scores) in groups.iter().zip(&scores).filter(|((_, g), _)| free(g)) {
+        for ((id, group), scores) in groups.iter().zip(scores).filter(|((_, g), _)| free(g)) {
             let named =
                 |pattern: &Option<Regex>| pattern.as_ref().map(|p| is_meant(p, graph, group));
             if named(&self.only) == Some(false) || named(&self.except) == Some(true) {

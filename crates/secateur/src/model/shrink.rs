@@ -73,7 +73,8 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
                 .hint("training has diverged: take an earlier state of the model"),
         );
     }
-    let keep = choice.decide(&file.graph, &file.groups)?;
+    let scores = choice.scores(&file.graph, &file.groups);
+    let keep = choice.decide_by(&scores, &file.graph, &file.groups)?;
     let (parts, cuts) = cut(file, &keep)?;
     let masked = || Ok(mask(&file.graph, &file.groups, &keep)?);
     let models = Models {
@@ -88,7 +89,7 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         parts,
         beside: file.beside.clone(),
         keep,
-        scores: choice.scores(&file.graph, &file.groups),
+        scores,
         cuts,
         cost,
         evidence,
