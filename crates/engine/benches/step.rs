@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use common::{drawn, interleaved};
 use secateur_engine::kernels::Sgd;
-use secateur_engine::{Network, Threads};
+use secateur_engine::{Chain, Threads};
 use secateur_graph::{Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary};
 
 fn main() {
@@ -43,7 +43,7 @@ fn step(widths: &[usize], batch: usize, threads: usize, seconds: f64, peak: f64)
         }
         total
     };
-    let mut network = Network::compile(&mlp(widths), batch, 0, threads).unwrap();
+    let mut network = Chain::compile(&mlp(widths), batch, 0, threads).unwrap();
     let step = Sgd {
         rate: 0.01,
         decay: 0.0,

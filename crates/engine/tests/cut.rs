@@ -1,6 +1,6 @@
 //! A network that is cut is the network that the smaller graph would compile to.
 
-use secateur_engine::{ErrorKind, Network};
+use secateur_engine::{Chain, ErrorKind};
 use secateur_graph::{ChannelGroups, Cut, Graph, Keep, Unary, mask, permute, shrink};
 use secateur_testkit::{Stream, mlp, some_keep};
 
@@ -17,7 +17,7 @@ fn select(x: &[f32], width: usize, selected: &[usize]) -> Vec<f32> {
         .collect()
 }
 
-fn weights(network: &Network) -> Vec<Vec<f32>> {
+fn weights(network: &Chain) -> Vec<Vec<f32>> {
     let layers = network.layers().iter();
     layers
         .flat_map(|l| [l.weight().to_vec(), l.bias().to_vec()])
@@ -25,7 +25,7 @@ fn weights(network: &Network) -> Vec<Vec<f32>> {
 }
 
 /// Marks every gradient and state with the number that the weight had.
-fn copy_weights_to_state(network: &mut Network) {
+fn copy_weights_to_state(network: &mut Chain) {
     for layer in network.layers_mut() {
         let (weight, bias) = (layer.weight().to_vec(), layer.bias().to_vec());
         layer.weight_gradient_mut().copy_from_slice(&weight);
@@ -47,10 +47,10 @@ fn cutting_equals_compiling_the_shrunk_graph_and_state_goes_along() {
         let groups = ChannelGroups::of(&graph).unwrap();
         let keep = some_keep(&groups, seed);
         let shrunk = shrink(&graph, &groups, &keep).unwrap();
-        let mut network = Network::compile(&graph, ROWS, 2, 2).unwrap();
+        let mut network = Chain::compile(&graph, ROWS, 2, 2).unwrap();
         copy_weights_to_state(&mut network);
         network.cut(&shrunk.cuts).unwrap();
-        let mut fresh = Network::compile(&shrunk.graph, ROWS, 2, 2).unwrap();
+        let mut fresh = Chain::compile(&shrunk.graph, ROWS, 2, 2).unwrap();
         assert_eq!(weights(&network), weights(&fresh));
         assert_eq!(network.selected_inputs(), fresh.selected_inputs());
         for layer in network.layers() {
@@ -73,7 +73,7 @@ fn cutting_equals_compiling_the_shrunk_graph_and_state_goes_along() {
 #[test]
 fn a_second_cut_of_the_inputs_selects_among_those_that_are_left() {
     let graph = mlp(&[6, 4, 2], Unary::Relu, 1).unwrap();
-    let mut network = Network::compile(&graph, ROWS, 0, 1).unwrap();
+    let mut network = Chain::compile(&graph, ROWS, 0, 1).unwrap();
     let tensor = network.layers()[0].weight_id();
     let cut = |kept: &[usize]| Cut {
         tensor,
@@ -97,7 +97,7 @@ fn reordered_units_give_the_same_outputs() {
         }
         let order = Stream::new(3).order(group.units);
         let permuted = permute(&graph, &groups, id, &order).unwrap();
-        let mut network = Network::compile(&graph, ROWS, 0, 1).unwrap();
+        let mut network = Chain::compile(&graph, ROWS, 0, 1).unwrap();
         let before = network.forward(&x, ROWS).to_vec();
         network.cut(&permuted.cuts).unwrap();
         let after = network.forward(&x, ROWS);
@@ -109,7 +109,7 @@ fn reordered_units_give_the_same_outputs() {
                 .zip(after)
                 .all(|(a, b)| (a - b).abs() <= 1e-6 * most)
         );
-        let fresh = Network::compile(&permuted.graph, ROWS, 0, 1).unwrap();
+        let fresh = Chain::compile(&permuted.graph, ROWS, 0, 1).unwrap();
         assert_eq!(weights(&network), weights(&fresh));
     }
 }
@@ -128,8 +128,8 @@ fn masked_and_cut_networks_agree() {
     }
     let x = inputs(5);
     let masked: Graph = mask(&graph, &groups, &keep).unwrap();
-    let mut masked = Network::compile(&masked, ROWS, 0, 2).unwrap();
-    let mut network = Network::compile(&graph, ROWS, 0, 2).unwrap();
+    let mut masked = Chain::compile(&masked, ROWS, 0, 2).unwrap();
+    let mut network = Chain::compile(&graph, ROWS, 0, 2).unwrap();
     network
         .cut(&shrink(&graph, &groups, &keep).unwrap().cuts)
         .unwrap();
@@ -141,7 +141,7 @@ fn masked_and_cut_networks_agree() {
 #[test]
 fn cuts_that_do_not_fit_change_nothing() {
     let graph = mlp(&[6, 4, 2], Unary::Relu, 1).unwrap();
-    let mut network = Network::compile(&graph, ROWS, 0, 1).unwrap();
+    let mut network = Chain::compile(&graph, ROWS, 0, 1).unwrap();
     let [first, second] = network.layers() else {
         panic!("two layers");
     };
@@ -177,7 +177,7 @@ fn parameters_read_back_are_those_that_were_written() {
         let widths = [6, 5, 4];
         let mut graph = mlp(&widths, Unary::Relu, seed).unwrap();
         let other = mlp(&widths, Unary::Relu, seed + 100).unwrap();
-        let mut network = Network::compile(&graph, ROWS, 0, 1).unwrap();
+        let mut network = Chain::compile(&graph, ROWS, 0, 1).unwrap();
         network.read(&other).unwrap();
         network.write_back(&mut graph).unwrap();
         for id in graph.value_ids() {

@@ -5,9 +5,9 @@ mod common;
 
 use std::ops::Range;
 
-use common::{Chain, all_activations, chains, naive, split, wide};
+use common::{DrawnChain, all_activations, chains, naive, split, wide};
 use proptest::prelude::*;
-use secateur_engine::{BlockKind, Network};
+use secateur_engine::{BlockKind, Chain};
 use secateur_graph::{Array, Graph, Tensor, Unary, ValueId, evaluate_all};
 use secateur_testkit::Stream;
 
@@ -115,14 +115,14 @@ fn absolute(graph: &Graph) -> Graph {
 }
 
 /// The constants that the network trains.
-fn parameters(network: &Network) -> Vec<ValueId> {
+fn parameters(network: &Chain) -> Vec<ValueId> {
     let layers = network.layers().iter();
     let ids = layers.flat_map(|l| [Some(l.weight_id()), l.bias_id()]);
     ids.flatten().collect()
 }
 
 /// The graph with the network's gradients in place of its parameters, each in the graph's own layout.
-fn gradients(network: &mut Network, graph: &Graph) -> Graph {
+fn gradients(network: &mut Chain, graph: &Graph) -> Graph {
     for layer in network.layers_mut() {
         let gradient = layer.weight_gradient().to_vec();
         layer.weight_mut().copy_from_slice(&gradient);
@@ -179,7 +179,12 @@ fn sides(graph: &Graph, x: &[f64], inputs: usize) -> Vec<bool> {
 
 /// Checks every parameter tensor along its own gradient and along a drawn direction, where no kink lies on
 /// the way. The error is relative to the tensor's gradient, 1e-3 as the engine promises.
-fn check(chain: &Chain, rows: usize, threads: usize, loss: RowLoss) -> Result<(), TestCaseError> {
+fn check(
+    chain: &DrawnChain,
+    rows: usize,
+    threads: usize,
+    loss: RowLoss,
+) -> Result<(), TestCaseError> {
     const STEP: f64 = 1e-5;
     const TOLERANCE: f64 = 1e-3;
     let graph = chain.graph();
@@ -248,7 +253,7 @@ fn a_loss_of_sums_that_cancel_is_as_near_as_their_terms_allow() {
         form: common::Form::Gemm,
         activation: None,
     };
-    let chain = Chain {
+    let chain = DrawnChain {
         inputs: 28,
         layers: vec![layer],
         seed: 13_149_947_193_487_074_000,
@@ -263,7 +268,7 @@ fn layers_wide_enough_for_the_transposed_product_have_the_same_gradients() {
         form: common::Form::Gemm,
         activation,
     };
-    let chain = Chain {
+    let chain = DrawnChain {
         inputs: 3,
         layers: vec![
             layer(33, Some(Unary::Tanh)),
@@ -281,7 +286,7 @@ fn layers_wide_enough_for_the_transposed_product_have_the_same_gradients() {
 #[test]
 fn blocks_are_handed_the_velocity_of_every_row_once() {
     let graph = secateur_testkit::mlp(&[70, 300, 40, 3], Unary::Relu, 2).unwrap();
-    let chain = Chain {
+    let chain = DrawnChain {
         inputs: 70,
         layers: vec![],
         seed: 1,

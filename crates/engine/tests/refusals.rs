@@ -1,7 +1,7 @@
 //! Graphs that the engine does not run are refused by name, with what to do.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
-use secateur_engine::{ErrorKind, Network};
+use secateur_engine::{Chain, ErrorKind};
 use secateur_graph::{Binary, Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary, ValueId};
 
 fn graph(build: impl FnOnce(&mut GraphBuilder, ValueId) -> ValueId) -> Graph {
@@ -23,7 +23,7 @@ fn layer(b: &mut GraphBuilder, name: &str, x: ValueId, shape: [usize; 2], gemm: 
 }
 
 fn refused(graph: &Graph) -> (ErrorKind, String) {
-    let error = Network::compile(graph, 4, 0, 1).unwrap_err();
+    let error = Chain::compile(graph, 4, 0, 1).unwrap_err();
     assert!(
         error.kind() == ErrorKind::Invalid || error.hint_text().is_some(),
         "{error}"
@@ -153,7 +153,7 @@ fn sizes_that_do_not_fit_are_refused() {
     }
     let fine = graph(|b, x| layer(b, "a", x, [3, 2], plain));
     for (batch, slots, threads) in [(0, 0, 1), (1, 3, 1), (1, 0, 0)] {
-        let error = Network::compile(&fine, batch, slots, threads).unwrap_err();
+        let error = Chain::compile(&fine, batch, slots, threads).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
 }
@@ -165,7 +165,7 @@ fn a_gather_before_the_first_layer_is_left_to_the_caller() {
         let y = b.node("pick", Op::Gather { axis: -1 }, &[x, i]);
         layer(b, "a", y, [2, 1], Gemm::default())
     });
-    let mut network = Network::compile(&graph, 1, 0, 1).unwrap();
+    let mut network = Chain::compile(&graph, 1, 0, 1).unwrap();
     assert_eq!(network.selected_inputs(), Some(&[2, 0][..]));
     assert_eq!(network.forward(&[1.0, 3.0], 1), [2.0]);
 }

@@ -1,7 +1,7 @@
 //! What a run leaves beside its report: its epochs, the features that are still read, and predictions.
 
 use secateur_data::{ImageShape, Target, drawn};
-use secateur_engine::Network;
+use secateur_engine::Chain;
 use secateur_graph::Graph;
 use secateur_train::{Epoch, Score, outputs, right_rows};
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ impl Job {
     /// Which features `graph` reads, and how strongly.
     pub(crate) fn inputs_record(&self, graph: &Graph) -> Result<InputsRecord> {
         let dataset = &self.prepared.dataset;
-        let network = Network::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
+        let network = Chain::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
         let read = match network.selected_inputs() {
             Some(selected) => selected.to_vec(),
             None => (0..dataset.inputs()).collect(),

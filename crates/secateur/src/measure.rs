@@ -1,6 +1,6 @@
 //! Measures networks and data for the report.
 
-use secateur_engine::Network;
+use secateur_engine::Chain;
 use secateur_graph::{Graph, cost};
 use secateur_train::{Score, Trained, score};
 
@@ -72,7 +72,7 @@ impl Job {
 
 /// How many weights a network has, and how many of them do little.
 fn weight_count(graph: &Graph) -> Result<WeightCount> {
-    let network = Network::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
+    let network = Chain::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
     let mut count = WeightCount {
         all: 0,
         zero: 0,

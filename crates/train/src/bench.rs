@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use secateur_engine::{Network, Threads};
+use secateur_engine::{Chain, Threads};
 use secateur_graph::Graph;
 
 use crate::penalised::Penalised;
@@ -23,7 +23,7 @@ pub enum Pass {
 /// A network that takes the same step again and again.
 #[derive(Debug)]
 pub struct Stepper {
-    network: Network,
+    network: Chain,
     settings: Settings,
     penalised: Option<Penalised>,
     lambda: f64,
@@ -48,7 +48,7 @@ impl Stepper {
     ) -> Result<Self> {
         let settings = settings.checked()?;
         let slots = settings.optimizer.state_slots();
-        let network = Network::compile_on(graph, batch.len(), slots, threads.clone())?;
+        let network = Chain::compile_on(graph, batch.len(), slots, threads.clone())?;
         let penalised = settings.penalty.map(|p| Penalised::new(p, &network));
         let strength = settings
             .penalty
@@ -74,7 +74,7 @@ impl Stepper {
             targets.loss_and_gradient(range, outputs, gradient)
         });
         let momentum = self.settings.optimizer.gradient_momentum();
-        let rule = |penalised, network: &Network| {
+        let rule = |penalised, network: &Chain| {
             let rate = self.settings.rate;
             StepRule::new(
                 &self.settings,

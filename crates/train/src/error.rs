@@ -18,7 +18,7 @@ pub enum ErrorKind {
     /// Masked and shrunk network disagree.
     Verification,
     /// The network cannot be run or grouped.
-    Network,
+    Chain,
 }
 
 /// An error of a run: its kind, where it arose, and what to do.
@@ -89,7 +89,7 @@ impl std::error::Error for Error {}
 
 impl From<secateur_graph::Error> for Error {
     fn from(error: secateur_graph::Error) -> Self {
-        let mut this = Error::new(ErrorKind::Network, error.to_string());
+        let mut this = Error::new(ErrorKind::Chain, error.to_string());
         this.hint = error.hint_text().map(str::to_owned);
         this
     }
@@ -97,7 +97,7 @@ impl From<secateur_graph::Error> for Error {
 
 impl From<secateur_engine::Error> for Error {
     fn from(error: secateur_engine::Error) -> Self {
-        let mut this = Error::new(ErrorKind::Network, error.to_string());
+        let mut this = Error::new(ErrorKind::Chain, error.to_string());
         this.hint = error.hint_text().map(str::to_owned);
         this
     }

@@ -1,6 +1,6 @@
 //! What a trained network puts out on given rows, and how good that is.
 
-use secateur_engine::{Dense, Network};
+use secateur_engine::{Dense, Chain};
 use secateur_graph::Graph;
 
 use crate::score::{Scorer, largest};
@@ -47,19 +47,19 @@ pub fn right_rows(graph: &Graph, rows: &Rows, threads: usize) -> Result<Option<V
 /// # Errors
 /// If the network cannot be run.
 pub fn widths(graph: &Graph) -> Result<Vec<usize>> {
-    let network = Network::compile(graph, 1, 0, 1)?;
+    let network = Chain::compile(graph, 1, 0, 1)?;
     Ok(network.layers().iter().map(Dense::inputs).collect())
 }
 
 /// Scores rows of full width on a network that may read some columns only.
-pub(crate) fn score_on(network: &mut Network, rows: &Rows) -> Score {
+pub(crate) fn score_on(network: &mut Chain, rows: &Rows) -> Score {
     let mut scorer = Scorer::new(rows.targets());
     for_outputs(network, rows, |chunk| scorer.add(chunk));
     scorer.finish()
 }
 
-fn compiled(graph: &Graph, rows: &Rows, threads: usize) -> Result<Network> {
-    let network = Network::compile(graph, SCORE_ROWS.min(rows.len()), 0, threads)?;
+fn compiled(graph: &Graph, rows: &Rows, threads: usize) -> Result<Chain> {
+    let network = Chain::compile(graph, SCORE_ROWS.min(rows.len()), 0, threads)?;
     let inputs = input_width(graph).unwrap_or(rows.columns());
     if inputs != rows.columns() || network.outputs() != rows.targets().outputs() {
         return Err(Error::new(
@@ -82,7 +82,7 @@ pub(crate) fn input_width(graph: &Graph) -> Option<usize> {
 }
 
 /// Runs rows chunk by chunk, picking the columns that the network reads.
-fn for_outputs(network: &mut Network, rows: &Rows, mut each: impl FnMut(&[f32])) {
+fn for_outputs(network: &mut Chain, rows: &Rows, mut each: impl FnMut(&[f32])) {
     let selected = network.selected_inputs().map(<[usize]>::to_vec);
     let mut narrow = vec![];
     let mut start = 0;

@@ -4,7 +4,7 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use secateur_engine::Network;
+use secateur_engine::Chain;
 use secateur_graph::{ChannelGroups, Graph, GroupId, GroupKind, Role, ValueId, permute};
 
 use crate::Result;
@@ -32,7 +32,7 @@ pub(crate) fn random_order(graph: &Graph, seed: u64) -> Result<Graph> {
 /// Reorders the hidden units so that those of least outgoing norm lie in the penalised range.
 pub(crate) fn rank_by_norm(
     graph: &mut Graph,
-    network: &mut Network,
+    network: &mut Chain,
     penalised: &Penalised,
 ) -> Result<()> {
     network.write_back(graph)?;

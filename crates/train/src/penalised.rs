@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use secateur_engine::{Dense, Network};
+use secateur_engine::{Dense, Chain};
 use secateur_prox::{GroupSize, Inputs, LayerUnits, Members, Part, Strength, Which, Widths};
 
 use crate::PenaltySettings;
@@ -31,7 +31,7 @@ struct Layer {
 
 impl Penalised {
     /// The groups of a network that has not lost a unit yet.
-    pub(crate) fn new(settings: PenaltySettings, network: &Network) -> Self {
+    pub(crate) fn new(settings: PenaltySettings, network: &Chain) -> Self {
         let count = network.layers().len();
         let layers = network
             .layers()
@@ -103,7 +103,7 @@ impl Penalised {
     }
 
     /// Computes the group weights anew, after the network's widths have changed.
-    pub(crate) fn reweigh(&mut self, network: &Network) {
+    pub(crate) fn reweigh(&mut self, network: &Chain) {
         let sizes = self.sizes(network);
         let mut groups = vec![];
         for (l, layer) in self.layers.iter().enumerate() {
@@ -148,7 +148,7 @@ impl Penalised {
     }
 
     /// The penalty's value at lambda = 1.
-    pub(crate) fn value(&self, network: &Network) -> f64 {
+    pub(crate) fn value(&self, network: &Chain) -> f64 {
         let strengths = self.strengths(1.0);
         let mut sum = 0.0;
         let mut group = vec![];
@@ -172,7 +172,7 @@ impl Penalised {
     }
 
     /// Share of all weights (biases apart) that are penalised, in [0, 1].
-    pub(crate) fn share(&self, network: &Network) -> f64 {
+    pub(crate) fn share(&self, network: &Chain) -> f64 {
         let sizes = self.sizes(network);
         let penalised: usize = self
             .layers
@@ -185,7 +185,7 @@ impl Penalised {
     }
 
     /// Scalars in one group of each layer, biases apart.
-    fn sizes(&self, network: &Network) -> Vec<usize> {
+    fn sizes(&self, network: &Chain) -> Vec<usize> {
         let size = |d: &Dense| match self.settings.members {
             Members::Outgoing => d.outputs(),
             Members::Incoming => d.inputs(),
@@ -194,7 +194,7 @@ impl Penalised {
     }
 
     /// Multiplications that go with one unit of the layer's groups, per row.
-    fn macs_freed(&self, network: &Network, layer: usize) -> u64 {
+    fn macs_freed(&self, network: &Chain, layer: usize) -> u64 {
         let layers = network.layers();
         let (maker, reader) = match self.settings.members {
             Members::Outgoing => (layer.checked_sub(1), Some(layer)),

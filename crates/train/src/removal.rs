@@ -1,6 +1,6 @@
 //! Takes dead units out of the network while it trains, and proves that nothing else changed.
 
-use secateur_engine::Network;
+use secateur_engine::Chain;
 use secateur_graph::{
     Array, ChannelGroups, Cut, Graph, GroupKind, Keep, evaluate, fold_constants, mask, shrink,
 };
@@ -47,7 +47,7 @@ pub struct Removal {
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) graph: Graph,
-    pub(crate) network: Network,
+    pub(crate) network: Chain,
     pub(crate) rows: Rows,
     pub(crate) penalised: Option<Penalised>,
 }

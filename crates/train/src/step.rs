@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use secateur_engine::kernels::{separate, update as kernels};
-use secateur_engine::{BlockKind, Network, RowBlock};
+use secateur_engine::{BlockKind, Chain, RowBlock};
 use secateur_prox::{Members, Penalty, Strength};
 
 use crate::incoming;
@@ -61,7 +61,7 @@ impl StepRule {
         step: usize,
         penalised: Option<&Penalised>,
         lambda: f64,
-        network: &Network,
+        network: &Chain,
     ) -> Self {
         let (rate32, decay) = (rate as f32, settings.weight_decay as f32);
         let adam = |decay| {
@@ -115,7 +115,7 @@ impl StepRule {
         penalised: &Penalised,
         lambda: f64,
         prox_step: f64,
-        network: &Network,
+        network: &Chain,
     ) -> PenaltyRule {
         let settings = penalised.settings();
         let count = network.layers().len();
@@ -152,7 +152,7 @@ impl StepRule {
         }
     }
 
-    fn mean_metric(&self, kind: AdamMetric, network: &Network, layer: usize) -> f64 {
+    fn mean_metric(&self, kind: AdamMetric, network: &Chain, layer: usize) -> f64 {
         match (self.update, kind) {
             (Update::Adam(adam), AdamMetric::Mean) => {
                 let second = &network.layers()[layer].weight_state()[1];
@@ -286,7 +286,7 @@ impl StepRule {
     }
 
     /// The part of the step that needs whole layers: proximal steps of incoming groups.
-    pub(crate) fn finish(&self, network: &mut Network) {
+    pub(crate) fn finish(&self, network: &mut Chain) {
         let Some(rule) = &self.penalty else { return };
         if rule.step != PenaltyStep::Proximal || rule.members != Members::Incoming {
             return;

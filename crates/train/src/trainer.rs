@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use secateur_engine::{Dense, Network};
+use secateur_engine::{Dense, Chain};
 use secateur_graph::{Graph, cost};
 use secateur_prox::Part;
 
@@ -73,7 +73,7 @@ impl Run {
         let batches = Batches::new(train.len(), settings.batch, settings.order);
         let capacity = settings.batch.max(SCORE_ROWS);
         let slots = settings.optimizer.state_slots();
-        let mut network = Network::compile(&graph, capacity, slots, settings.threads)?;
+        let mut network = Chain::compile(&graph, capacity, slots, settings.threads)?;
         if network.inputs() != train.columns() || network.outputs() != train.targets().outputs() {
             return Err(Error::new(
                 ErrorKind::Data,

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use proptest::prelude::*;
-use secateur_engine::Network;
+use secateur_engine::Chain;
 use secateur_graph::{Array, Binary, Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary, evaluate};
 use secateur_testkit::Stream;
 
@@ -26,13 +26,13 @@ pub(crate) struct Layer {
 
 /// A chain of layers with weights from a seed.
 #[derive(Debug, Clone)]
-pub(crate) struct Chain {
+pub(crate) struct DrawnChain {
     pub(crate) inputs: usize,
     pub(crate) layers: Vec<Layer>,
     pub(crate) seed: u64,
 }
 
-pub(crate) fn chains(activations: Vec<Option<Unary>>) -> impl Strategy<Value = Chain> {
+pub(crate) fn chains(activations: Vec<Option<Unary>>) -> impl Strategy<Value = DrawnChain> {
     let form = prop_oneof![
         Just(Form::Gemm),
         Just(Form::TransposedGemm),
@@ -48,7 +48,7 @@ pub(crate) fn chains(activations: Vec<Option<Unary>>) -> impl Strategy<Value = C
         },
     );
     let layers = prop::collection::vec(layer, 1..5);
-    (1usize..40, layers, any::<u64>()).prop_map(|(inputs, layers, seed)| Chain {
+    (1usize..40, layers, any::<u64>()).prop_map(|(inputs, layers, seed)| DrawnChain {
         inputs,
         layers,
         seed,
@@ -65,7 +65,7 @@ pub(crate) fn all_activations() -> Vec<Option<Unary>> {
     ]
 }
 
-impl Chain {
+impl DrawnChain {
     pub(crate) fn graph(&self) -> Graph {
         let mut stream = Stream::new(self.seed);
         let mut b = GraphBuilder::new("chain");
@@ -149,8 +149,8 @@ pub(crate) fn relative(a: &[f32], b: &[f64]) -> f64 {
 }
 
 /// Compiles a network that uses all its threads however little there is to do.
-pub(crate) fn split(graph: &Graph, batch: usize, slots: usize, threads: usize) -> Network {
-    let mut network = Network::compile(graph, batch, slots, threads).unwrap();
+pub(crate) fn split(graph: &Graph, batch: usize, slots: usize, threads: usize) -> Chain {
+    let mut network = Chain::compile(graph, batch, slots, threads).unwrap();
     network.set_macs_per_thread(1);
     network
 }

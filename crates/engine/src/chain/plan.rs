@@ -2,7 +2,7 @@
 
 use secateur_graph::{Binary, Gemm, Graph, Node, Op, Tensor, ValueId};
 
-use crate::dense::{Dense, Parameter};
+use crate::chain::dense::{Dense, Parameter};
 use crate::{Activation, Error, Result};
 
 /// A chain of dense layers, read from a graph.

@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::dense::{MAX_STATE_SLOTS, Parameter, bias_gradient, weight_gradient};
+use crate::chain::dense::{MAX_STATE_SLOTS, Parameter, bias_gradient, weight_gradient};
 use crate::kernels::update::{self, Adam, Nesterov, Sgd};
 use crate::matrix::View;
-use crate::{Dense, Network, Phases};
+use crate::{Chain, Dense, Phases};
 
 /// What the numbers of a [`RowBlock`] are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum BlockKind {
 /// All slices have the same shape: `rows() * width`, row-major.
 #[derive(Debug)]
 pub struct RowBlock<'a> {
-    /// Position of the layer in [`crate::Network::layers`].
+    /// Position of the layer in [`crate::Chain::layers`].
     pub layer: usize,
     /// Whether these are weights or biases.
     pub kind: BlockKind,
@@ -106,15 +106,15 @@ impl RowBlock<'_> {
     }
 }
 
-impl Network {
-    /// Gradients of all parameters from the last [`Network::forward_backward`] on the same `x`, each
+impl Chain {
+    /// Gradients of all parameters from the last [`Chain::forward_backward`] on the same `x`, each
     /// block handed to `update` as soon as it is known.
     ///
     /// A block's gradient becomes `momentum` times what it was plus the new gradient. `update` is
     /// called once for every block, possibly at once on several threads and in any order.
     ///
     /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
+    /// If `x` has another size or there are more rows than [`Chain::batch`].
     pub fn update<U>(&mut self, x: &[f32], rows: usize, momentum: f32, update: U)
     where
         U: Fn(RowBlock<'_>) + Sync,
@@ -125,7 +125,7 @@ impl Network {
         self.each_block(Some(gradients), count, update);
     }
 
-    /// Hands every block to `pass` on all threads as [`Network::update`] does, but with the gradients of the
+    /// Hands every block to `pass` on all threads as [`Chain::update`] does, but with the gradients of the
     /// last update: for passes over the parameters that are not fused with it.
     #[doc(hidden)]
     pub fn pass<U>(&mut self, pass: U)

@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::{Dense, Network, Phases};
+use crate::{Chain, Dense, Phases};
 
-impl Network {
+impl Chain {
     /// The outputs for `rows` rows of inputs: `rows * inputs` numbers in, `rows * outputs` out.
     ///
     /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
+    /// If `x` has another size or there are more rows than [`Chain::batch`].
     pub fn forward(&mut self, x: &[f32], rows: usize) -> &[f32] {
         self.check(x, rows);
         let start = Instant::now();
@@ -35,14 +35,14 @@ impl Network {
         self.values.last().map_or(&[], |v| &v[..outputs])
     }
 
-    /// The loss of `rows` rows, and the gradients of all activations for [`Network::update`].
+    /// The loss of `rows` rows, and the gradients of all activations for [`Chain::update`].
     ///
     /// `loss` is called for consecutive ranges of rows, possibly at once on several threads. It is
     /// given the range, the outputs of those rows, and a slice of the same size to fill with the
     /// gradient of the outputs; it returns the loss of those rows. The losses are added in row order.
     ///
     /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
+    /// If `x` has another size or there are more rows than [`Chain::batch`].
     pub fn forward_backward<L>(&mut self, x: &[f32], rows: usize, loss: L) -> f64
     where
         L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,

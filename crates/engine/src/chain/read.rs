@@ -2,10 +2,10 @@
 
 use secateur_graph::{Graph, Tensor, ValueId};
 
-use crate::plan::transpose;
-use crate::{Dense, Error, Network, Result};
+use crate::chain::plan::transpose;
+use crate::{Chain, Dense, Error, Result};
 
-impl Network {
+impl Chain {
     /// Reads all parameters from the constants of `graph`; gradients and optimiser state stay.
     ///
     /// # Errors

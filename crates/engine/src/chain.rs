@@ -1,16 +1,24 @@
 //! A compiled network: its layers and the buffers that a step needs.
 
+mod cut;
+mod dense;
+mod forward;
+mod plan;
+mod read;
+mod update;
+
 use secateur_graph::Graph;
 
-use crate::dense::{Dense, MAX_STATE_SLOTS};
-use crate::plan::{Plan, plan};
+pub use self::dense::{Dense, MAX_STATE_SLOTS};
+use self::plan::{Plan, plan};
+pub use self::update::{BlockKind, RowBlock};
 use crate::{Error, Phases, Result, Threads};
 
-/// A network ready to run and train on at most [`Network::batch`] rows at a time.
+/// A network ready to run and train on at most [`Chain::batch`] rows at a time.
 ///
 /// The same graph, inputs and thread count give the same bits.
 #[derive(Debug)]
-pub struct Network {
+pub struct Chain {
     pub(crate) layers: Vec<Dense>,
     /// Each layer's outputs, and the gradients of what its activation was given.
     pub(crate) values: Vec<Vec<f32>>,
@@ -24,13 +32,13 @@ pub struct Network {
     pub(crate) phases: Phases,
 }
 
-impl Network {
+impl Chain {
     /// Compiles `graph` for at most `batch` rows on `threads` threads, with `state_slots` vectors of
     /// optimiser state (0 to [`MAX_STATE_SLOTS`]) for every parameter.
     ///
     /// The graph is a chain of Gemm, or MatMul and Add, each with at most one activation behind it.
     /// A Gather before the first layer is not run: the network then takes rows that hold the
-    /// [`Network::selected_inputs`] alone.
+    /// [`Chain::selected_inputs`] alone.
     ///
     /// # Errors
     /// If the graph has anything else, naming the node; if a size is zero; if there are too many
@@ -44,10 +52,10 @@ impl Network {
         Self::compile_on(graph, batch, state_slots, Threads::new(threads)?)
     }
 
-    /// [`Network::compile`] on threads that other networks may share.
+    /// [`Chain::compile`] on threads that other networks may share.
     ///
     /// # Errors
-    /// As [`Network::compile`].
+    /// As [`Chain::compile`].
     pub fn compile_on(
         graph: &Graph,
         batch: usize,
@@ -138,8 +146,8 @@ impl Network {
         self.phases
     }
 
-    /// A layer's outputs for the rows of the last [`Network::forward`] or
-    /// [`Network::forward_backward`]; rows beyond them are left from earlier calls.
+    /// A layer's outputs for the rows of the last [`Chain::forward`] or
+    /// [`Chain::forward_backward`]; rows beyond them are left from earlier calls.
     ///
     /// # Panics
     /// If there is no such layer.

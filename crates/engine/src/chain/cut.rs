@@ -2,7 +2,7 @@
 
 use secateur_graph::Cut;
 
-use crate::{Dense, Error, Network, Result};
+use crate::{Chain, Dense, Error, Result};
 
 #[derive(Default, Clone)]
 struct LayerCut<'a> {
@@ -11,12 +11,12 @@ struct LayerCut<'a> {
     bias: Option<&'a [usize]>,
 }
 
-impl Network {
+impl Chain {
     /// Keeps only some units: cuts weights, biases, gradients and optimiser state alike.
     ///
     /// A `kept` that is a permutation reorders units. Cuts of tensors that the engine does not hold
     /// are passed over, so all cuts of a graph can be handed on. Inputs that are cut from the first
-    /// layer leave [`Network::selected_inputs`] too. Outputs of earlier rows are forgotten.
+    /// layer leave [`Chain::selected_inputs`] too. Outputs of earlier rows are forgotten.
     ///
     /// # Errors
     /// If an index lies beyond its axis, if no unit stays, or if the layers would no longer fit
