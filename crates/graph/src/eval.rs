@@ -4,7 +4,7 @@
 //! terms that are exactly 0.0 can be left out without changing a bit: a masked and a shrunk network must
 //! agree exactly here. It shares no code with the engine.
 
-use crate::{Error, Graph, Result, Tensor, ops};
+use crate::{Error, Graph, Node, Result, Tensor, ops};
 
 /// Numbers in double precision, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,12 +143,20 @@ pub fn evaluate_all(graph: &Graph, inputs: &[Array]) -> Result<Vec<Option<Array>
             .iter()
             .map(|id| id.and_then(|id| values[id.index()].as_ref()))
             .collect();
-        let made = ops::evaluate(node, &read).map_err(|e| e.at_if_nowhere(&node.name))?;
+        let made = evaluate_node(node, &read)?;
         for (id, array) in node.outputs.iter().zip(made) {
             values[id.index()] = Some(array);
         }
     }
     Ok(values)
+}
+
+/// The outputs of one node, given its inputs; an optional input that is left out is `None`.
+///
+/// # Errors
+/// If an input is missing or does not fit, or the node is not understood.
+pub fn evaluate_node(node: &Node, inputs: &[Option<&Array>]) -> Result<Vec<Array>> {
+    ops::evaluate(node, inputs).map_err(|e| e.at_if_nowhere(&node.name))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod apart;
+mod at_lengths;
 mod branches;
 mod channels;
 mod collect;
@@ -63,10 +64,11 @@ mod union_find;
 mod zeros;
 
 pub use apart::set_apart;
+pub use at_lengths::at_lengths;
 pub use cost::{Cost, NodeCost, cost};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};
-pub use eval::{Array, evaluate, evaluate_all};
+pub use eval::{Array, evaluate, evaluate_all, evaluate_node};
 pub use fold::{Folded, fold_constants};
 pub use graph::{Dim, Graph, GraphBuilder, Node, NodeId, Value, ValueId};
 pub use groups::{Activation, ChannelGroups, Freeze, Group, GroupId, GroupKind, Member, Role};

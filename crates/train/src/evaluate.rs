@@ -1,6 +1,6 @@
 //! What a trained network puts out on given rows, and how good that is.
 
-use secateur_engine::{Dense, Chain};
+use secateur_engine::{Chain, Dense};
 use secateur_graph::Graph;
 
 use crate::score::{Scorer, largest};

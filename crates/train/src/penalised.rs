@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use secateur_engine::{Dense, Chain};
+use secateur_engine::{Chain, Dense};
 use secateur_prox::{GroupSize, Inputs, LayerUnits, Members, Part, Strength, Which, Widths};
 
 use crate::PenaltySettings;

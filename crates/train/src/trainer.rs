@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use secateur_engine::{Dense, Chain};
+use secateur_engine::{Chain, Dense};
 use secateur_graph::{Graph, cost};
 use secateur_prox::Part;
 

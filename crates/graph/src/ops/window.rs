@@ -87,8 +87,17 @@ impl Window {
         )))
     }
 
-    /// Outputs along an axis, and how far the first window reaches before it and the last behind it.
-    fn length(&self, axis: usize, input: usize, kernel: usize) -> Result<(usize, usize, usize)> {
+    /// Outputs along a spatial axis of `input` positions under a window of `kernel`, and how far the first window
+    /// reaches before it and the last behind it.
+    ///
+    /// # Errors
+    /// If no window fits.
+    pub fn length(
+        &self,
+        axis: usize,
+        input: usize,
+        kernel: usize,
+    ) -> Result<(usize, usize, usize)> {
         let stride = self.strides[axis];
         let reach = self.dilations[axis] * (kernel.max(1) - 1) + 1;
         let (before, behind) = match &self.padding {
