@@ -7,6 +7,7 @@
 //!
 //! Element-wise arithmetic is neither fused nor reordered, so every version gives the same bits.
 
+pub mod conv;
 mod exponential;
 mod groups;
 pub(crate) mod pointwise;

@@ -1,0 +1,170 @@
+//! Convolutions of one image on one thread.
+//!
+//! An image is `[height][width][stride]`: the channels of a pixel lie side by side, and zeros fill them
+//! up to whole vectors. A [`Kernel`] is made once for a [`Shape`]. It reads weights in an order of its
+//! own, see [`Kernel::pack`], and adds up their gradient in the same order, so that a batch pays for
+//! the change of order once and not with every image.
+//!
+//! Numbers that fill up pixels are zeros in what is written if they are in bias and weights, whatever
+//! the input holds there; only the gradient of the weights reads those of the output's gradient.
+
+mod dense;
+mod depthwise;
+mod gradient;
+mod packing;
+mod pass;
+mod shape;
+mod source;
+#[cfg(test)]
+mod tests;
+mod vector;
+mod walk;
+
+pub use shape::Shape;
+pub use vector::InstructionSet;
+
+use dense::Finish;
+use pass::Pass;
+
+/// Floats that a vector of the widest instruction set in use holds: 16 with AVX-512, else 8.
+pub fn lanes() -> usize {
+    InstructionSet::widest().lanes()
+}
+
+/// A convolution, planned for a shape and an instruction set.
+///
+/// Images and weights are slices of the lengths that [`Shape::in_len`], [`Shape::out_len`],
+/// [`Shape::weights_len`] and the methods here tell; all calls panic if one is of another length, except
+/// that `scratch` may be longer.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    shape: Shape,
+    set: InstructionSet,
+    forward: Pass,
+    backward: Pass,
+}
+
+impl Kernel {
+    /// Plans for the widest instruction set of this machine.
+    ///
+    /// # Panics
+    /// If the numbers of the shape do not make a convolution.
+    pub fn new(shape: Shape) -> Self {
+        Self::with(shape, InstructionSet::widest())
+    }
+
+    /// Plans for an instruction set.
+    ///
+    /// # Panics
+    /// If the numbers of the shape do not make a convolution.
+    pub fn with(shape: Shape, set: InstructionSet) -> Self {
+        shape.check(set.lanes());
+        Self {
+            forward: Pass::forward(&shape, set),
+            backward: Pass::backward(&shape, set),
+            shape,
+            set,
+        }
+    }
+
+    /// What it was made for.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The instruction set that it uses.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// Floats of the weights that [`Kernel::forward`] reads.
+    pub fn packed_len(&self) -> usize {
+        self.forward.weights_len()
+    }
+
+    /// Brings `weights`, `[outputs, inputs / groups, height, width]`, into the order of [`Kernel::forward`].
+    pub fn pack(&self, weights: &[f32], into: &mut [f32]) {
+        self.forward.pack(weights, into);
+    }
+
+    /// Floats of the weights that [`Kernel::input_gradient`] reads.
+    pub fn turned_len(&self) -> usize {
+        self.backward.weights_len()
+    }
+
+    /// Brings `weights`, `[outputs, inputs / groups, height, width]`, into the order of
+    /// [`Kernel::input_gradient`].
+    pub fn pack_turned(&self, weights: &[f32], into: &mut [f32]) {
+        self.backward.pack(weights, into);
+    }
+
+    /// Floats of the sums of [`Kernel::weight_gradient`]: laid out as [`Kernel::pack`] does.
+    pub fn gradient_len(&self) -> usize {
+        self.packed_len()
+    }
+
+    /// `into = keep * into + packed`, with `into` `[outputs, inputs / groups, height, width]`; with `keep`
+    /// 0 the old numbers are not read.
+    pub fn unpack_gradient(&self, packed: &[f32], keep: f32, into: &mut [f32]) {
+        self.forward.unpack(packed, keep, into);
+    }
+
+    /// Floats of scratch that every call needs at most.
+    pub fn scratch_len(&self) -> usize {
+        self.forward.scratch_len().max(self.backward.scratch_len())
+    }
+
+    /// `y = conv(x) + bias`, and `max(y, 0)` with `relu`; NaN stays NaN.
+    ///
+    /// `bias` is empty or has the length of a pixel of `y`, with zeros beyond the channels.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        packed: &[f32],
+        bias: &[f32],
+        relu: bool,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert!(
+            bias.is_empty() || bias.len() == self.shape.out_stride,
+            "a bias for each channel of a pixel"
+        );
+        let finish = Finish {
+            bias,
+            add: false,
+            relu,
+        };
+        self.forward.run(self.set, x, packed, finish, y, scratch);
+    }
+
+    /// The adjoint of [`Kernel::forward`] without bias: writes the gradient of the input to `dx`, or adds
+    /// it to what is there.
+    ///
+    /// # Panics
+    /// Also if the pixels of the input are not whole vectors.
+    pub fn input_gradient(
+        &self,
+        dy: &[f32],
+        turned: &[f32],
+        dx: &mut [f32],
+        add: bool,
+        scratch: &mut [f32],
+    ) {
+        assert!(
+            self.shape.in_stride.is_multiple_of(self.set.lanes()),
+            "pixels of the input are whole vectors where it has a gradient"
+        );
+        let finish = Finish {
+            bias: &[],
+            add,
+            relu: false,
+        };
+        self.backward.run(self.set, dy, turned, finish, dx, scratch);
+    }
+
+    /// Adds the gradient of the weights to `packed`.
+    pub fn weight_gradient(&self, x: &[f32], dy: &[f32], packed: &mut [f32], scratch: &mut [f32]) {
+        self.forward.gradient(self.set, x, dy, packed, scratch);
+    }
+}
