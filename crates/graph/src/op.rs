@@ -21,6 +21,9 @@ pub enum Op {
     BatchNorm {
         /// Added to the variance.
         epsilon: f32,
+        /// What mean and variance keep of themselves when the network is trained: running = momentum * running +
+        /// (1 - momentum) * batch. PyTorch's 0.1 is 0.9 here. Nothing in this crate computes with it.
+        momentum: f32,
     },
     /// Normalisation by the numbers themselves.
     Norm(Norm),

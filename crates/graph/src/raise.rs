@@ -22,7 +22,8 @@ pub(crate) use self::meta::{NEWEST_OPSET, OLDEST_WRITTEN_OPSET, is_standard};
 ///
 /// Inputs and outputs are 32-bit floats (an output that is an integer constant aside), axes without
 /// a known length are named, and constants that are read become initializers in `raw_data`; others
-/// are left out. Outputs without a shape get the inferred one. Attributes are always written, also at their defaults. Opaque nodes are written as
+/// are left out. Outputs without a shape get the inferred one. Attributes are always written, also at their defaults, but for
+/// the momentum of BatchNormalization. Opaque nodes are written as
 /// they were read, with the present names of their inputs and outputs. An unnamed graph is called
 /// `main`, as the format demands a name.
 ///

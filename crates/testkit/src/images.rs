@@ -90,7 +90,10 @@ impl Images {
                     let variance = b.powers(&[width])?;
                     let [scale, shift, mean] = parameters;
                     x = b.node(
-                        Op::BatchNorm { epsilon: 0.0 },
+                        Op::BatchNorm {
+                            epsilon: 0.0,
+                            momentum: 0.9,
+                        },
                         &[x, scale, shift, mean, variance],
                     );
                 }

@@ -4,6 +4,7 @@ use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
 use super::node::{Inputs, Understood, op_type, positive};
+use crate::ops::MOMENTUM;
 use crate::raise::GROUPS_BY_CHANNEL;
 use crate::{Error, Mix, Norm, Op, Result};
 
@@ -17,8 +18,9 @@ pub(super) fn of(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Result<Opt
                 return Ok(None);
             }
             let epsilon = a.float("epsilon", 1e-5)?;
+            let momentum = a.float("momentum", MOMENTUM)?;
             let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
-            (Op::BatchNorm { epsilon }, 5..=5, attributes)
+            (Op::BatchNorm { epsilon, momentum }, 5..=5, attributes)
         }
         "LayerNormalization" => {
             let (axis, epsilon) = (a.int("axis", -1)?, a.float("epsilon", 1e-5)?);
@@ -95,4 +97,32 @@ fn softmax_axis(a: &Attributes<'_>, opset: i64, ranks: &[Option<usize>]) -> Resu
     let axis = a.int("axis", 1)?;
     let last = ranks.first().copied().flatten().map(|rank| rank as i64 - 1);
     Ok((axis == -1 || Some(axis) == last).then_some(axis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dim, GraphBuilder, ModelMeta, Tensor, from_model, to_model};
+
+    #[test]
+    fn a_momentum_is_read_and_written_where_it_is_not_the_default() {
+        for (momentum, written) in [(0.9, false), (0.75, true)] {
+            let mut b = GraphBuilder::new("g");
+            let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+            let ones = Tensor::f32([2], vec![1.0; 2]).unwrap();
+            let parameters = ["scale", "shift", "mean", "variance"];
+            let [scale, shift, mean, variance] = parameters.map(|n| b.constant(n, ones.clone()));
+            let op = Op::BatchNorm {
+                epsilon: 1e-5,
+                momentum,
+            };
+            let y = b.node("y", op.clone(), &[x, scale, shift, mean, variance]);
+            b.output(y);
+            let model = to_model(&b.build().unwrap(), &ModelMeta::default()).unwrap();
+            let mut attributes = model.graph.node[0].attribute.iter();
+            let has = attributes.any(|a| a.name.as_deref() == Some("momentum"));
+            assert_eq!(has, written, "{momentum}");
+            assert_eq!(from_model(&model).unwrap().nodes()[0].op, op);
+        }
+    }
 }

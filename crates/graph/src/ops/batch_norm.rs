@@ -7,6 +7,9 @@ use crate::groups::Role;
 use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Result};
 
+/// The momentum where a file states none.
+pub(crate) const MOMENTUM: f32 = 0.9;
+
 /// The channel axis of activations.
 const CHANNELS: usize = 1;
 

@@ -42,6 +42,7 @@ mod unary;
 mod variadic;
 mod window;
 
+pub(crate) use batch_norm::MOMENTUM;
 pub(crate) use dense::Dense;
 pub(crate) use gather::{is_own as is_own_list, positions as picked};
 pub(crate) use recurrent::is_recurrent;
@@ -324,7 +325,7 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
             let bias = inputs.get(2).copied().flatten();
             conv::evaluate(attributes, input(0)?, input(1)?, bias)
         }
-        Op::BatchNorm { epsilon } => {
+        Op::BatchNorm { epsilon, .. } => {
             let parameters = [input(1)?, input(2)?, input(3)?, input(4)?];
             batch_norm::evaluate(*epsilon, input(0)?, parameters)
         }

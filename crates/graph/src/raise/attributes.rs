@@ -2,12 +2,13 @@
 
 use secateur_onnx::proto::{AttributeProto, TensorProto, attribute_proto::AttributeType};
 
+use crate::ops::MOMENTUM;
 use crate::{
     Binary, DepthWay, Element, Gemm, Index, Merge, Mix, Nearest, Norm, Op, PadMode, Padding,
     PoolKind, Reduce, ReduceAxes, Resize, ResizeMode, ResizePlaces, Unary, Window,
 };
 
-/// All attributes, also at their defaults.
+/// All attributes, also at their defaults, but for a momentum, which inference does not read.
 pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
     match op {
         Op::Gemm(Gemm {
@@ -59,7 +60,13 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
             }
             all
         }
-        Op::BatchNorm { epsilon } => vec![float("epsilon", *epsilon)],
+        Op::BatchNorm { epsilon, momentum } => {
+            let mut all = vec![float("epsilon", *epsilon)];
+            if *momentum != MOMENTUM {
+                all.push(float("momentum", *momentum));
+            }
+            all
+        }
         Op::Reduce(Reduce {
             axes: ReduceAxes::Spatial,
             ..

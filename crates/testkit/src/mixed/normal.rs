@@ -41,7 +41,13 @@ impl Normal {
                     t.weights(&[width])?,
                     t.powers(&[width])?,
                 ];
-                t.x = t.node(Op::BatchNorm { epsilon: 0.0 }, &inputs);
+                t.x = t.node(
+                    Op::BatchNorm {
+                        epsilon: 0.0,
+                        momentum: 0.9,
+                    },
+                    &inputs,
+                );
             }
             Self::Instance if !t.is_last => {
                 let inputs = [x, t.factors(&[width])?, t.weights(&[width])?];
