@@ -29,7 +29,7 @@ mod trainer;
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
 pub use loss::{ClassLoss, RegressionLoss, Targets};
-pub use network::{Init, Mlp};
+pub use network::{Architecture, ImageSize, Init, Mlp, narrowed};
 pub use record::{Ended, Epoch, Event, Flow, Seconds, Trained};
 pub use removal::Removal;
 pub use row_loss::Scalar;

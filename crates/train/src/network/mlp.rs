@@ -1,9 +1,9 @@
-//! The network a run starts from: a chain of dense layers with random weights.
+//! A chain of dense layers with random weights: the network that a run on a table starts from.
 
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Normal};
 use secateur_graph::{Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary};
 
+use super::Init;
 use crate::{Error, Result};
 
 /// Widths and activation of a multi-layer perceptron.
@@ -20,25 +20,6 @@ pub struct Mlp {
     /// The law of the initial weights.
     pub init: Init,
 }
-
-/// The law of initial weights and biases.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Init {
-    /// Normal with a variance that keeps the scale of what flows through: 2/in before rectifiers
-    /// (He et al. 2015, eq. 10), 2/(in + out) before tanh and sigmoid (Glorot & Bengio 2010, eq. 12),
-    /// 1/in at the output, so that the first loss does not depend on the width. Biases are zero.
-    Scaled,
-    /// Normal, drawn anew beyond two standard deviations, whatever the widths: as in the published script.
-    TruncatedNormal {
-        /// Standard deviation before truncation; above zero.
-        deviation: f32,
-        /// Every bias.
-        bias: f32,
-    },
-}
-
-/// Where a truncated normal ends, in standard deviations.
-const TRUNCATION: f32 = 2.0;
 
 impl Mlp {
     /// The graph with weights `[in, out]` drawn from `rng`.
@@ -86,63 +67,6 @@ impl Mlp {
         }
         b.output(value);
         Ok(b.build()?)
-    }
-}
-
-impl Init {
-    /// The law, if its numbers are in their ranges.
-    ///
-    /// # Errors
-    /// If a deviation is not a positive number, or a bias is not finite.
-    pub fn checked(self) -> Result<Self> {
-        let Self::TruncatedNormal { deviation, bias } = self else {
-            return Ok(self);
-        };
-        if !(deviation.is_finite() && deviation > 0.0) {
-            return Err(
-                Error::settings(format!("{deviation} is not a positive deviation"))
-                    .at("init")
-                    .hint("0.1 is the published one: truncated-normal:0.1"),
-            );
-        }
-        if !bias.is_finite() {
-            return Err(Error::settings(format!("{bias} is not a bias"))
-                .at("init")
-                .hint("0.1 is the published one: truncated-normal:0.1:0.1"));
-        }
-        Ok(self)
-    }
-
-    /// Weights of a layer and the value of its biases; `activation` is that behind it, if any.
-    fn draw(
-        self,
-        (inputs, outputs): (usize, usize),
-        activation: Option<Unary>,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<(Vec<f32>, f32)> {
-        let (deviation, bias, most) = match self.checked()? {
-            Self::Scaled => {
-                let variance = match activation {
-                    None => 1.0 / inputs as f32,
-                    Some(Unary::Relu | Unary::LeakyRelu { .. }) => 2.0 / inputs as f32,
-                    Some(Unary::Elu { .. } | Unary::Softplus | Unary::HardSwish) => {
-                        2.0 / inputs as f32
-                    }
-                    Some(_) => 2.0 / (inputs + outputs) as f32,
-                };
-                (variance.sqrt(), 0.0, f32::INFINITY)
-            }
-            Self::TruncatedNormal { deviation, bias } => (deviation, bias, TRUNCATION * deviation),
-        };
-        let normal = Normal::new(0.0, deviation)
-            .map_err(|e| Error::settings(format!("initial weights: {e}")))?;
-        let mut one = || loop {
-            let weight = normal.sample(rng);
-            if weight.abs() <= most {
-                return weight;
-            }
-        };
-        Ok(((0..inputs * outputs).map(|_| one()).collect(), bias))
     }
 }
 
@@ -197,22 +121,6 @@ mod tests {
                 .iter()
                 .all(|&b| b == 0.1)
         );
-    }
-
-    #[test]
-    fn laws_that_draw_nothing_useful_are_refused() {
-        let law = |deviation, bias| Init::TruncatedNormal { deviation, bias }.checked();
-        assert!(law(0.1, -0.1).is_ok() && Init::Scaled.checked().is_ok());
-        for (deviation, bias) in [
-            (0.0, 0.0),
-            (-0.1, 0.0),
-            (f32::NAN, 0.0),
-            (f32::INFINITY, 0.0),
-            (0.1, f32::NAN),
-        ] {
-            let error = law(deviation, bias).unwrap_err();
-            assert_eq!(error.place(), Some("init"), "{deviation} {bias}");
-        }
     }
 
     #[test]
