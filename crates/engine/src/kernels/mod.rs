@@ -7,10 +7,12 @@
 //!
 //! Element-wise arithmetic is neither fused nor reordered, so every version gives the same bits.
 
+pub(crate) mod channels;
 pub mod conv;
 mod exponential;
 mod groups;
 pub(crate) mod pointwise;
+pub(crate) mod pooling;
 pub mod separate;
 pub mod update;
 

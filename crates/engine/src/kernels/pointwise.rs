@@ -76,6 +76,17 @@ fn forward_portable(f: Activation, values: &mut [f32], bias: &[f32], width: usiz
             #[inline(always)]
             |x| if x > 0.0 { x } else { alpha * x },
         ),
+        Activation::Clip { min, max } => per_row(
+            values,
+            bias,
+            width,
+            // In this order a NaN stays one.
+            #[inline(always)]
+            |x| {
+                let low = if x < min { min } else { x };
+                if low > max { max } else { low }
+            },
+        ),
         Activation::Tanh => per_row(values, bias, width, exponential::tanh),
         Activation::Sigmoid => per_row(values, bias, width, exponential::sigmoid),
     }
@@ -94,6 +105,11 @@ fn backward_portable(f: Activation, results: &[f32], gradients: &mut [f32]) {
         Activation::LeakyRelu { alpha } => {
             for (g, y) in pairs {
                 *g = if *y > 0.0 { *g } else { alpha * *g };
+            }
+        }
+        Activation::Clip { min, max } => {
+            for (g, y) in pairs {
+                *g = if *y > min && *y < max { *g } else { 0.0 };
             }
         }
         Activation::Tanh => {

@@ -7,7 +7,7 @@ use crate::links::Links;
 use crate::{Element, Error, Op, Result, Tensor};
 
 /// Builds a [`Graph`] node by node, so that the order is right by construction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GraphBuilder {
     graph: Graph,
 }

@@ -1,0 +1,212 @@
+//! Networks of any form: a graph, planned for a batch, run forwards and differentiated.
+
+mod buffers;
+mod layout;
+mod loops;
+mod parameter;
+mod plan;
+mod read;
+mod run;
+mod step;
+mod steps;
+
+use std::ops::Range;
+use std::time::Instant;
+
+use secateur_graph::Graph;
+
+pub use self::parameter::{Parameter, ParameterKind, ParameterParts};
+use self::plan::Plan;
+use self::read::Mode;
+use self::run::{Memory, Run, finish};
+use crate::{Error, Phases, Result, Threads};
+
+/// A network ready to run and train on at most [`Network::batch`] rows at a time.
+///
+/// A row is one entry of the graph's batch: the network is planned for one row and every row goes its own way, but for the
+/// statistics of batch normalisation. The same graph, inputs and thread count give the same bits.
+#[derive(Debug)]
+pub struct Network {
+    parameters: Vec<Parameter>,
+    train: (Plan, Memory),
+    run: (Plan, Memory),
+    inputs: usize,
+    outputs: usize,
+    batch: usize,
+    threads: Threads,
+    phases: Phases,
+    results: Vec<f32>,
+}
+
+impl Network {
+    /// Plans `graph` for at most `batch` rows of the shape `row`, whose first axis, the batch, has length 1; with `slots`
+    /// vectors of optimiser state for every parameter.
+    ///
+    /// The graph has one input and one output. Constants that layers read are trained, as are those with more than one
+    /// number that are added to, or multiplied with, what trained layers made; other constants stay as they are.
+    ///
+    /// # Errors
+    /// If the graph has anything that the engine does not run, naming the node, or a size is zero.
+    pub fn compile(
+        graph: &Graph,
+        row: &[usize],
+        batch: usize,
+        slots: usize,
+        threads: Threads,
+    ) -> Result<Self> {
+        if batch == 0 {
+            return Err(Error::invalid("a batch of zero rows").hint("use 1 row or more"));
+        }
+        let mut parameters = vec![];
+        let train = read::plan(graph, row, Mode::Train, slots, &mut parameters)?;
+        let run = read::plan(graph, row, Mode::Run, slots, &mut parameters)?;
+        let count = threads.count();
+        let size = |place: usize| train.places[place].layout.len;
+        Ok(Self {
+            inputs: size(train.input),
+            outputs: size(train.output),
+            train: {
+                let memory = Memory::new(&train, batch, count);
+                (train, memory)
+            },
+            run: {
+                let memory = Memory::new(&run, batch, count);
+                (run, memory)
+            },
+            parameters,
+            batch,
+            threads,
+            phases: Phases::default(),
+            results: vec![],
+        })
+    }
+
+    /// What is trained or measured, in the order in which the network meets it.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The parameters for changing.
+    pub fn parameters_mut(&mut self) -> &mut [Parameter] {
+        self.train.1.is_stale = true;
+        self.run.1.is_stale = true;
+        &mut self.parameters
+    }
+
+    /// Numbers of a row of inputs.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Numbers of a row of outputs.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The most rows that can be trained on at once.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The threads that the network runs on.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
+    /// Seconds spent so far, by phase.
+    pub fn phases(&self) -> Phases {
+        self.phases
+    }
+
+    /// Bytes of all buffers between the steps, parameters not counted.
+    pub fn buffer_bytes(&self) -> usize {
+        let numbers = |(plan, _): &(Plan, Memory)| plan.numbers(self.batch, self.threads.count());
+        4 * (numbers(&self.train) + numbers(&self.run))
+    }
+
+    /// The outputs for any number of rows, with running statistics: `rows * inputs` numbers in, `rows * outputs` out.
+    ///
+    /// # Panics
+    /// If `x` has another size.
+    pub fn forward(&mut self, x: &[f32], rows: usize) -> &[f32] {
+        assert_eq!(x.len(), rows * self.inputs, "inputs of {rows} rows");
+        let start = Instant::now();
+        self.results.clear();
+        let threads = self.threads.clone();
+        threads.run(|| {
+            for x in x.chunks(self.batch * self.inputs) {
+                let rows = x.len() / self.inputs;
+                let (plan, memory) = &mut self.run;
+                let mut run = Run::new(
+                    plan,
+                    memory,
+                    &self.parameters,
+                    &self.threads,
+                    (rows, self.threads.count()),
+                );
+                run.forward(x);
+                run.outputs(&mut self.results);
+            }
+        });
+        self.phases.forward += start.elapsed().as_secs_f64();
+        &self.results
+    }
+
+    /// The loss of `rows` rows; gradients of all parameters become `momentum` times what they were plus the new ones, and
+    /// running statistics move towards those of the batch.
+    ///
+    /// `loss` is called for consecutive ranges of rows, possibly at once on several threads. It is given the range, the
+    /// outputs of those rows, and a slice of the same size to fill with the gradient of the outputs; it returns the loss of
+    /// those rows. The losses are added in row order.
+    ///
+    /// # Panics
+    /// If `x` has another size or there are more rows than [`Network::batch`].
+    pub fn forward_backward<L>(&mut self, x: &[f32], rows: usize, momentum: f32, loss: L) -> f64
+    where
+        L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,
+    {
+        assert!(rows <= self.batch, "{rows} rows beyond {}", self.batch);
+        assert_eq!(x.len(), rows * self.inputs, "inputs of {rows} rows");
+        let start = Instant::now();
+        let threads = self.threads.clone();
+        let count = threads.count();
+        let (plan, memory) = &mut self.train;
+        let parameters = &mut self.parameters;
+        let (total, busy) = threads.run(|| {
+            let mut run = Run::new(plan, memory, parameters, &threads, (rows, count));
+            run.forward(x);
+            let total = run.backward(&loss);
+            let busy = run.busy();
+            for parameter in parameters.iter_mut() {
+                for g in &mut parameter.gradient {
+                    // Not a product with 0, which would keep a NaN.
+                    *g = if momentum == 0.0 { 0.0 } else { momentum * *g };
+                }
+            }
+            finish(plan, memory, (rows, count), parameters);
+            (total, busy)
+        });
+        // Running statistics have moved.
+        self.run.1.is_stale = true;
+        self.phases.add(start.elapsed(), &busy);
+        total
+    }
+
+    /// Writes all parameters into the constants of `graph` that they came from.
+    ///
+    /// # Errors
+    /// If `graph` has other shapes than this network.
+    pub fn write_back(&self, graph: &mut Graph) -> Result<()> {
+        self.parameters.iter().try_for_each(|p| p.write_back(graph))
+    }
+
+    /// Reads all parameters from the constants of `graph`; gradients and optimiser state stay.
+    ///
+    /// # Errors
+    /// If `graph` has other shapes than this network.
+    pub fn read(&mut self, graph: &Graph) -> Result<()> {
+        self.parameters_mut()
+            .iter_mut()
+            .try_for_each(|p| p.read(graph))
+    }
+}

@@ -1,0 +1,285 @@
+//! Layers with weights, functions of one number, and arithmetic.
+
+use std::sync::Arc;
+
+use secateur_graph::{Array, Binary as GraphBinary, Conv, Gemm, Node, Op, ValueId};
+
+use super::{Mode, New, Reader};
+use crate::kernels::conv::{Kernel, Shape, lanes};
+use crate::network::layout::Layout;
+use crate::network::loops::Loops;
+use crate::network::step::Step;
+use crate::network::steps::{Activate, Arithmetic, Binary, Convolve, Dense, Operand};
+use crate::{Activation, Error, Result};
+
+impl Reader<'_> {
+    pub(super) fn convolution(&mut self, node: &Node, conv: &Conv) -> Result<()> {
+        let place = self.place(node.input(0)?)?;
+        let x = self.image(place)?;
+        let weight = self.parameter_at(node, 1)?;
+        let bias = self.optional_at(node, 2)?;
+        let mut made = node.output()?;
+        let from = self.places[x].layout.clone();
+        let to = Layout::image(&self.shape(made)?, lanes());
+        let window = self.geometry(
+            &conv.window,
+            &from,
+            &self.parameters[weight].shape[2..].to_vec(),
+        )?;
+        let kernel = Kernel::new(Shape {
+            inputs: from.channels(),
+            outputs: to.channels(),
+            groups: conv.conv_groups,
+            kernel: window.kernel,
+            strides: window.strides,
+            dilations: window.dilations,
+            before: window.before,
+            in_size: from.size(),
+            out_size: to.size(),
+            in_stride: from.pixel(),
+            out_stride: to.pixel(),
+        });
+        let mut norm = None;
+        if self.mode == Mode::Run
+            && let Some(id) = self.only_reader(made)
+            && let reader = self.graph.node(id)
+            && matches!(reader.op, Op::BatchNorm { .. })
+            && reader.input(0).is_ok_and(|read| read == made)
+        {
+            norm = Some(self.running(reader)?);
+            self.done[id.index()] = true;
+            made = reader.output()?;
+        }
+        let mut relu = false;
+        if let Some((id, Activation::Relu)) = self.following_activation(made) {
+            relu = true;
+            self.done[id.index()] = true;
+            made = self.graph.node(id).output()?;
+        }
+        let step = Step::Convolve(Convolve {
+            kernel,
+            weight,
+            bias,
+            norm,
+            relu,
+            lengths: [from.len, to.len],
+            pixel: to.pixel(),
+            trains: self.mode == Mode::Train,
+        });
+        self.push(
+            made,
+            New {
+                step,
+                x: vec![x],
+                layout: to,
+                is_trained: true,
+            },
+        );
+        Ok(())
+    }
+
+    pub(super) fn gemm(&mut self, node: &Node, gemm: &Gemm) -> Result<()> {
+        if gemm.trans_a || gemm.alpha != 1.0 || gemm.beta != 1.0 {
+            return Err(Error::unsupported(
+                "Gemm with a factor or a transposed input cannot be trained",
+            )
+            .hint("fold alpha and beta into the weights and biases"));
+        }
+        let bias = self.optional_at(node, 2)?;
+        self.dense(node, gemm.trans_b, bias)
+    }
+
+    pub(super) fn matmul(&mut self, node: &Node) -> Result<()> {
+        self.dense(node, false, None)
+    }
+
+    fn dense(&mut self, node: &Node, transposed: bool, bias: Option<usize>) -> Result<()> {
+        let place = self.place(node.input(0)?).map_err(|_| {
+            Error::unsupported("the weights are on the left")
+                .hint("multiply rows of data from the left: x W")
+        })?;
+        let x = self.plain(place)?;
+        let weight = self.parameter_at(node, 1)?;
+        let &[first, second] = self.parameters[weight].shape() else {
+            let shape = self.parameters[weight].shape();
+            return Err(Error::unsupported(format!(
+                "the weights have shape {shape:?}, not two axes"
+            ))
+            .hint("only products with matrices of weights can be trained"));
+        };
+        let (inputs, outputs) = if transposed {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        if let Some(bias) = bias
+            && self.parameters[bias].values.len() != outputs
+        {
+            let shape = self.parameters[bias].shape();
+            return Err(Error::unsupported(format!(
+                "a bias of shape {shape:?} behind {outputs} units"
+            ))
+            .hint("give the layer one bias for each unit"));
+        }
+        let made = node.output()?;
+        let step = Step::Dense(Dense {
+            weight,
+            bias,
+            inputs,
+            outputs,
+            transposed,
+        });
+        let layout = Layout::plain(&self.shape(made)?);
+        self.push(
+            made,
+            New {
+                step,
+                x: vec![x],
+                layout,
+                is_trained: true,
+            },
+        );
+        Ok(())
+    }
+
+    pub(super) fn activation(&mut self, node: &Node, function: Activation) -> Result<()> {
+        let x = self.place(node.input(0)?)?;
+        let layout = self.places[x].layout.clone();
+        self.push(
+            node.output()?,
+            New {
+                step: Step::Activate(Activate { function }),
+                x: vec![x],
+                layout,
+                is_trained: false,
+            },
+        );
+        Ok(())
+    }
+
+    /// Bounds may be inputs, which are constants then.
+    pub(super) fn clip(&self, node: &Node, min: f32, max: f32) -> Result<Activation> {
+        let mut bounds = [min, max];
+        for (slot, bound) in bounds.iter_mut().enumerate() {
+            let Some(id) = node.inputs.get(slot + 1).copied().flatten() else {
+                continue;
+            };
+            let Some(&[given]) = self.array(id).as_ref().map(|a| a.values.as_slice()) else {
+                return Err(Error::unsupported("the bounds of Clip are not constants")
+                    .hint("only constant bounds can be trained with"));
+            };
+            *bound = given as f32;
+        }
+        let [min, max] = bounds;
+        Ok(Activation::Clip { min, max })
+    }
+
+    pub(super) fn binary(&mut self, node: &Node, binary: GraphBinary) -> Result<()> {
+        let op = match binary {
+            GraphBinary::Add => Arithmetic::Add,
+            GraphBinary::Sub => Arithmetic::Sub,
+            GraphBinary::Mul => Arithmetic::Mul,
+            GraphBinary::Div => Arithmetic::Div,
+            _ => {
+                return Err(Error::unsupported(format!(
+                    "{} cannot be trained",
+                    node.op.onnx_name()
+                ))
+                .hint("sums, differences, products and quotients can"));
+            }
+        };
+        let ids = [node.input(0)?, node.input(1)?];
+        let made = node.output()?;
+        let shape = self.shape(made)?;
+        let flowing: Vec<usize> = ids
+            .iter()
+            .filter_map(|id| self.at.get(id).copied())
+            .collect();
+        // An operand of the full shape says how the output lies.
+        let like = flowing
+            .iter()
+            .find(|&&p| self.places[p].layout.shape == shape);
+        let layout = match like.map(|&p| &self.places[p].layout) {
+            Some(layout) => layout.clone(),
+            None => Layout::plain(&shape),
+        };
+        let is_trained = flowing.iter().any(|&p| self.places[p].is_trained);
+        let mut x = vec![];
+        let mut operands = vec![];
+        let mut strides = vec![];
+        let mut parameter_len = 0;
+        for id in ids {
+            if let Some(&place) = self.at.get(&id) {
+                let own = self.places[place].layout.clone();
+                strides.push(aligned(&own, &shape));
+                operands.push(Operand::Input {
+                    k: x.len(),
+                    len: own.len,
+                });
+                x.push(place);
+                continue;
+            }
+            let array = self
+                .array(id)
+                .ok_or_else(|| Error::invalid("an operand has no value"))?;
+            strides.push(aligned(&Layout::plain(&array.shape), &shape));
+            operands.push(self.constant_operand(id, &array, is_trained, &mut parameter_len)?);
+        }
+        let even = x.len() == 2 && x.iter().all(|&p| self.places[p].layout == layout);
+        let is_parameter = operands.iter().any(|o| matches!(o, Operand::Parameter(_)));
+        let (Ok(operands), [a, b]) = (<[Operand; 2]>::try_from(operands), &strides[..]) else {
+            return Err(Error::invalid("an operation of two operands has others"));
+        };
+        let step = Step::Binary(Binary {
+            op,
+            operands,
+            loops: Loops::new(&shape, [&layout.strides, a, b]),
+            output: layout.len,
+            is_even: even,
+            parameter_len,
+        });
+        self.push(
+            made,
+            New {
+                step,
+                x,
+                layout,
+                is_trained: is_parameter,
+            },
+        );
+        Ok(())
+    }
+
+    /// A constant is trained if it is more than one number and stands behind trained layers: before them it prepares the
+    /// input, and single numbers are part of formulas.
+    fn constant_operand(
+        &mut self,
+        id: ValueId,
+        array: &Array,
+        is_trained: bool,
+        len: &mut usize,
+    ) -> Result<Operand> {
+        let is_float = self
+            .graph
+            .constant(id)
+            .is_some_and(|t| t.as_f32().is_some());
+        if is_trained && is_float && array.values.len() > 1 {
+            *len = array.values.len();
+            return Ok(Operand::Parameter(self.parameter(id, false)?));
+        }
+        let numbers: Arc<[f32]> = array.values.iter().map(|&v| v as f32).collect();
+        Ok(Operand::Constant(numbers))
+    }
+}
+
+/// The strides of `own` along the axes of `shape`, 0 where it is repeated.
+fn aligned(own: &Layout, shape: &[usize]) -> Vec<usize> {
+    let missing = shape.len() - own.shape.len();
+    let mut strides = vec![0; shape.len()];
+    for (axis, (&length, &stride)) in own.shape.iter().zip(&own.strides).enumerate() {
+        if length != 1 {
+            strides[missing + axis] = stride;
+        }
+    }
+    strides
+}

@@ -1,0 +1,168 @@
+//! Convolution of images, with batch normalisation folded into its weights where nothing is trained.
+
+use super::super::Parameter;
+use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
+use super::Running;
+use crate::kernels::conv::Kernel;
+
+/// A convolution with constant weights.
+#[derive(Debug, Clone)]
+pub(crate) struct Convolve {
+    pub(crate) kernel: Kernel,
+    /// `[outputs, inputs / groups, height, width]`
+    pub(crate) weight: usize,
+    pub(crate) bias: Option<usize>,
+    /// A normalisation by running statistics that follows.
+    pub(crate) norm: Option<Running>,
+    /// Whether negative results become 0.
+    pub(crate) relu: bool,
+    /// Numbers of a row of the input and of the output.
+    pub(crate) lengths: [usize; 2],
+    /// Numbers a place of the output.
+    pub(crate) pixel: usize,
+    pub(crate) trains: bool,
+}
+
+impl Convolve {
+    fn bias<'s>(&self, state: &'s State) -> &'s [f32] {
+        state.channels.first().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Work for Convolve {
+    fn needs_input(&self, _k: usize) -> bool {
+        true
+    }
+
+    fn needs_output(&self) -> bool {
+        self.relu
+    }
+
+    fn parameters(&self) -> Vec<usize> {
+        [Some(self.weight), self.bias]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn sums(&self) -> Sums {
+        let bias = self.bias.map_or(0, |_| self.pixel);
+        Sums {
+            gradients: vec![vec![0.0; self.kernel.gradient_len()], vec![0.0; bias]],
+            channels: vec![],
+        }
+    }
+
+    fn scratch(&self) -> usize {
+        self.kernel.scratch_len()
+    }
+
+    fn prepare(&self, parameters: &[Parameter], state: &mut State) {
+        let weight = &parameters[self.weight];
+        let outputs = weight.shape[0];
+        let mut bias = vec![0.0; self.pixel];
+        if let Some(own) = self.bias {
+            bias[..outputs].copy_from_slice(&parameters[own].values);
+        }
+        state.packed.resize(self.kernel.packed_len(), 0.0);
+        match &self.norm {
+            Some(norm) => {
+                let (scale, shift) = norm.scale_and_shift(parameters);
+                let mut scaled = weight.values.clone();
+                let filter = scaled.len() / outputs.max(1);
+                for (filter, a) in scaled.chunks_exact_mut(filter.max(1)).zip(&scale) {
+                    filter.iter_mut().for_each(|w| *w *= a);
+                }
+                for ((b, a), c) in bias.iter_mut().zip(&scale).zip(&shift) {
+                    *b = *b * a + c;
+                }
+                self.kernel.pack(&scaled, &mut state.packed);
+            }
+            None => self.kernel.pack(&weight.values, &mut state.packed),
+        }
+        if self.trains {
+            state.turned.resize(self.kernel.turned_len(), 0.0);
+            self.kernel.pack_turned(&weight.values, &mut state.turned);
+        }
+        let is_shifted = self.bias.is_some() || self.norm.is_some();
+        state.channels = if is_shifted { vec![bias] } else { vec![] };
+    }
+
+    fn forward(
+        &self,
+        x: &dyn Inputs,
+        y: &mut [f32],
+        _: &mut Sums,
+        scratch: &mut [f32],
+        shared: Shared<'_>,
+    ) {
+        let state = shared.state;
+        let [from, to] = self.lengths;
+        for (x, y) in x.get(0).chunks_exact(from).zip(y.chunks_exact_mut(to)) {
+            let bias = self.bias(state);
+            self.kernel
+                .forward(x, &state.packed, bias, self.relu, y, scratch);
+        }
+    }
+
+    fn through_output(
+        &self,
+        _: &dyn Inputs,
+        y: &[f32],
+        dy: &mut [f32],
+        _: &mut Sums,
+        _: Shared<'_>,
+    ) {
+        if self.relu {
+            crate::kernels::pointwise::backward(crate::Activation::Relu, y, dy);
+        }
+    }
+
+    fn input_gradient(
+        &self,
+        _: usize,
+        _: &dyn Inputs,
+        _: &[f32],
+        dy: &[f32],
+        dx: Into<'_>,
+        scratch: &mut [f32],
+        shared: Shared<'_>,
+    ) {
+        let [from, to] = self.lengths;
+        let rows = dy.chunks_exact(to).zip(dx.gradient.chunks_exact_mut(from));
+        for (dy, gradient) in rows {
+            self.kernel
+                .input_gradient(dy, &shared.state.turned, gradient, dx.add, scratch);
+        }
+    }
+
+    fn parameter_gradient(
+        &self,
+        x: &dyn Inputs,
+        dy: &[f32],
+        sums: &mut Sums,
+        scratch: &mut [f32],
+        _: Shared<'_>,
+    ) {
+        let [from, to] = self.lengths;
+        for (x, dy) in x.get(0).chunks_exact(from).zip(dy.chunks_exact(to)) {
+            self.kernel
+                .weight_gradient(x, dy, &mut sums.gradients[0], scratch);
+            if self.bias.is_some() {
+                crate::kernels::pointwise::add_column_sums(dy, &mut sums.gradients[1]);
+            }
+        }
+    }
+
+    fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
+        for part in sums {
+            let gradient = &mut parameters[self.weight].gradient;
+            self.kernel
+                .unpack_gradient(&part.gradients[0], 1.0, gradient);
+            if let Some(bias) = self.bias {
+                let gradient = parameters[bias].gradient.iter_mut();
+                gradient.zip(&part.gradients[1]).for_each(|(g, v)| *g += v);
+            }
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! Networks for the tests, and the comparison of the engine with the naive evaluator.
+
+use std::ops::Range;
+
+use secateur_engine::{Network, ParameterKind, Threads};
+use secateur_graph::{
+    Array, Binary, Conv, Data, Dim, Element, Gemm, Graph, GraphBuilder, Node, Op, Padding, Pool,
+    PoolKind, Reduce, ReduceAxes, ReduceKind, Tensor, Unary, ValueId, Window, evaluate,
+    infer_shapes,
+};
+use secateur_testkit::Stream;
+
+/// A network that grows node by node, with drawn weights.
+pub(crate) struct Net {
+    builder: GraphBuilder,
+    stream: Stream,
+    count: usize,
+    shapes: Vec<(ValueId, Vec<usize>)>,
+    pub(crate) input: ValueId,
+}
+
+impl Net {
+    /// For rows of this shape.
+    pub(crate) fn new(row: &[usize], seed: u64) -> Self {
+        let mut builder = GraphBuilder::new("net");
+        let mut dims = vec![Dim::batch()];
+        dims.extend(row.iter().map(|&n| Dim::Fixed(n)));
+        let input = builder.input("x", dims);
+        let mut shape = vec![1];
+        shape.extend(row);
+        Self {
+            builder,
+            stream: Stream::new(seed),
+            count: 0,
+            shapes: vec![(input, shape)],
+            input,
+        }
+    }
+
+    /// Drawn numbers about `mean`.
+    pub(crate) fn constant(&mut self, shape: &[usize], mean: f64, spread: f64) -> ValueId {
+        self.count += 1;
+        let len = shape.iter().product();
+        let numbers = drawn(&mut self.stream, len)
+            .into_iter()
+            .map(|v| (mean + spread * v) as f32);
+        let tensor = Tensor::f32(shape.to_vec(), numbers.collect()).unwrap();
+        self.builder.constant(format!("c{}", self.count), tensor)
+    }
+
+    pub(crate) fn node(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
+        self.count += 1;
+        let value = self.builder.node(format!("n{}", self.count), op, inputs);
+        let mut so_far = self.builder.clone();
+        so_far.output(value);
+        let shaped = infer_shapes(&so_far.build().unwrap()).unwrap();
+        let dims = shaped.value(value).shape.clone().unwrap();
+        self.shapes
+            .push((value, dims.iter().map(|d| d.fixed().unwrap_or(1)).collect()));
+        value
+    }
+
+    /// The shape of a value for one row.
+    pub(crate) fn shape(&self, value: ValueId) -> Vec<usize> {
+        self.shapes
+            .iter()
+            .find(|(v, _)| *v == value)
+            .unwrap()
+            .1
+            .clone()
+    }
+
+    /// A convolution with a bias.
+    pub(crate) fn conv(
+        &mut self,
+        x: ValueId,
+        made: usize,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+        groups: usize,
+    ) -> ValueId {
+        let channels = self.shape(x)[1];
+        let spread = 1.0 / ((channels / groups * kernel * kernel) as f64).sqrt();
+        let weight = self.constant(&[made, channels / groups, kernel, kernel], 0.0, spread);
+        let bias = self.constant(&[made], 0.1, 0.1);
+        let conv = Conv {
+            window: window(stride, pad),
+            conv_groups: groups,
+        };
+        self.node(Op::Conv(conv), &[x, weight, bias])
+    }
+
+    pub(crate) fn batch_norm(&mut self, x: ValueId) -> ValueId {
+        let channels = self.shape(x)[1];
+        let scale = self.constant(&[channels], 1.0, 0.2);
+        let shift = self.constant(&[channels], 0.1, 0.3);
+        let mean = self.constant(&[channels], 0.0, 0.3);
+        let variance = self.constant(&[channels], 1.0, 0.1);
+        let op = Op::BatchNorm {
+            epsilon: 1e-3,
+            momentum: 0.75,
+        };
+        self.node(op, &[x, scale, shift, mean, variance])
+    }
+
+    pub(crate) fn unary(&mut self, x: ValueId, unary: Unary) -> ValueId {
+        self.node(Op::Unary(unary), &[x])
+    }
+
+    pub(crate) fn binary(&mut self, op: Binary, a: ValueId, b: ValueId) -> ValueId {
+        self.node(Op::Binary(op), &[a, b])
+    }
+
+    pub(crate) fn max_pool(
+        &mut self,
+        x: ValueId,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+    ) -> ValueId {
+        self.pool(x, PoolKind::Max, kernel, stride, pad)
+    }
+
+    pub(crate) fn mean_pool(
+        &mut self,
+        x: ValueId,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+    ) -> ValueId {
+        let kind = PoolKind::Average {
+            count_padding: pad % 2 == 1,
+        };
+        self.pool(x, kind, kernel, stride, pad)
+    }
+
+    fn pool(
+        &mut self,
+        x: ValueId,
+        kind: PoolKind,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+    ) -> ValueId {
+        let pool = Pool {
+            kind,
+            kernel: vec![kernel; 2],
+            window: window(stride, pad),
+        };
+        self.node(Op::Pool(pool), &[x])
+    }
+
+    pub(crate) fn global_mean(&mut self, x: ValueId) -> ValueId {
+        let reduce = Reduce {
+            kind: ReduceKind::Mean,
+            axes: ReduceAxes::Spatial,
+            keep: true,
+        };
+        self.node(Op::Reduce(reduce), &[x])
+    }
+
+    pub(crate) fn flatten(&mut self, x: ValueId) -> ValueId {
+        self.node(Op::Flatten { axis: 1 }, &[x])
+    }
+
+    /// A dense layer, its weights transposed or not by turns.
+    pub(crate) fn gemm(&mut self, x: ValueId, made: usize) -> ValueId {
+        let inputs = self.shape(x)[1];
+        let trans_b = self.count % 2 == 0;
+        let shape = if trans_b {
+            [made, inputs]
+        } else {
+            [inputs, made]
+        };
+        let weight = self.constant(&shape, 0.0, 1.0 / (inputs as f64).sqrt());
+        let bias = self.constant(&[made], 0.0, 0.1);
+        let gemm = Gemm {
+            trans_b,
+            ..Gemm::default()
+        };
+        self.node(Op::Gemm(gemm), &[x, weight, bias])
+    }
+
+    /// A scale and a shift of each channel by constants.
+    pub(crate) fn per_channel(&mut self, x: ValueId, channels: usize) -> ValueId {
+        let scale = self.constant(&[channels, 1, 1], 1.0, 0.3);
+        let shift = self.constant(&[1, channels, 1, 1], 0.0, 0.3);
+        let y = self.binary(Binary::Mul, x, scale);
+        self.binary(Binary::Sub, shift, y)
+    }
+
+    pub(crate) fn build(mut self, output: ValueId) -> Graph {
+        self.builder.output(output);
+        self.builder.build().unwrap()
+    }
+}
+
+/// Numbers of mean 0 and variance 1.
+fn drawn(stream: &mut Stream, len: usize) -> Vec<f64> {
+    (0..len)
+        .map(|_| stream.unit() + stream.unit() + stream.unit())
+        .collect()
+}
+
+fn window(stride: usize, pad: usize) -> Window {
+    Window {
+        strides: vec![stride; 2],
+        dilations: vec![1; 2],
+        padding: Padding::By {
+            before: vec![pad; 2],
+            behind: vec![pad; 2],
+        },
+        ceil: false,
+    }
+}
+
+/// The graph with each batch normalisation spelt out, by the statistics of the batch.
+pub(crate) fn by_batch(graph: &Graph) -> Graph {
+    let shaped = infer_shapes(graph).unwrap();
+    let mut b = GraphBuilder::new("by batch");
+    let mut at = vec![None; graph.values().len()];
+    for id in graph.value_ids() {
+        let value = graph.value(id);
+        if let Some(tensor) = graph.constant(id) {
+            at[id.index()] = Some(b.constant(value.name.clone(), tensor.clone()));
+        }
+    }
+    for &input in graph.inputs() {
+        let value = graph.value(input);
+        at[input.index()] = Some(b.input(value.name.clone(), value.shape.clone().unwrap()));
+    }
+    for node in graph.nodes() {
+        let inputs: Vec<ValueId> = node
+            .inputs
+            .iter()
+            .flatten()
+            .map(|i| at[i.index()].unwrap())
+            .collect();
+        let Op::BatchNorm { epsilon, .. } = node.op else {
+            let outputs: Vec<ValueId> = node
+                .outputs
+                .iter()
+                .map(|o| b.declare(&graph.value(*o).name, None))
+                .collect();
+            for (old, new) in node.outputs.iter().zip(&outputs) {
+                at[old.index()] = Some(*new);
+            }
+            b.add_node(Node {
+                name: node.name.clone(),
+                op: node.op.clone(),
+                inputs: inputs.into_iter().map(Some).collect(),
+                outputs,
+            });
+            continue;
+        };
+        let rank = shaped
+            .value(node.input(0).unwrap())
+            .shape
+            .as_ref()
+            .unwrap()
+            .len();
+        let name = |part: &str| format!("{}.{part}", node.name);
+        let mut shape = vec![1; rank];
+        shape[1] = graph.constant(node.input(1).unwrap()).unwrap().len();
+        let mean = Reduce {
+            kind: ReduceKind::Mean,
+            axes: ReduceAxes::These((0..rank as i64).filter(|&a| a != 1).collect()),
+            keep: true,
+        };
+        let wanted = b.constant(
+            name("shape"),
+            Tensor::i64([rank], shape.iter().map(|&n| n as i64).collect()).unwrap(),
+        );
+        let tiny = b.constant(name("epsilon"), Tensor::f32([], vec![epsilon]).unwrap());
+        let reshape = Op::Reshape { allow_zero: false };
+        let scale = b.node(name("scale"), reshape.clone(), &[inputs[1], wanted]);
+        let shift = b.node(name("shift"), reshape, &[inputs[2], wanted]);
+        let centre = b.node(name("mean"), Op::Reduce(mean.clone()), &[inputs[0]]);
+        let centred = b.node(
+            name("centred"),
+            Op::Binary(Binary::Sub),
+            &[inputs[0], centre],
+        );
+        let squares = b.node(
+            name("squares"),
+            Op::Binary(Binary::Mul),
+            &[centred, centred],
+        );
+        let variance = b.node(name("variance"), Op::Reduce(mean), &[squares]);
+        let safe = b.node(name("safe"), Op::Binary(Binary::Add), &[variance, tiny]);
+        let deviation = b.node(name("deviation"), Op::Unary(Unary::Sqrt), &[safe]);
+        let normal = b.node(
+            name("normal"),
+            Op::Binary(Binary::Div),
+            &[centred, deviation],
+        );
+        let scaled = b.node(name("scaled"), Op::Binary(Binary::Mul), &[normal, scale]);
+        let made = b.node(name("shifted"), Op::Binary(Binary::Add), &[scaled, shift]);
+        at[node.outputs[0].index()] = Some(made);
+    }
+    b.output(at[graph.outputs()[0].index()].unwrap());
+    b.build().unwrap()
+}
+
+/// A smooth loss of an output and its derivative.
+fn loss_of(z: f64, i: usize) -> (f64, f64) {
+    let wanted = (i % 5) as f64 / 2.0 - 1.0;
+    let r = z - wanted;
+    ((1.0 + r * r).sqrt(), r / (1.0 + r * r).sqrt())
+}
+
+fn on_engine(outputs: usize) -> impl Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync {
+    move |rows, z, gradient| {
+        let start = rows.start * outputs;
+        let each = z.iter().zip(gradient).enumerate();
+        each.map(|(i, (&z, g))| {
+            let (value, slope) = loss_of(f64::from(z), start + i);
+            *g = slope as f32;
+            value
+        })
+        .sum()
+    }
+}
+
+fn naive_loss(graph: &Graph, x: &Array) -> f64 {
+    let z = evaluate(graph, std::slice::from_ref(x)).unwrap().remove(0);
+    z.values
+        .iter()
+        .enumerate()
+        .map(|(i, &z)| loss_of(z, i).0)
+        .sum()
+}
+
+/// Compares outputs and the gradients of all parameters on `rows` rows, on one thread and on two.
+pub(crate) fn check(graph: &Graph, rows: usize) {
+    let mut row: Vec<usize> = graph
+        .value(graph.inputs()[0])
+        .shape
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|d| d.fixed().unwrap_or(1))
+        .collect();
+    let len: usize = row.iter().product();
+    let mut stream = Stream::new(99);
+    let x: Vec<f32> = drawn(&mut stream, rows * len)
+        .into_iter()
+        .map(|v| v as f32)
+        .collect();
+    row[0] = rows;
+    let wide = Array::new(row.clone(), x.iter().map(|&v| f64::from(v)).collect()).unwrap();
+    row[0] = 1;
+    let want = evaluate(graph, std::slice::from_ref(&wide))
+        .unwrap()
+        .remove(0);
+    let trained = by_batch(graph);
+    let loss = naive_loss(&trained, &wide);
+    for threads in [1, 2] {
+        let pool = Threads::new(threads).unwrap();
+        let mut network = Network::compile(graph, &row, rows + 1, 0, pool).unwrap();
+        let have = network.forward(&x, rows);
+        let scale = want.values.iter().fold(1e-6f64, |m, v| m.max(v.abs()));
+        assert_eq!(have.len(), want.values.len());
+        for (a, b) in have.iter().zip(&want.values) {
+            assert!(
+                (f64::from(*a) - b).abs() <= 2e-5 * scale,
+                "{a} for {b}, of {scale}"
+            );
+        }
+        let outputs = network.outputs();
+        for (_, momentum) in [(0, 0.0), (1, 1.0)] {
+            let own = network.forward_backward(&x, rows, momentum, on_engine(outputs));
+            assert!(
+                (own - loss).abs() <= 2e-5 * loss.abs(),
+                "loss {own} for {loss}"
+            );
+        }
+        for parameter in network.parameters() {
+            if parameter.kind() == ParameterKind::Running {
+                continue;
+            }
+            let name = parameter.name();
+            // Two steps were added up.
+            let gradient: Vec<f64> = parameter
+                .gradient()
+                .iter()
+                .map(|&g| f64::from(g) / 2.0)
+                .collect();
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            for turn in 0..2 {
+                // Along the gradient every element counts; a drawn direction finds what it leaves out.
+                let direction: Vec<f64> = match turn {
+                    0 if norm > 0.0 => gradient.iter().map(|g| g / norm).collect(),
+                    _ => {
+                        let drawn = drawn(&mut stream, gradient.len());
+                        let size = drawn.iter().map(|d| d * d).sum::<f64>().sqrt();
+                        drawn.iter().map(|d| d / size).collect()
+                    }
+                };
+                let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
+                let step = 1e-5;
+                let at =
+                    |sign: f64| naive_loss(&moved(&trained, name, &direction, sign * step), &wide);
+                let slope = (at(1.0) - at(-1.0)) / (2.0 * step);
+                let allowed = 3e-4 * norm.max(0.03 * loss);
+                assert!(
+                    (along - slope).abs() <= allowed,
+                    "{name} {:?}: {along} for {slope}, norm {norm}",
+                    parameter.shape()
+                );
+            }
+        }
+    }
+}
+
+/// The graph with one constant moved, in double precision.
+fn moved(graph: &Graph, name: &str, direction: &[f64], step: f64) -> Graph {
+    let id = graph.value_named(name).unwrap();
+    let old = graph.constant(id).unwrap();
+    let new: Vec<u8> = old
+        .numbers()
+        .iter()
+        .zip(direction)
+        .flat_map(|(w, d)| (w + step * d).to_le_bytes())
+        .collect();
+    let tensor = Tensor::new(old.shape().to_vec(), Data::Raw(Element::F64, new)).unwrap();
+    let mut graph = graph.clone();
+    graph.set_constant(id, tensor).unwrap();
+    graph
+}
