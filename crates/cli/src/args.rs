@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod grid;
 pub(crate) mod model;
+pub(crate) mod new;
 pub(crate) mod structure;
 
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Structure(Box<structure::StructureFlags>),
     /// Make one page of any runs and comparisons
     Report(ReportFlags),
+    /// Write an untrained network for images as an ONNX model: LeNet, VGG, ResNet and others by name
+    New(new::NewFlags),
     /// Show what is in an ONNX model: cost by node, and which channels live and die together
     Inspect(model::InspectFlags),
     /// Remove units from an ONNX model, verify that nothing else changed, and write the smaller one

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Compare(flags) => commands::compare::run(&flags, paint),
         Command::Structure(flags) => commands::structure::run(&flags, paint),
         Command::Report(flags) => commands::report::run(&flags),
+        Command::New(flags) => commands::new::run(&flags),
         Command::Inspect(flags) => commands::model::inspect(&flags),
         Command::Shrink(flags) => commands::model::shrink(&flags),
     };

@@ -13,7 +13,7 @@ use crate::verify::{Verified, serialise};
 use crate::{Plan, Result};
 
 /// Stream of random numbers for initial weights.
-const WEIGHT_STREAM: u64 = 1;
+pub(crate) const WEIGHT_STREAM: u64 = 1;
 /// Real rows on which the written file is checked.
 const VERIFY_ROWS: usize = 256;
 

@@ -36,7 +36,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::RunFolder;
 pub use history::{EpochRecord, InputsRecord, Predictions, TargetPredictions};
 pub use markdown::Row;
-pub use model::{Amount, Choice, ModelEvidence, ModelFile, SmallModel, UnitScore, shrink_model};
+pub use model::{
+    Amount, Choice, ModelEvidence, ModelFile, NewModel, SmallModel, Start, UnitScore, new_model,
+    shrink_model,
+};
 pub use plan::Plan;
 pub use prepare::Prepared;
 pub use record::RunRecord;
@@ -46,5 +49,5 @@ pub use report::{
 pub use right_rows::RightRows;
 pub use runtime::Runtime;
 pub use secateur_data::EMBEDDED;
-pub use secateur_train::{Ended, Epoch, Event, Flow, Score};
+pub use secateur_train::{Architecture, Ended, Epoch, Event, Flow, ImageSize, Score};
 pub use verify::{Evidence, Verified};

@@ -4,6 +4,7 @@ pub(crate) mod compare;
 pub(crate) mod compress;
 pub(crate) mod grid;
 pub(crate) mod model;
+pub(crate) mod new;
 pub(crate) mod report;
 pub(crate) mod structure;
 
@@ -20,6 +21,19 @@ const DATA_DIR: &str = "SECATEUR_DATA";
 pub(crate) fn data_dir() -> Option<PathBuf> {
     let value = std::env::var_os(DATA_DIR)?;
     (!value.is_empty()).then(|| PathBuf::from(value))
+}
+
+/// Whether a file may be written where there may be one already.
+///
+/// # Errors
+/// If there is one, and it was not said that it be replaced.
+pub(crate) fn refuse_to_replace(path: &Path, force: bool) -> Result<()> {
+    if path.exists() && !force {
+        return Err(Error::usage("this file exists already")
+            .at(path.display().to_string())
+            .hint("choose another with --out, or replace it with --force"));
+    }
+    Ok(())
 }
 
 /// Writes a file under a name of its own until it is whole.

@@ -4,7 +4,7 @@ use secateur::compare::Table;
 use secateur::{Error, ErrorKind, ModelFile, Result, shrink_model};
 
 use crate::args::model::{InspectFlags, ShrinkFlags};
-use crate::commands::Exit;
+use crate::commands::{Exit, refuse_to_replace};
 use crate::output::{note, result};
 use crate::table::plain;
 
@@ -34,11 +34,7 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
 /// If the model cannot be read, the choice makes no sense, or the result cannot be verified or written.
 pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let choice = flags.choice()?;
-    if flags.out.exists() && !flags.force {
-        return Err(Error::usage("this file exists already")
-            .at(flags.out.display().to_string())
-            .hint("choose another with --out, or replace it with --force"));
-    }
+    refuse_to_replace(&flags.out, flags.force)?;
     let mut file = ModelFile::read(&flags.model)?;
     if !flags.input.is_empty() {
         file.verify_on(&flags.input)?;

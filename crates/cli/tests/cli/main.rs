@@ -6,6 +6,7 @@ mod harness;
 mod help;
 mod interrupt;
 mod models;
+mod new;
 mod refusals;
 mod runs;
 mod streams;

@@ -14,9 +14,9 @@ use crate::verify::{relative, worse};
 use crate::{Error, ErrorKind, Result};
 
 /// Largest relative difference between the two.
-const TOLERANCE: f64 = 1e-4;
+pub(super) const TOLERANCE: f64 = 1e-4;
 /// Larger models are run by the naive evaluator only if nothing else can run them: it takes about a second for this.
-const NAIVE_MACS: u64 = 200_000_000;
+pub(super) const NAIVE_MACS: u64 = 200_000_000;
 
 /// How a shrunk model was compared with the masked one.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

@@ -152,7 +152,11 @@ fn free(path: &Path) -> io::Result<(PathBuf, String)> {
 }
 
 /// Writes a file under a name of its own until it is whole, and safe from a loss of power.
-fn whole(path: &Path, bytes: &[u8], at: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn whole(
+    path: &Path,
+    bytes: &[u8],
+    at: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> io::Result<()> {
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(path.file_name().unwrap_or_default());
     hidden.push(format!(".partial-{}", std::process::id()));

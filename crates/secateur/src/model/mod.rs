@@ -8,8 +8,10 @@ mod draw;
 mod files;
 mod given;
 mod naive;
+mod new;
 mod rank;
 mod shrink;
+mod start;
 mod work;
 
 use std::path::Path;
@@ -24,7 +26,9 @@ pub use check::ModelEvidence;
 use files::{Beside, folder};
 
 pub use choose::{Amount, Choice, UnitScore};
+pub use new::{NewModel, new_model};
 pub use shrink::{SmallModel, shrink_model};
+pub use start::Start;
 
 use crate::{Error, ErrorKind, Result};
 
