@@ -1,6 +1,8 @@
 //! Networks of any form: a graph, planned for a batch, run forwards and differentiated.
 
 mod buffers;
+mod deviation;
+mod follow;
 mod layout;
 mod loops;
 mod parameter;
@@ -9,6 +11,7 @@ mod read;
 mod run;
 mod step;
 mod steps;
+mod update;
 
 use std::ops::Range;
 use std::time::Instant;
@@ -19,6 +22,7 @@ pub use self::parameter::{Parameter, ParameterKind, ParameterParts};
 use self::plan::Plan;
 use self::read::Mode;
 use self::run::{Memory, Run, finish};
+pub use self::update::Block;
 use crate::{Error, Phases, Result, Threads};
 
 /// A network ready to run and train on at most [`Network::batch`] rows at a time.
@@ -28,8 +32,11 @@ use crate::{Error, Phases, Result, Threads};
 #[derive(Debug)]
 pub struct Network {
     parameters: Vec<Parameter>,
-    train: (Plan, Memory),
+    /// None for a network that is only run.
+    train: Option<(Plan, Memory)>,
     run: (Plan, Memory),
+    /// The shape of a row, its batch axis among the axes.
+    row: Vec<usize>,
     inputs: usize,
     outputs: usize,
     batch: usize,
@@ -54,25 +61,44 @@ impl Network {
         slots: usize,
         threads: Threads,
     ) -> Result<Self> {
+        let mut parameters = vec![];
+        let train = read::plan(graph, row, Mode::Train, slots, &mut parameters)?;
+        Self::with(Some(train), graph, row, batch, parameters, threads)
+    }
+
+    /// The same for running forwards only, which takes less memory.
+    ///
+    /// # Errors
+    /// As [`Network::compile`].
+    pub fn to_run(graph: &Graph, row: &[usize], batch: usize, threads: Threads) -> Result<Self> {
+        Self::with(None, graph, row, batch, vec![], threads)
+    }
+
+    fn with(
+        train: Option<Plan>,
+        graph: &Graph,
+        row: &[usize],
+        batch: usize,
+        mut parameters: Vec<Parameter>,
+        threads: Threads,
+    ) -> Result<Self> {
         if batch == 0 {
             return Err(Error::invalid("a batch of zero rows").hint("use 1 row or more"));
         }
-        let mut parameters = vec![];
-        let train = read::plan(graph, row, Mode::Train, slots, &mut parameters)?;
+        let slots = 0;
         let run = read::plan(graph, row, Mode::Run, slots, &mut parameters)?;
         let count = threads.count();
-        let size = |place: usize| train.places[place].layout.len;
+        let size = |place: usize| run.places[place].layout.len;
+        let with_memory = |plan: Plan| {
+            let memory = Memory::new(&plan, batch, count);
+            (plan, memory)
+        };
         Ok(Self {
-            inputs: size(train.input),
-            outputs: size(train.output),
-            train: {
-                let memory = Memory::new(&train, batch, count);
-                (train, memory)
-            },
-            run: {
-                let memory = Memory::new(&run, batch, count);
-                (run, memory)
-            },
+            row: row.to_vec(),
+            inputs: size(run.input),
+            outputs: size(run.output),
+            train: train.map(with_memory),
+            run: with_memory(run),
             parameters,
             batch,
             threads,
@@ -88,7 +114,9 @@ impl Network {
 
     /// The parameters for changing.
     pub fn parameters_mut(&mut self) -> &mut [Parameter] {
-        self.train.1.is_stale = true;
+        if let Some((_, memory)) = &mut self.train {
+            memory.is_stale = true;
+        }
         self.run.1.is_stale = true;
         &mut self.parameters
     }
@@ -121,7 +149,7 @@ impl Network {
     /// Bytes of all buffers between the steps, parameters not counted.
     pub fn buffer_bytes(&self) -> usize {
         let numbers = |(plan, _): &(Plan, Memory)| plan.numbers(self.batch, self.threads.count());
-        4 * (numbers(&self.train) + numbers(&self.run))
+        4 * (self.train.as_ref().map_or(0, numbers) + numbers(&self.run))
     }
 
     /// The outputs for any number of rows, with running statistics: `rows * inputs` numbers in, `rows * outputs` out.
@@ -160,7 +188,7 @@ impl Network {
     /// those rows. The losses are added in row order.
     ///
     /// # Panics
-    /// If `x` has another size or there are more rows than [`Network::batch`].
+    /// If `x` has another size, there are more rows than [`Network::batch`], or the network was compiled to run only.
     pub fn forward_backward<L>(&mut self, x: &[f32], rows: usize, momentum: f32, loss: L) -> f64
     where
         L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,
@@ -170,7 +198,7 @@ impl Network {
         let start = Instant::now();
         let threads = self.threads.clone();
         let count = threads.count();
-        let (plan, memory) = &mut self.train;
+        let (plan, memory) = Self::trains(&mut self.train);
         let parameters = &mut self.parameters;
         let (total, busy) = threads.run(|| {
             let mut run = Run::new(plan, memory, parameters, &threads, (rows, count));
@@ -190,6 +218,13 @@ impl Network {
         self.run.1.is_stale = true;
         self.phases.add(start.elapsed(), &busy);
         total
+    }
+
+    fn trains(train: &mut Option<(Plan, Memory)>) -> &mut (Plan, Memory) {
+        match train {
+            Some(train) => train,
+            None => panic!("a network compiled to run was asked to train"),
+        }
     }
 
     /// Writes all parameters into the constants of `graph` that they came from.

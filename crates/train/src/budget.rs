@@ -13,7 +13,7 @@ const RANKING_ROWS: usize = 3072;
 
 /// Share that a hidden layer keeps at least of what even narrowing would leave it. A layer that loses
 /// units makes those of its neighbours cheap to keep, so greed alone can empty it.
-const LEAST_OF_EVEN: f64 = 0.25;
+pub(crate) const LEAST_OF_EVEN: f64 = 0.25;
 
 /// The decision to drop the least useful units until at most `limit` MACs a row remain.
 ///

@@ -1,8 +1,9 @@
 //! What a trained network puts out on given rows, and how good that is.
 
-use secateur_engine::{Chain, Dense};
-use secateur_graph::Graph;
+use secateur_engine::{Chain, Dense, Network, Threads};
+use secateur_graph::{ChannelGroups, Graph};
 
+use crate::net;
 use crate::score::{Scorer, largest};
 use crate::{Error, ErrorKind, Result, Rows, Score, Targets};
 
@@ -14,7 +15,9 @@ pub(crate) const SCORE_ROWS: usize = 512;
 /// # Errors
 /// If the network cannot be run or does not fit the rows.
 pub fn score(graph: &Graph, rows: &Rows, threads: usize) -> Result<Score> {
-    Ok(score_on(&mut compiled(graph, rows, threads)?, rows))
+    let mut scorer = Scorer::new(rows.targets());
+    compiled(graph, rows, threads)?.each(rows, |chunk| scorer.add(chunk));
+    Ok(scorer.finish())
 }
 
 /// The outputs of `graph` on `rows`, row-major.
@@ -22,9 +25,8 @@ pub fn score(graph: &Graph, rows: &Rows, threads: usize) -> Result<Score> {
 /// # Errors
 /// If the network cannot be run or does not fit the rows.
 pub fn outputs(graph: &Graph, rows: &Rows, threads: usize) -> Result<Vec<f32>> {
-    let mut network = compiled(graph, rows, threads)?;
-    let mut all = Vec::with_capacity(rows.len() * network.outputs());
-    for_outputs(&mut network, rows, |chunk| all.extend_from_slice(chunk));
+    let mut all = Vec::with_capacity(rows.len() * rows.targets().outputs());
+    compiled(graph, rows, threads)?.each(rows, |chunk| all.extend_from_slice(chunk));
     Ok(all)
 }
 
@@ -42,13 +44,16 @@ pub fn right_rows(graph: &Graph, rows: &Rows, threads: usize) -> Result<Option<V
     Ok(Some(logits.zip(labels).map(is_right).collect()))
 }
 
-/// Input features that are read, then units of each hidden layer.
+/// Input features that are read, then units of each hidden layer of a chain; of other networks, the units of each group that
+/// layers make.
 ///
 /// # Errors
-/// If the network cannot be run.
+/// If shapes of the network do not fit together.
 pub fn widths(graph: &Graph) -> Result<Vec<usize>> {
-    let network = Chain::compile(graph, 1, 0, 1)?;
-    Ok(network.layers().iter().map(Dense::inputs).collect())
+    match Chain::compile(graph, 1, 0, 1) {
+        Ok(chain) => Ok(chain.layers().iter().map(Dense::inputs).collect()),
+        Err(_) => Ok(net::widths(&ChannelGroups::of(graph)?)),
+    }
 }
 
 /// Scores rows of full width on a network that may read some columns only.
@@ -58,21 +63,46 @@ pub(crate) fn score_on(network: &mut Chain, rows: &Rows) -> Score {
     scorer.finish()
 }
 
-fn compiled(graph: &Graph, rows: &Rows, threads: usize) -> Result<Chain> {
-    let network = Chain::compile(graph, SCORE_ROWS.min(rows.len()), 0, threads)?;
+/// A network that is only run.
+enum Compiled {
+    Chain(Chain),
+    Net(Box<Network>),
+}
+
+impl Compiled {
+    fn each(&mut self, rows: &Rows, each: impl FnMut(&[f32])) {
+        match self {
+            Self::Chain(chain) => for_outputs(chain, rows, each),
+            Self::Net(network) => net::each_output(network, rows, each),
+        }
+    }
+}
+
+fn compiled(graph: &Graph, rows: &Rows, threads: usize) -> Result<Compiled> {
+    let Ok(chain) = Chain::compile(graph, SCORE_ROWS.min(rows.len()), 0, threads) else {
+        let row = net::row_shape(graph, rows)?;
+        let network = Network::to_run(
+            graph,
+            &row,
+            SCORE_ROWS.min(rows.len()),
+            Threads::new(threads)?,
+        )?;
+        net::fits(&network, rows)?;
+        return Ok(Compiled::Net(Box::new(network)));
+    };
     let inputs = input_width(graph).unwrap_or(rows.columns());
-    if inputs != rows.columns() || network.outputs() != rows.targets().outputs() {
+    if inputs != rows.columns() || chain.outputs() != rows.targets().outputs() {
         return Err(Error::new(
             ErrorKind::Data,
             format!(
                 "the network maps {inputs} features to {} outputs, the rows have {} and {}",
-                network.outputs(),
+                chain.outputs(),
                 rows.columns(),
                 rows.targets().outputs()
             ),
         ));
     }
-    Ok(network)
+    Ok(Compiled::Chain(chain))
 }
 
 /// Features of the graph's only input, if known.

@@ -7,11 +7,14 @@
 #[doc(hidden)]
 pub mod bench;
 mod budget;
+mod chain;
 mod error;
 mod evaluate;
 mod incoming;
+mod learner;
 mod loss;
 mod metric;
+mod net;
 mod network;
 mod order;
 mod penalised;
@@ -25,10 +28,12 @@ mod settings;
 mod step;
 mod strength;
 mod trainer;
+mod update;
 
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
 pub use loss::{ClassLoss, RegressionLoss, Targets};
+pub use net::strongest_last;
 pub use network::{Architecture, ImageSize, Init, Mlp, narrowed};
 pub use record::{Ended, Epoch, Event, Flow, Seconds, Trained};
 pub use removal::Removal;

@@ -207,7 +207,7 @@ impl Penalised {
 }
 
 /// Whether the spared units are derived anew from the units that are left.
-fn follows_current_width(part: &Part) -> bool {
+pub(crate) fn follows_current_width(part: &Part) -> bool {
     matches!(
         part,
         Part::SpareLast {

@@ -11,11 +11,11 @@ use crate::penalised::Penalised;
 use crate::{Error, ErrorKind, Result, Rows};
 
 /// Real rows on which every removal is checked with the naive evaluator.
-const NAIVE_ROWS: usize = 8;
+pub(crate) const NAIVE_ROWS: usize = 8;
 /// Largest relative difference of outputs where constants were folded: f32 biases round.
-const FOLD_TOLERANCE: f64 = 1e-5;
+pub(crate) const FOLD_TOLERANCE: f64 = 1e-5;
 /// Largest relative difference between two f32 runs that sum in another order.
-const ENGINE_TOLERANCE: f64 = 1e-4;
+pub(crate) const ENGINE_TOLERANCE: f64 = 1e-4;
 /// Unread inputs are dropped once they are this share of all, because dropping them copies the rows.
 const INPUT_SHARE: f64 = 0.1;
 
@@ -54,7 +54,7 @@ pub(crate) struct Body {
 
 /// Why units go, and so what must not change.
 #[derive(Debug, Clone, Copy)]
-enum Cause {
+pub(crate) enum Cause {
     /// Nothing reads them: the function stays the same, up to the rounding of folded biases.
     Dead { folded: usize, tolerance: f64 },
     /// The caller wants it: the function becomes that of the masked network.
@@ -218,7 +218,7 @@ impl Body {
     }
 }
 
-fn agree(by: &str, difference: f64, allowed: f64, epoch: usize) -> Result<()> {
+pub(crate) fn agree(by: &str, difference: f64, allowed: f64, epoch: usize) -> Result<()> {
     // Written so that NaN fails.
     if difference <= allowed {
         return Ok(());
@@ -234,7 +234,7 @@ fn agree(by: &str, difference: f64, allowed: f64, epoch: usize) -> Result<()> {
     .hint("this is a defect: please report it with the run's config.toml"))
 }
 
-fn difference(a: &[Array], b: &[Array]) -> f64 {
+pub(crate) fn difference(a: &[Array], b: &[Array]) -> f64 {
     let of =
         |(a, b): (&Array, &Array)| relative(a.values.iter().copied(), b.values.iter().copied());
     a.iter().zip(b).map(of).fold(0.0, worse)

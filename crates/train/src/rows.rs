@@ -10,6 +10,8 @@ use crate::{Error, ErrorKind, Result, Targets};
 pub struct Rows {
     values: Vec<f32>,
     columns: usize,
+    /// Lengths of a row's axes; their product is `columns`.
+    shape: Vec<usize>,
     targets: Targets,
 }
 
@@ -47,8 +49,29 @@ impl Rows {
         Ok(Self {
             values,
             columns,
+            shape: vec![columns],
             targets,
         })
+    }
+
+    /// The same rows, each of a shape: channels, height and width for images.
+    ///
+    /// # Errors
+    /// If the shape has another number of elements than there are columns.
+    pub fn with_shape(mut self, shape: Vec<usize>) -> Result<Self> {
+        if shape.iter().product::<usize>() != self.columns {
+            return Err(Error::new(
+                ErrorKind::Data,
+                format!("{} features do not make the shape {shape:?}", self.columns),
+            ));
+        }
+        self.shape = shape;
+        Ok(self)
+    }
+
+    /// Lengths of a row's axes.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
     }
 
     /// How many rows there are; at least 1.
@@ -96,6 +119,7 @@ impl Rows {
         }
         self.values.truncate(self.len() * to);
         self.columns = to;
+        self.shape = vec![to];
     }
 }
 

@@ -10,26 +10,14 @@ use secateur_prox::{Members, Penalty, Strength};
 use crate::incoming;
 use crate::metric::mean_metric;
 use crate::penalised::Penalised;
-use crate::{AdamMetric, Optimizer, PenaltyStep, Settings};
-
-/// Adam's constants (Kingma & Ba 2015, algorithm 1).
-const BETA1: f32 = 0.9;
-const BETA2: f32 = 0.999;
-const EPSILON: f32 = 1e-8;
+use crate::update::{Update, prox_under_adam};
+use crate::{AdamMetric, PenaltyStep, Settings};
 
 /// One step's rule for every block of parameters.
 #[derive(Debug)]
 pub(crate) struct StepRule {
     update: Update,
     penalty: Option<PenaltyRule>,
-}
-
-/// The optimiser's move at this step.
-#[derive(Debug, Clone, Copy)]
-enum Update {
-    Sgd(kernels::Sgd),
-    Nesterov(kernels::Nesterov),
-    Adam(kernels::Adam),
 }
 
 #[derive(Debug)]
@@ -63,45 +51,8 @@ impl StepRule {
         lambda: f64,
         network: &Chain,
     ) -> Self {
-        let (rate32, decay) = (rate as f32, settings.weight_decay as f32);
-        let adam = |decay| {
-            Update::Adam(kernels::Adam {
-                rate: rate32,
-                beta1: BETA1,
-                beta2: BETA2,
-                epsilon: EPSILON,
-                decay,
-                step: step as u32 + 1,
-            })
-        };
-        let (update, prox_step) = match settings.optimizer {
-            // A weight under steady force moves by rate / (1 - momentum) a step, so that is the
-            // step in whose units the penalty must pull.
-            Optimizer::Sgd {
-                momentum,
-                nesterov: false,
-            } => (
-                Update::Sgd(kernels::Sgd {
-                    rate: rate32,
-                    decay,
-                }),
-                rate / (1.0 - momentum),
-            ),
-            Optimizer::Sgd {
-                momentum,
-                nesterov: true,
-            } => {
-                let momentum32 = momentum as f32;
-                let rule = kernels::Nesterov {
-                    rate: rate32,
-                    momentum: momentum32,
-                    decay,
-                };
-                (Update::Nesterov(rule), rate / (1.0 - momentum))
-            }
-            Optimizer::Adam => (adam(0.0), rate),
-            Optimizer::AdamW => (adam(decay), rate),
-        };
+        let update = Update::new(settings, rate, step);
+        let prox_step = settings.optimizer.steady_step(rate);
         let mut this = Self {
             update,
             penalty: None,
@@ -242,15 +193,10 @@ impl StepRule {
 
     /// Biases: no decay, no penalty of their own.
     fn apply_bias(&self, block: &mut RowBlock<'_>) {
-        let mut plain = Self {
-            update: self.update,
+        let plain = Self {
+            update: self.update.without_decay(),
             penalty: None,
         };
-        match &mut plain.update {
-            Update::Sgd(s) => s.decay = 0.0,
-            Update::Nesterov(n) => n.decay = 0.0,
-            Update::Adam(a) => a.decay = 0.0,
-        }
         plain.rows(block, |_, _| {}, |_, _, _| {});
     }
 
@@ -272,17 +218,14 @@ impl StepRule {
     }
 
     fn adam(&self) -> kernels::Adam {
-        match self.update {
-            Update::Adam(adam) => adam,
-            Update::Sgd(_) | Update::Nesterov(_) => kernels::Adam {
-                rate: 0.0,
-                beta1: 0.0,
-                beta2: 0.0,
-                epsilon: 0.0,
-                decay: 0.0,
-                step: 1,
-            },
-        }
+        self.update.adam().unwrap_or(kernels::Adam {
+            rate: 0.0,
+            beta1: 0.0,
+            beta2: 0.0,
+            epsilon: 0.0,
+            decay: 0.0,
+            step: 1,
+        })
     }
 
     /// The part of the step that needs whole layers: proximal steps of incoming groups.
@@ -329,29 +272,8 @@ impl LayerRule {
         second: &[f32],
         adam: &kernels::Adam,
     ) {
-        match kind {
-            AdamMetric::Mean => {
-                // A group without gradient must not take a step longer than its layer's.
-                let mean = mean_metric(second, adam).max(self.mean_metric);
-                self.penalty.prox_in_place(w, self.strength, 1.0 / mean);
-            }
-            AdamMetric::Exact => {
-                let scale = 1.0 / adam.corrections().1.sqrt();
-                let metric: Vec<f32> = second
-                    .iter()
-                    .map(|v| (v.sqrt() * scale + adam.epsilon) / adam.rate)
-                    .collect();
-                if self
-                    .penalty
-                    .prox_in_metric(w, &metric, self.strength)
-                    .is_err()
-                {
-                    // Settings admit only penalties that have this step, so the metric itself is
-                    // not finite: the run has diverged, and must be seen to have.
-                    w.fill(f32::NAN);
-                }
-            }
-        }
+        let metric = (kind, self.mean_metric);
+        prox_under_adam(self.penalty, self.strength, metric, w, second, adam);
     }
 }
 

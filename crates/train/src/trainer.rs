@@ -4,17 +4,12 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use secateur_engine::{Chain, Dense};
 use secateur_graph::{Graph, cost};
 use secateur_prox::Part;
 
-use crate::budget::surplus;
-use crate::evaluate::{SCORE_ROWS, score_on};
-use crate::order::{random_order, rank_by_norm};
-use crate::penalised::Penalised;
-use crate::removal::{Body, Due};
+use crate::learner::{Learner, Step};
+use crate::removal::Due;
 use crate::rows::Batches;
-use crate::step::StepRule;
 use crate::strength::Lambda;
 use crate::{
     Ended, Epoch, Error, ErrorKind, Event, Flow, PenaltyStep, Removal, RemovalTime, Result, Rows,
@@ -41,13 +36,13 @@ pub fn fit(
     let settings = settings.clone().checked()?;
     let run = Run::new(graph, train, settings)?;
     // On a worker from the start: otherwise every step hands its work over twice.
-    let threads = run.body.network.threads().clone();
+    let threads = run.learner.threads();
     threads.run(|| run.go(validation, observer))
 }
 
 struct Run {
     settings: Settings,
-    body: Body,
+    learner: Learner,
     lambda: Lambda,
     schedule: Schedule,
     batches: Batches,
@@ -71,29 +66,8 @@ struct Run {
 impl Run {
     fn new(graph: Graph, train: Rows, settings: Settings) -> Result<Self> {
         let batches = Batches::new(train.len(), settings.batch, settings.order);
-        let capacity = settings.batch.max(SCORE_ROWS);
-        let slots = settings.optimizer.state_slots();
-        let mut network = Chain::compile(&graph, capacity, slots, settings.threads)?;
-        if network.inputs() != train.columns() || network.outputs() != train.targets().outputs() {
-            return Err(Error::new(
-                ErrorKind::Data,
-                format!(
-                    "the network maps {} features to {} outputs, the rows have {} and {}",
-                    network.inputs(),
-                    network.outputs(),
-                    train.columns(),
-                    train.targets().outputs()
-                ),
-            ));
-        }
-        let mut graph = graph;
-        if let Some(p) = &settings.penalty
-            && p.part.is_drawn()
-        {
-            graph = random_order(&graph, settings.seed)?;
-            network.read(&graph)?;
-        }
-        let penalised = settings.penalty.map(|p| Penalised::new(p, &network));
+        let targets = train.targets().clone();
+        let learner = Learner::new(graph, train, &settings)?;
         let schedule = Schedule {
             peak: settings.rate,
             decay: settings.decay,
@@ -112,9 +86,9 @@ impl Run {
             rng,
             step: 0,
             features: vec![],
-            targets: train.targets().clone(),
-            initial_macs: cost(&graph)?.macs,
-            penalised_share: penalised.as_ref().map_or(0.0, |p| p.share(&network)),
+            targets,
+            initial_macs: cost(learner.graph())?.macs,
+            penalised_share: learner.share(),
             top_lambda: 0.0,
             penalty_seconds: 0.0,
             shrink_seconds: 0.0,
@@ -122,12 +96,7 @@ impl Run {
             other_forward: 0.0,
             removals: vec![],
             epochs: vec![],
-            body: Body {
-                graph,
-                network,
-                rows: train,
-                penalised,
-            },
+            learner,
             settings,
         })
     }
@@ -150,50 +119,44 @@ impl Run {
                 let Some(last) = good.take() else {
                     return Err(diverged(number));
                 };
-                self.body.graph = last;
+                self.learner.set_graph(last);
                 ended = Ended::Diverged { epoch: number };
                 break;
             }
             self.after_epoch(number)?;
             let score = self.score(validation);
-            self.body.network.write_back(&mut self.body.graph)?;
+            self.learner.write_back()?;
             let penalised = self.penalised_epoch(number);
             let epoch = Epoch {
                 number,
                 of: self.settings.epochs,
                 lambda: if penalised { self.lambda.last() } else { 0.0 },
                 loss,
-                units: self
-                    .body
-                    .network
-                    .layers()
-                    .iter()
-                    .map(Dense::inputs)
-                    .collect(),
-                macs: self.macs(),
+                units: self.learner.units(),
+                macs: self.learner.macs()?,
                 seconds: begin.elapsed().as_secs_f64(),
                 validation: score,
             };
             let asked = observer(Event::Epoch(&epoch));
             self.epochs.push(epoch);
-            good = Some(self.body.graph.clone());
+            good = Some(self.learner.graph().clone());
             if flow == Flow::Stop || (asked == Flow::Stop && number < self.settings.epochs) {
                 ended = Ended::Interrupted { epoch: number };
                 break;
             }
         }
-        let phases = self.body.network.phases();
+        let phases = self.learner.phases();
         let seconds = Seconds {
             total: begin.elapsed().as_secs_f64(),
             forward: phases.forward - self.other_forward,
             backward: phases.backward + phases.weight_gradient,
             update: phases.update,
-            penalty: phases.penalty + self.penalty_seconds,
+            penalty: phases.penalty + self.penalty_seconds + self.learner.penalty_seconds(),
             shrink: self.shrink_seconds,
             score: self.score_seconds,
         };
         Ok(Trained {
-            graph: self.body.graph,
+            graph: self.learner.into_graph(),
             epochs: self.epochs,
             removals: self.removals,
             seconds,
@@ -206,7 +169,7 @@ impl Run {
 
     /// Whether the penalty acts in epoch `number`.
     fn penalised_epoch(&self, number: usize) -> bool {
-        self.body.penalised.is_some() && number <= self.settings.epochs - self.settings.settle
+        self.settings.penalty.is_some() && number <= self.settings.epochs - self.settings.settle
     }
 
     /// Steps of one epoch; the mean loss, NaN as soon as a step's loss is not finite.
@@ -224,8 +187,8 @@ impl Run {
             }
             let rows = self.batches.batch(b);
             let weight = rows.len() as f64;
-            self.body
-                .rows
+            self.learner
+                .rows()
                 .gather(rows, &mut self.features, &mut self.targets);
             let loss = self.train_step(self.penalised_epoch(number));
             if !loss.is_finite() {
@@ -260,49 +223,30 @@ impl Run {
         {
             self.remove(epoch, false)?;
         }
-        if let (Some(every), Some(penalised)) = (p.part.rank_every(), &self.body.penalised)
+        if let Some(every) = p.part.rank_every()
             && self.step.is_multiple_of(every.get())
         {
             let start = Instant::now();
-            rank_by_norm(&mut self.body.graph, &mut self.body.network, penalised)?;
+            self.learner.rank_by_norm()?;
             self.shrink_seconds += start.elapsed().as_secs_f64();
         }
         Ok(())
     }
 
     fn train_step(&mut self, penalised: bool) -> f64 {
-        let rows = self.targets.rows();
-        let network = &mut self.body.network;
-        let targets = &self.targets;
-        let loss = network.forward_backward(&self.features, rows, |range, outputs, gradient| {
-            targets.loss_and_gradient(range, outputs, gradient)
+        let done = self.learner.train_step(Step {
+            settings: &self.settings,
+            features: &self.features,
+            targets: &self.targets,
+            rate: self.schedule.rate(self.step),
+            number: self.step,
+            lambda: &mut self.lambda,
+            is_penalised: penalised,
         });
-        let lambda = match &self.body.penalised {
-            Some(p) if penalised => self.lambda.value(|| (loss, p.value(network))),
-            _ => 0.0,
-        };
-        self.top_lambda = self.top_lambda.max(lambda);
-        let is_penalised = lambda > 0.0;
-        let start = Instant::now();
-        let rule = StepRule::new(
-            &self.settings,
-            self.schedule.rate(self.step),
-            self.step,
-            self.body.penalised.as_ref().filter(|_| is_penalised),
-            lambda,
-            network,
-        );
-        let mut apart = start.elapsed();
-        let momentum = self.settings.optimizer.gradient_momentum();
-        network.update(&self.features, rows, momentum, |block| rule.apply(block));
-        let start = Instant::now();
-        rule.finish(network);
-        apart += start.elapsed();
-        if is_penalised {
-            self.penalty_seconds += apart.as_secs_f64();
-        }
+        self.top_lambda = self.top_lambda.max(done.lambda);
+        self.penalty_seconds += done.penalty_seconds;
         self.step += 1;
-        loss
+        done.loss
     }
 
     /// Takes the surplus of a budget away, half-way through the penalised epochs.
@@ -320,8 +264,8 @@ impl Run {
         if number == half + 1 {
             let (start, before) = (Instant::now(), self.forward_seconds());
             let limit = (macs_share.get() * self.initial_macs as f64) as u64;
-            let keep = surplus(&mut self.body, limit, p.floor)?;
-            let removal = self.body.remove_asked(&keep, number)?;
+            let keep = self.learner.surplus(limit, p.floor)?;
+            let removal = self.learner.remove_asked(&keep, number)?;
             self.removals.extend(removal);
             self.shrink_seconds += start.elapsed().as_secs_f64();
             self.other_forward += self.forward_seconds() - before;
@@ -344,13 +288,13 @@ impl Run {
     }
 
     fn forward_seconds(&self) -> f64 {
-        self.body.network.phases().forward
+        self.learner.phases().forward
     }
 
     fn remove(&mut self, epoch: usize, last: bool) -> Result<()> {
         let (start, before) = (Instant::now(), self.forward_seconds());
         let floor = self.settings.penalty.map_or(1, |p| p.floor);
-        let removal = self.body.remove_dead(Due { epoch, floor, last })?;
+        let removal = self.learner.remove_dead(Due { epoch, floor, last })?;
         self.removals.extend(removal);
         self.shrink_seconds += start.elapsed().as_secs_f64();
         self.other_forward += self.forward_seconds() - before;
@@ -361,19 +305,10 @@ impl Run {
     fn score(&mut self, rows: &Rows) -> Score {
         let start = Instant::now();
         let before = self.forward_seconds();
-        let score = score_on(&mut self.body.network, rows);
+        let score = self.learner.score(rows);
         self.other_forward += self.forward_seconds() - before;
         self.score_seconds += start.elapsed().as_secs_f64();
         score
-    }
-
-    fn macs(&self) -> u64 {
-        self.body
-            .network
-            .layers()
-            .iter()
-            .map(|d| (d.inputs() * d.outputs()) as u64)
-            .sum()
     }
 }
 

@@ -1,5 +1,9 @@
 //! What is done in which order, and where numbers lie: laid out once for a graph and a batch size.
 
+use std::collections::HashMap;
+
+use secateur_graph::ValueId;
+
 use super::layout::Layout;
 use super::step::Step;
 
@@ -64,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) backward: Vec<Segment>,
     pub(crate) input: usize,
     pub(crate) output: usize,
+    /// The places of the graph's values.
+    pub(crate) at: HashMap<ValueId, usize>,
     /// Numbers that a thread needs beside the buffers.
     pub(crate) scratch: usize,
 }

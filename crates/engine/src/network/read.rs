@@ -379,6 +379,7 @@ impl Reader<'_> {
             states: self.states,
             forward,
             backward,
+            at: self.at,
             input,
             output,
             scratch: scratch.unwrap_or(0),

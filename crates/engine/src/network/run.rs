@@ -204,6 +204,20 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What is run.
+    pub(crate) fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    /// A value of every row, one after the other.
+    pub(crate) fn rows_of(&self, place: usize) -> impl Iterator<Item = &[f32]> {
+        let place = &self.plan.places[place];
+        let len = place.layout.len;
+        self.shards.iter().flat_map(move |shard| {
+            shard.buffers[place.value][..shard.rows.len() * len].chunks_exact(len)
+        })
+    }
+
     /// Time that threads spent, by phase.
     pub(crate) fn busy(&self) -> Phases {
         let shards = self.shards.iter();

@@ -1,0 +1,119 @@
+//! Training a chain of dense layers.
+
+use std::time::Instant;
+
+use secateur_engine::{Chain, Dense};
+use secateur_graph::Graph;
+
+use crate::evaluate::{SCORE_ROWS, score_on};
+use crate::learner::{Step, Stepped};
+use crate::order::{random_order, rank_by_norm};
+use crate::penalised::Penalised;
+use crate::removal::Body;
+use crate::step::StepRule;
+use crate::{Error, ErrorKind, Result, Rows, Score, Settings};
+
+impl Body {
+    /// Whether a graph is such a chain.
+    pub(crate) fn is_chain(graph: &Graph) -> bool {
+        Chain::compile(graph, 1, 0, 1).is_ok()
+    }
+
+    pub(crate) fn new(graph: Graph, train: Rows, settings: &Settings) -> Result<Self> {
+        let capacity = settings.batch.max(SCORE_ROWS);
+        let slots = settings.optimizer.state_slots();
+        let mut network = Chain::compile(&graph, capacity, slots, settings.threads)?;
+        if network.inputs() != train.columns() || network.outputs() != train.targets().outputs() {
+            return Err(Error::new(
+                ErrorKind::Data,
+                format!(
+                    "the network maps {} features to {} outputs, the rows have {} and {}",
+                    network.inputs(),
+                    network.outputs(),
+                    train.columns(),
+                    train.targets().outputs()
+                ),
+            ));
+        }
+        let mut graph = graph;
+        if let Some(p) = &settings.penalty
+            && p.part.is_drawn()
+        {
+            graph = random_order(&graph, settings.seed)?;
+            network.read(&graph)?;
+        }
+        let penalised = settings.penalty.map(|p| Penalised::new(p, &network));
+        Ok(Self {
+            graph,
+            network,
+            rows: train,
+            penalised,
+        })
+    }
+
+    /// Share of the weights that are penalised.
+    pub(crate) fn share(&self) -> f64 {
+        let penalised = self.penalised.as_ref();
+        penalised.map_or(0.0, |p| p.share(&self.network))
+    }
+
+    pub(crate) fn train_step(&mut self, step: Step<'_>) -> Stepped {
+        let Step {
+            settings,
+            features,
+            targets,
+            rate,
+            number,
+            lambda,
+            is_penalised,
+        } = step;
+        let rows = targets.rows();
+        let network = &mut self.network;
+        let loss = network.forward_backward(features, rows, |range, outputs, gradient| {
+            targets.loss_and_gradient(range, outputs, gradient)
+        });
+        let lambda = match &self.penalised {
+            Some(p) if is_penalised => lambda.value(|| (loss, p.value(network))),
+            _ => 0.0,
+        };
+        let penalised = self.penalised.as_ref().filter(|_| lambda > 0.0);
+        let start = Instant::now();
+        let rule = StepRule::new(settings, rate, number, penalised, lambda, network);
+        let mut apart = start.elapsed();
+        let momentum = settings.optimizer.gradient_momentum();
+        network.update(features, rows, momentum, |block| rule.apply(block));
+        let start = Instant::now();
+        rule.finish(network);
+        apart += start.elapsed();
+        Stepped {
+            loss,
+            lambda,
+            penalty_seconds: if lambda > 0.0 {
+                apart.as_secs_f64()
+            } else {
+                0.0
+            },
+        }
+    }
+
+    pub(crate) fn rank_by_norm(&mut self) -> Result<()> {
+        match &self.penalised {
+            Some(penalised) => rank_by_norm(&mut self.graph, &mut self.network, penalised),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn score(&mut self, rows: &Rows) -> Score {
+        score_on(&mut self.network, rows)
+    }
+
+    /// Input features, then units of each hidden layer.
+    pub(crate) fn units(&self) -> Vec<usize> {
+        self.network.layers().iter().map(Dense::inputs).collect()
+    }
+
+    pub(crate) fn macs(&self) -> Result<u64> {
+        let layers = self.network.layers().iter();
+        Ok(layers.map(|d| (d.inputs() * d.outputs()) as u64).sum())
+    }
+}

@@ -1,0 +1,99 @@
+//! What units cost: multiply-adds as products of the shares that are left of each axis.
+
+use secateur_graph::{ChannelGroups, Graph, GroupId, Member, ValueId, cost};
+
+use crate::Result;
+
+/// An axis of a constant with the units that lie on it.
+#[derive(Debug, Clone)]
+struct Axis {
+    /// Positions that no unit holds, or that are left.
+    left: f64,
+    group: GroupId,
+    /// Positions of an average unit.
+    each: f64,
+}
+
+/// The multiply-adds of one node.
+#[derive(Debug, Clone)]
+struct Product {
+    macs: f64,
+    axes: Vec<Axis>,
+}
+
+/// The multiply-adds of a network as units go, one after the other.
+///
+/// Those of a node are proportional to the positions left along each axis of its weights, as all units of a group have as
+/// many; where they differ this is an average.
+#[derive(Debug, Clone)]
+pub(crate) struct Costs {
+    products: Vec<Product>,
+    /// Those of nodes without weights of units.
+    fixed: f64,
+}
+
+impl Costs {
+    pub(crate) fn of(graph: &Graph, groups: &ChannelGroups) -> Result<Self> {
+        let mut costs = Self {
+            products: vec![],
+            fixed: 0.0,
+        };
+        for node in cost(graph)?.nodes {
+            let macs = node.macs.unwrap_or(0) as f64;
+            if macs == 0.0 {
+                continue;
+            }
+            let inputs = graph.node(node.node).inputs.iter().flatten();
+            // Weights, not biases: the constant with the most axes.
+            let weight = inputs
+                .filter_map(|&id| Some((graph.constant(id)?.shape().len(), id)))
+                .max_by_key(|w| w.0);
+            let axes = weight.map_or(vec![], |(_, id)| axes(groups, id));
+            match axes.is_empty() {
+                true => costs.fixed += macs,
+                false => costs.products.push(Product { macs, axes }),
+            }
+        }
+        Ok(costs)
+    }
+
+    /// Multiply-adds of a row.
+    pub(crate) fn macs(&self) -> f64 {
+        self.fixed + self.products.iter().map(|p| p.macs).sum::<f64>()
+    }
+
+    /// What goes with the next unit of a group.
+    pub(crate) fn freed_by_one(&self, group: GroupId) -> f64 {
+        let freed = |p: &Product| {
+            let axes = p.axes.iter().filter(|a| a.group == group);
+            let kept: f64 = axes.map(|a| 1.0 - (a.each / a.left).min(1.0)).product();
+            p.macs * (1.0 - kept)
+        };
+        self.products.iter().map(freed).sum()
+    }
+
+    /// Takes a unit of a group away.
+    pub(crate) fn remove(&mut self, group: GroupId) {
+        for product in &mut self.products {
+            for axis in product.axes.iter_mut().filter(|a| a.group == group) {
+                product.macs *= 1.0 - (axis.each / axis.left).min(1.0);
+                axis.left -= axis.each;
+            }
+        }
+    }
+}
+
+fn axes(groups: &ChannelGroups, tensor: ValueId) -> Vec<Axis> {
+    let mut axes = vec![];
+    for (group, all) in groups.iter() {
+        for Member { unit_of, .. } in all.members.iter().filter(|m| m.tensor == tensor) {
+            let held = unit_of.iter().flatten().count() as f64;
+            axes.push(Axis {
+                left: unit_of.len() as f64,
+                group,
+                each: held / all.units.max(1) as f64,
+            });
+        }
+    }
+    axes
+}

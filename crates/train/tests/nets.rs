@@ -1,0 +1,157 @@
+//! Networks for images, trained and shrunk while they train.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use secateur_graph::{Graph, cost};
+use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
+use secateur_testkit::Stream;
+use secateur_train::{
+    AdamMetric, Architecture, ClassLoss, Decay, Flow, ImageSize, Init, Optimizer, Order,
+    PenaltySettings, PenaltyStep, RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained,
+    fit, score,
+};
+
+/// Images of one class have a bright square at one of four places.
+fn images(count: usize, size: ImageSize, seed: u64) -> Rows {
+    let mut stream = Stream::new(seed);
+    let ImageSize {
+        channels,
+        height,
+        width,
+    } = size;
+    let mut values = vec![];
+    let mut labels = vec![];
+    for _ in 0..count {
+        let class = stream.below(4);
+        let (top, left) = (class / 2 * height / 2, class % 2 * width / 2);
+        for _ in 0..channels {
+            for row in 0..height {
+                for column in 0..width {
+                    let inside = (top..top + height / 2).contains(&row)
+                        && (left..left + width / 2).contains(&column);
+                    values.push((if inside { 1.0 } else { 0.0 } + 0.7 * stream.unit()) as f32);
+                }
+            }
+        }
+        labels.push(class as u32);
+    }
+    let targets = Targets::Classes {
+        labels,
+        weights: vec![1.0; 4],
+        loss: ClassLoss::CrossEntropy,
+    };
+    let columns = channels * height * width;
+    Rows::new(values, columns, targets)
+        .unwrap()
+        .with_shape(vec![channels, height, width])
+        .unwrap()
+}
+
+fn penalty(part: &str, strength: f64) -> PenaltySettings {
+    PenaltySettings {
+        penalty: "group-lasso".parse::<Penalty>().unwrap(),
+        part: part.parse::<Part>().unwrap(),
+        inputs: Inputs::Spared,
+        members: Members::Outgoing,
+        weights: GroupWeights::CurrentWidths,
+        compensation: Compensation::Off,
+        strength: StrengthChoice::Balance(strength),
+        step: PenaltyStep::Proximal,
+        adam_metric: AdamMetric::Mean,
+        removal: RemovalTime::Epoch,
+        floor: 1,
+    }
+}
+
+fn settings(penalty: Option<PenaltySettings>, optimizer: Optimizer) -> Settings {
+    Settings {
+        optimizer,
+        rate: match optimizer {
+            Optimizer::Sgd { .. } => 0.05,
+            Optimizer::Adam | Optimizer::AdamW => 3e-3,
+        },
+        decay: Decay::Cosine,
+        warm_up: 0,
+        weight_decay: 0.0,
+        epochs: 8,
+        settle: if penalty.is_some() { 2 } else { 0 },
+        steps: None,
+        batch: 32,
+        order: Order::Shuffled,
+        seed: 1,
+        threads: 2,
+        penalty,
+    }
+}
+
+const SGD: Optimizer = Optimizer::Sgd {
+    momentum: 0.9,
+    nesterov: false,
+};
+
+fn start(name: &str, size: ImageSize) -> Graph {
+    let architecture: Architecture = name.parse().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    architecture
+        .build(size, 4, 0.5, Init::Scaled, &mut rng)
+        .unwrap()
+}
+
+fn trained(graph: Graph, size: ImageSize, settings: &Settings) -> Trained {
+    let (train, validation) = (images(320, size, 1), images(160, size, 2));
+    fit(graph, train, &validation, settings, &mut |_| Flow::Continue).unwrap()
+}
+
+#[test]
+fn networks_learn_and_lose_units() {
+    for (name, size) in [
+        ("lenet5", ImageSize::new(1, 16, 16)),
+        ("resnet20", ImageSize::new(3, 8, 8)),
+        ("mobilenet-small", ImageSize::new(3, 16, 16)),
+    ] {
+        for (part, strength, optimizer) in [
+            ("full", 15.0, SGD),
+            ("spare-last:8", 60.0, Optimizer::Adam),
+            ("budget:30%", 5.0, SGD),
+        ] {
+            let graph = start(name, size);
+            let before = cost(&graph).unwrap().macs;
+            let trained = trained(
+                graph,
+                size,
+                &settings(Some(penalty(part, strength)), optimizer),
+            );
+            let after = cost(&trained.graph).unwrap().macs;
+            let quality = trained.epochs.last().unwrap().validation.quality();
+            println!(
+                "{name} {part}: {before} -> {after} MACs, {quality}, {} removals",
+                trained.removals.len()
+            );
+            assert!(after < before, "{name} {part}: {before} -> {after}");
+            assert!(quality > 0.9, "{name} {part}: {quality}");
+            if part.starts_with("budget") {
+                assert!(
+                    after as f64 <= 0.31 * before as f64,
+                    "{name}: {before} -> {after}"
+                );
+            }
+            let again = score(&trained.graph, &images(160, size, 2), 1).unwrap();
+            assert!((again.quality() - quality).abs() < 0.02);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_and_threads_give_the_same_bits() {
+    let size = ImageSize::new(3, 8, 8);
+    let run = || {
+        trained(
+            start("resnet20", size),
+            size,
+            &settings(Some(penalty("full", 5.0)), SGD),
+        )
+        .graph
+    };
+    assert!(run() == run());
+}
