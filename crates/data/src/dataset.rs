@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
+use crate::image::ImageShape;
 use crate::standardise::{Scaling, Standardiser};
 
 /// What is predicted of each row.
@@ -16,7 +17,8 @@ pub enum Target {
     Classes {
         /// The class of each row, an index into `names`.
         labels: Vec<u32>,
-        /// The name of each class as the file spells it, sorted; numbers by value.
+        /// The name of each class as the file spells it: in the file's own order if it lists them, else sorted, numbers
+        /// by value.
         names: Vec<String>,
     },
     /// One or several numbers.
@@ -28,17 +30,6 @@ pub enum Target {
     },
 }
 
-/// The picture that each row is, stored height by width by channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageShape {
-    /// Pixels from top to bottom.
-    pub height: usize,
-    /// Pixels from left to right.
-    pub width: usize,
-    /// Values a pixel.
-    pub channels: usize,
-}
-
 /// A table of inputs with its targets, checked: as many targets as rows, at least two classes or values that vary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -46,6 +37,7 @@ pub struct Dataset {
     features: Features,
     target: Target,
     feature_names: Vec<String>,
+    shape: Vec<usize>,
     image: Option<ImageShape>,
     test_rows: Option<Range<usize>>,
     truth: Option<Vec<f32>>,
@@ -63,6 +55,7 @@ impl Dataset {
         Ok(Self {
             name: name.into(),
             feature_names: (1..=features.columns()).map(|c| format!("x{c}")).collect(),
+            shape: vec![features.columns()],
             features,
             target,
             image: None,
@@ -118,12 +111,18 @@ impl Dataset {
         &self.feature_names
     }
 
+    /// The sizes of a row's dimensions, whose product is [`Dataset::inputs`]: one for a table, channels, height and width
+    /// for a picture, as many as a row of the array has where that comes from NumPy (steps and features of a sequence).
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
     /// The shape of a row, where rows are pictures.
     pub fn image(&self) -> Option<ImageShape> {
         self.image
     }
 
-    /// The rows that came as a test set of their own (the `t10k` files of an IDX folder).
+    /// The rows that came as a test set of their own (the `t10k` files of an IDX folder, say).
     pub fn test_rows(&self) -> Option<Range<usize>> {
         self.test_rows.clone()
     }
@@ -185,8 +184,14 @@ impl Dataset {
         self
     }
 
-    pub(crate) fn with_image(mut self, image: ImageShape) -> Self {
-        debug_assert_eq!(image.height * image.width * image.channels, self.inputs());
+    /// The same set, whose rows are pictures of channels one after another.
+    ///
+    /// # Panics
+    /// If a row has not as many values as the picture.
+    #[must_use]
+    pub fn with_image(mut self, image: ImageShape) -> Self {
+        assert_eq!(image.values(), self.inputs(), "values of a picture");
+        self.shape = image.dimensions().to_vec();
         self.image = Some(image);
         self
     }

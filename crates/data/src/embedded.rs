@@ -4,8 +4,9 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use crate::dataset::{Dataset, ImageShape};
+use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::image::ImageShape;
 use crate::load::{LoadOptions, Task};
 use crate::{drawn, table};
 

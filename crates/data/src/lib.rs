@@ -1,11 +1,12 @@
 //! Tables of numbers from files: readers, splits and standardisation.
 //!
-//! [`load`] reads an embedded or [`drawn`] set, a text table or a folder of IDX files into a [`Dataset`]; [`split`] draws training,
-//! validation and test rows from a seed; a [`Standardiser`] is fitted on the training rows and applied as rows are
-//! copied out. Files are not trusted: every byte sequence gives a data set or an [`Error`] that names its place.
+//! [`load`] reads an embedded or [`drawn`] set, a text table or a folder of pictures into a [`Dataset`]; [`split`] draws
+//! training, validation and test rows from a seed; a [`Standardiser`] is fitted on the training rows and applied as rows
+//! are copied out. Files are not trusted: every byte sequence gives a data set or an [`Error`] that names its place.
 
 #![forbid(unsafe_code)]
 
+mod cifar;
 mod dataset;
 pub mod drawn;
 mod duplicates;
@@ -13,6 +14,7 @@ mod embedded;
 mod error;
 mod features;
 mod idx;
+mod image;
 mod load;
 mod nearest;
 mod source;
@@ -20,10 +22,11 @@ mod split;
 mod standardise;
 mod table;
 
-pub use dataset::{Dataset, Fingerprint, ImageShape, Target};
+pub use dataset::{Dataset, Fingerprint, Target};
 pub use embedded::EMBEDDED;
 pub use error::{Error, ErrorKind, Result};
 pub use features::{Features, Storage};
+pub use image::ImageShape;
 pub use load::{Format, LoadOptions, Missing, Task, load};
 pub use nearest::did_you_mean;
 pub use split::{Split, SplitOptions, split};

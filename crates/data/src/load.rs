@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
-use crate::{embedded, idx, source, table};
+use crate::{cifar, embedded, idx, source, table};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,34 @@ pub enum Format {
     Idx,
     /// Text columns divided by commas, semicolons, tabs or spaces.
     Csv,
+    /// A folder of the binary version of CIFAR-10: `data_batch_1.bin` and its fellows.
+    Cifar10,
+    /// A folder of the binary version of CIFAR-100: `train.bin` and `test.bin`.
+    Cifar100,
+}
+
+impl Format {
+    /// The format that the names of a folder's files tell; [`Format::Csv`] where they tell none.
+    fn of_folder(folder: &Path) -> Result<Self> {
+        if idx::holds_idx(folder)? {
+            return Ok(Self::Idx);
+        }
+        Ok(match cifar::holds(folder) {
+            Some(cifar::Set::Ten) => Self::Cifar10,
+            Some(cifar::Set::Hundred) => Self::Cifar100,
+            None => Self::Csv,
+        })
+    }
+
+    /// What a set of labelled pictures is called; `None` for formats that may have other targets.
+    fn pictures(self) -> Option<&'static str> {
+        match self {
+            Self::Idx => Some("IDX files"),
+            Self::Cifar10 => Some("CIFAR-10"),
+            Self::Cifar100 => Some("CIFAR-100"),
+            Self::Embedded | Self::Csv => None,
+        }
+    }
 }
 
 /// What kind of thing is predicted.
@@ -70,10 +98,10 @@ impl Default for LoadOptions {
     }
 }
 
-/// Reads the data set that `spec` names: an embedded set, a file, or a folder of IDX files.
+/// Reads the data set that `spec` names: an embedded set, a file, or a folder of files of one set.
 ///
-/// The names of [`EMBEDDED`](crate::EMBEDDED) sets come before files; `./digits` is a file or folder. A folder without
-/// IDX files may hold a single table instead.
+/// The names of [`EMBEDDED`](crate::EMBEDDED) sets come before files; `./digits` is a file or folder. What a folder
+/// holds is told from the names of its files: pictures in one of the known forms, else a single table.
 ///
 /// # Errors
 /// Whatever is wrong with the file, by file, line and column; see [`ErrorKind`].
@@ -94,33 +122,52 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
     if !path.is_dir() {
         return load_file(&path, options);
     }
-    let is_idx = match options.format {
-        Some(format) => format == Format::Idx,
-        None => idx::holds_idx(&path)?,
+    let format = match options.format {
+        Some(format) => format,
+        None => Format::of_folder(&path)?,
     };
-    if !is_idx {
-        return load_file(&only_table(&path)?, options);
-    }
-    let ignored = [
-        (options.target.is_some(), "a target column"),
-        (
-            options.task == Some(Task::Regression),
-            "the task regression",
-        ),
-    ];
-    if let Some((_, what)) = ignored.iter().find(|(given, _)| *given) {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("IDX files have classes; {what} does not fit"),
-        )
-        .in_file(path.display()));
+    if let Some(what) = format.pictures() {
+        classes_only(what, options).map_err(|error| error.in_file(path.display()))?;
     }
     let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
     let name = absolute.file_name().unwrap_or_default().to_string_lossy();
-    idx::read(&path, &name, options)
+    match format {
+        Format::Idx => idx::read(&path, &name, options),
+        Format::Cifar10 => cifar::read(&path, &name, cifar::Set::Ten, options),
+        Format::Cifar100 => cifar::read(&path, &name, cifar::Set::Hundred, options),
+        Format::Csv | Format::Embedded => load_file(&only_table(&path)?, options),
+    }
+}
+
+/// Refuses what only tables can be asked for.
+fn classes_only(what: &str, options: &LoadOptions) -> Result<()> {
+    let asked = match options {
+        LoadOptions {
+            target: Some(_), ..
+        } => "a target column",
+        LoadOptions {
+            task: Some(Task::Regression),
+            ..
+        } => "the task regression",
+        _ => return Ok(()),
+    };
+    Err(Error::new(
+        ErrorKind::Usage,
+        format!("{what}: each picture has a class; {asked} does not fit"),
+    ))
 }
 
 fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset> {
+    if let Some(what) = options.format.and_then(Format::pictures)
+        && options.format != Some(Format::Idx)
+    {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("{what} is read by folder, all files together"),
+        )
+        .in_file(path.display())
+        .hint("give the folder that holds the file"));
+    }
     let bytes = source::read_all(path, options.max_bytes)?;
     let idx_like = matches!(bytes.as_slice(), [0, 0, 8, 1..=4, ..]);
     if idx_like || options.format == Some(Format::Idx) {

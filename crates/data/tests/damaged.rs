@@ -155,6 +155,26 @@ proptest! {
     }
 
     #[test]
+    fn cifar_folders_never_panic(
+        hundred in any::<bool>(),
+        damage in prop::collection::vec(damage(), 1..4),
+        pack in any::<bool>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let labels = |at: u8| if hundred { vec![at % 20, at] } else { vec![at] };
+        let record = |at| [labels(at), vec![at; 3_072]].concat();
+        let mut batch: Vec<u8> = (0..6).flat_map(record).collect();
+        if pack {
+            batch = gzip(&batch);
+        }
+        apply(&mut batch, &damage);
+        let names = if hundred { ["train.bin", "test.bin"] } else { ["data_batch_1.bin", "test_batch.bin"] };
+        std::fs::write(dir.path().join(names[0]), &batch).unwrap();
+        std::fs::write(dir.path().join(names[1]), record(3)).unwrap();
+        exercise(dir.path())?;
+    }
+
+    #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("anything");

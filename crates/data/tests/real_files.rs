@@ -213,3 +213,33 @@ fn repeated_rows_of_concrete_are_told() {
         ["34 rows repeat the inputs of another row; equal rows are kept in one part of the split"]
     );
 }
+
+/// Two of the five training files; the counts of classes were taken apart from the first byte of each record in Python.
+#[test]
+fn cifar_has_its_published_shape_and_balance() {
+    let Some(options) = options() else { return };
+    let set = load("cifar-10", &options).unwrap();
+    assert_eq!(shape(&set), (30_000, 3_072, 10));
+    assert_eq!(set.test_rows(), Some(20_000..30_000));
+    assert_eq!(set.shape(), [3, 32, 32]);
+    assert_eq!(
+        set.notes(),
+        [
+            "training images from data_batch_1.bin.gz and data_batch_2.bin.gz; 3 others of the set are not there"
+        ]
+    );
+    let labels = set.labels().unwrap();
+    let count = |labels: &[u32]| {
+        let mut counts = [0; 10];
+        labels.iter().for_each(|&label| counts[label as usize] += 1);
+        counts
+    };
+    assert_eq!(count(&labels[20_000..]), [1_000; 10]);
+    assert_eq!(
+        count(&labels[..20_000]),
+        [
+            1_989, 1_981, 2_042, 2_011, 2_009, 1_925, 2_038, 2_027, 2_012, 1_966
+        ]
+    );
+    assert_eq!(set.default_scaling(), Scaling::Unit);
+}

@@ -5,9 +5,10 @@ mod folder;
 
 use std::path::Path;
 
-use crate::dataset::{Dataset, ImageShape, Target};
+use crate::dataset::{Dataset, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
+use crate::image::ImageShape;
 use crate::load::LoadOptions;
 use file::IdxFile;
 use folder::{Pair, Part};
@@ -96,15 +97,22 @@ pub(crate) fn read(folder: &Path, name: &str, options: &LoadOptions) -> Result<D
     let target = classes(&labels, train_rows)
         .map_err(|error| error.in_file(pairs[pairs.len() - 1].labels.display()))?;
     let in_folder = |error: Error| error.in_file(folder.display());
-    let features = Features::new(Storage::U8(cells), columns).map_err(in_folder)?;
-    let rows = features.rows();
-    let mut dataset = Dataset::new(name, features, target).map_err(in_folder)?;
-    if let [height, width, ref rest @ ..] = shape[..] {
-        dataset = dataset.with_image(ImageShape {
+    let image = match shape[..] {
+        [height, width, ref rest @ ..] => Some(ImageShape {
             height,
             width,
             channels: rest.iter().product(),
-        });
+        }),
+        _ => None,
+    };
+    if let Some(image) = image {
+        image.separate_channels(&mut cells);
+    }
+    let features = Features::new(Storage::U8(cells), columns).map_err(in_folder)?;
+    let rows = features.rows();
+    let mut dataset = Dataset::new(name, features, target).map_err(in_folder)?;
+    if let Some(image) = image {
+        dataset = dataset.with_image(image);
     }
     if train_rows < rows {
         dataset = dataset.with_test_rows(train_rows..rows);

@@ -226,3 +226,16 @@ fn absent_files_and_empty_sets_are_named() {
         ErrorKind::Degenerate
     );
 }
+
+#[test]
+fn channels_of_a_pixel_are_taken_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: Vec<u8>| std::fs::write(dir.path().join(name), bytes).unwrap();
+    let images: Vec<u8> = (1..=12).collect();
+    put("train-images-idx4-ubyte", idx(&[2, 1, 2, 3], &images));
+    put(TRAIN_LABELS, idx(&[2], &[0, 1]));
+    let set = read_folder(dir.path()).unwrap();
+    assert_eq!(set.shape(), [3, 1, 2]);
+    let row: Vec<f32> = (0..6).map(|c| set.features().cell(1, c)).collect();
+    assert_eq!(row, [7.0, 10.0, 8.0, 11.0, 9.0, 12.0]);
+}
