@@ -196,6 +196,12 @@ impl Dataset {
         self
     }
 
+    pub(crate) fn with_shape(mut self, shape: Vec<usize>) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), self.inputs());
+        self.shape = shape;
+        self
+    }
+
     pub(crate) fn with_test_rows(mut self, rows: Range<usize>) -> Self {
         debug_assert!(rows.end <= self.rows());
         self.test_rows = Some(rows);

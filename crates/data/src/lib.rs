@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod arrays;
 mod cifar;
 mod dataset;
 pub mod drawn;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
-use crate::{cifar, embedded, idx, source, table};
+use crate::{arrays, cifar, embedded, idx, source, table};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub enum Format {
     Cifar10,
     /// A folder of the binary version of CIFAR-100: `train.bin` and `test.bin`.
     Cifar100,
+    /// An archive of NumPy arrays, `x` and `y`.
+    Npz,
+    /// A folder of NumPy arrays, `x.npy` and `y.npy`.
+    Npy,
 }
 
 impl Format {
@@ -31,6 +35,7 @@ impl Format {
         Ok(match cifar::holds(folder) {
             Some(cifar::Set::Ten) => Self::Cifar10,
             Some(cifar::Set::Hundred) => Self::Cifar100,
+            None if arrays::holds(folder)? => Self::Npy,
             None => Self::Csv,
         })
     }
@@ -41,7 +46,7 @@ impl Format {
             Self::Idx => Some("IDX files"),
             Self::Cifar10 => Some("CIFAR-10"),
             Self::Cifar100 => Some("CIFAR-100"),
-            Self::Embedded | Self::Csv => None,
+            Self::Embedded | Self::Csv | Self::Npz | Self::Npy => None,
         }
     }
 }
@@ -135,7 +140,8 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
         Format::Idx => idx::read(&path, &name, options),
         Format::Cifar10 => cifar::read(&path, &name, cifar::Set::Ten, options),
         Format::Cifar100 => cifar::read(&path, &name, cifar::Set::Hundred, options),
-        Format::Csv | Format::Embedded => load_file(&only_table(&path)?, options),
+        Format::Npy => arrays::read_folder(&path, &name, options),
+        Format::Csv | Format::Npz | Format::Embedded => load_file(&only_table(&path)?, options),
     }
 }
 
@@ -168,6 +174,17 @@ fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset> {
         .in_file(path.display())
         .hint("give the folder that holds the file"));
     }
+    let start = source::start(path)?;
+    if options.format == Some(Format::Npz)
+        || options.format.is_none() && start.starts_with(arrays::ZIP_MAGIC)
+    {
+        return arrays::read_archive(path, options);
+    }
+    if options.format == Some(Format::Npy)
+        || options.format.is_none() && start.starts_with(arrays::NPY_MAGIC)
+    {
+        return beside(path, options);
+    }
     let bytes = source::read_all(path, options.max_bytes)?;
     let idx_like = matches!(bytes.as_slice(), [0, 0, 8, 1..=4, ..]);
     if idx_like || options.format == Some(Format::Idx) {
@@ -179,6 +196,22 @@ fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset> {
         .hint("give the folder that holds train-images-idx3-ubyte and its fellows"));
     }
     table::read(&bytes, &source::stem(path), options).map_err(|error| error.in_file(path.display()))
+}
+
+/// The set of arrays that one of its files stands for.
+fn beside(path: &Path, options: &LoadOptions) -> Result<Dataset> {
+    if !arrays::is_of_set(path) {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "an array alone; inputs and targets are read together",
+        )
+        .in_file(path.display())
+        .hint("put x.npy and y.npy into a folder, or x and y into an .npz archive"));
+    }
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().unwrap_or(&absolute);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    arrays::read_folder(folder, &name, options)
 }
 
 /// The table of a folder that has one file.

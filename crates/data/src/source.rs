@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
 
 /// DEFLATE cannot expand more than this: 258 bytes from two bits.
-const DEFLATE_MOST: u64 = 1_032;
+pub(crate) const DEFLATE_MOST: u64 = 1_032;
 /// The most file names that an unknown one is compared with: a folder may hold a picture a file.
 const MOST_NAMES: usize = 10_000;
 
@@ -151,6 +151,17 @@ pub(crate) fn open(path: &Path) -> Result<Opened> {
     open().map_err(|error| from_io(&error).in_file(path.display()))
 }
 
+/// The first bytes of a file, unpacked: by them a format is told.
+///
+/// # Errors
+/// As [`open`]; damaged gzip.
+pub(crate) fn start(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = open(path)?.reader.take(8).read_to_end(&mut bytes);
+    read.map_err(|error| from_io(&error).in_file(path.display()))?;
+    Ok(bytes)
+}
+
 /// All bytes of a file, unpacked, if they are `max` at most.
 ///
 /// # Errors
@@ -171,6 +182,20 @@ pub(crate) fn read_all(path: &Path, max: u64) -> Result<Vec<u8>> {
         .in_file(path.display()));
     }
     Ok(bytes)
+}
+
+/// Reads until `bytes` are full or the file ends, and says how many came.
+pub(crate) fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match reader.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Says what a failed read means: the decoder reports damage as invalid input or an early end.

@@ -72,6 +72,32 @@ fn gzip(mut bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
+fn npy(descr: &str, shape: &str, fortran: &str, values: &[u8]) -> Vec<u8> {
+    let text = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
+    let length = (text.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\0", &length[..], text.as_bytes(), values].concat()
+}
+
+/// An archive of one stored entry after another.
+fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in entries {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let size = (bytes.len() as u32).to_le_bytes();
+        let (crc, length) = (crc.sum().to_le_bytes(), (name.len() as u16).to_le_bytes());
+        let fields = [&[0; 8][..], &crc, &size, &size, &length, &[0, 0]].concat();
+        let at = (file.len() as u32).to_le_bytes();
+        file.extend([b"PK\x03\x04\x14\0", &fields[..], name.as_bytes(), bytes].concat());
+        directory.extend(b"PK\x01\x02\x14\0\x14\0");
+        directory.extend([&fields[..], &[0; 10], &at, name.as_bytes()].concat());
+    }
+    let (size, at) = (directory.len() as u32, file.len() as u32);
+    file.extend([&directory[..], b"PK\x05\x06\0\0\0\0\x02\0\x02\0"].concat());
+    file.extend([&size.to_le_bytes()[..], &at.to_le_bytes(), &[0, 0]].concat());
+    file
+}
+
 fn idx(sizes: &[u32], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
     sizes
@@ -175,12 +201,49 @@ proptest! {
     }
 
     #[test]
+    fn archives_of_arrays_never_panic(
+        descr in prop::sample::select(vec!["|u1", ">i2", "<f2", "<f4"]),
+        shape in prop::sample::select(vec!["(6, 4)", "(6, 2, 2)", "(6, 1, 2, 2)", "(6, 2, 1, 2, 1)", "(6, 0)", "(6,)"]),
+        fortran in prop::sample::select(vec!["True", "False"]),
+        damage in prop::collection::vec(damage(), 0..3),
+        damage_packed in prop::collection::vec(damage(), 0..3),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let cells: Vec<u8> = (0..6 * 4 * if descr == "|u1" { 1 } else if descr == "<f4" { 4 } else { 2 }).collect();
+        let mut x = npy(descr, shape, fortran, &cells);
+        apply(&mut x, &damage);
+        let y = npy("|u1", "(6,)", "False", &[0, 1, 0, 1, 0, 1]);
+        let path = dir.path().join("set.npz");
+        let mut bytes = zip(&[("x.npy", &x), ("y.npy", &y)]);
+        apply(&mut bytes, &damage_packed);
+        std::fs::write(&path, &bytes).unwrap();
+        exercise(&path)?;
+        let folder = dir.path().join("pair");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("x.npy"), &x).unwrap();
+        std::fs::write(folder.join("y.npy"), &y).unwrap();
+        exercise(&folder)?;
+    }
+
+    #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("anything");
         std::fs::write(&path, &bytes).unwrap();
         exercise(&path)?;
     }
+}
+
+/// That what is damaged above is whole before.
+#[test]
+fn archives_of_stored_arrays_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("set.npz");
+    let x = npy("|u1", "(2, 3)", "False", &[1, 2, 3, 4, 5, 6]);
+    let y = npy("|u1", "(2,)", "False", &[0, 1]);
+    std::fs::write(&path, zip(&[("x.npy", &x), ("y.npy", &y)])).unwrap();
+    let set = load(path.to_str().unwrap(), &LoadOptions::default()).unwrap();
+    assert_eq!((set.rows(), set.features().cell(1, 2)), (2, 6.0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One CIFAR file: records of a fixed length, with neither a header nor a count.
 
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::Path;
 
 use crate::cifar::{IMAGE, Set};
@@ -50,8 +50,8 @@ impl Records {
         let mut reader = BufReader::with_capacity(1 << 16, opened.reader);
         let mut record = vec![0; self.label_bytes() + IMAGE.values()];
         for row in 1u64.. {
-            let read =
-                fill(&mut reader, &mut record).map_err(|error| within(source::from_io(&error)))?;
+            let read = source::fill(&mut reader, &mut record)
+                .map_err(|error| within(source::from_io(&error)))?;
             if read == 0 {
                 break;
             }
@@ -102,18 +102,4 @@ impl Records {
         )
         .hint("the file is cut short, or it is none of the binary version of the set")
     }
-}
-
-/// Reads until `record` is full or the file ends, and says how much came.
-fn fill(reader: &mut impl Read, record: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < record.len() {
-        match reader.read(&mut record[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
