@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to its user")]
 
-use secateur_data::{Error, LoadOptions, SplitOptions, Standardiser, Target, load, split};
+use secateur_data::{Error, LoadOptions, Scaling, SplitOptions, Target, load, split};
 
 fn main() -> Result<(), Error> {
     let spec = std::env::args().nth(1).unwrap_or_else(|| "digits".into());
@@ -13,13 +13,13 @@ fn main() -> Result<(), Error> {
     let dataset = load(&spec, &options)?;
     let parts = split(&dataset, 1, &SplitOptions::default())?;
     let scaling = dataset.default_scaling();
-    let standardiser = Standardiser::fit(dataset.features(), &parts.train, scaling);
+    let standardiser = dataset.standardiser(&parts.train, scaling)?;
 
     println!(
-        "{}: {} rows, {} inputs",
+        "{}: {} rows of shape {:?}",
         dataset.name(),
         dataset.rows(),
-        dataset.inputs()
+        dataset.shape()
     );
     match dataset.target() {
         Target::Classes { names, .. } => println!("classes: {}", names.join(", ")),
@@ -33,6 +33,12 @@ fn main() -> Result<(), Error> {
     );
     let (shift, scale) = (standardiser.shift()[0], standardiser.scale()[0]);
     println!("the first input becomes (x - {shift}) / {scale}");
+    if dataset.image().is_some()
+        && let Scaling::PerChannel { mean, std } =
+            Scaling::measure_channels(&dataset, &parts.train)?
+    {
+        println!("channels have means {mean:?} and deviations {std:?}");
+    }
     for note in dataset.notes().iter().chain(&parts.notes) {
         println!("note: {note}");
     }

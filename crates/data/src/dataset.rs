@@ -146,10 +146,10 @@ impl Dataset {
         }
     }
 
-    /// Copies standardised inputs; see [`Features::gather`].
+    /// Copies standardised inputs; see [`Features::gather`]. Pictures come as `[rows][channels][height][width]`.
     ///
     /// # Panics
-    /// As [`Features::gather`].
+    /// As [`Features::gather`]; use [`Dataset::try_gather`] where rows may lie in files.
     pub fn gather(
         &self,
         rows: &[u32],
@@ -160,7 +160,26 @@ impl Dataset {
         self.features.gather(rows, columns, standardiser, out);
     }
 
+    /// As [`Dataset::gather`], also where rows lie in files.
+    ///
+    /// # Errors
+    /// As [`Features::try_gather`].
+    ///
+    /// # Panics
+    /// As [`Features::try_gather`].
+    pub fn try_gather(
+        &self,
+        rows: &[u32],
+        columns: Option<&[u32]>,
+        standardiser: &Standardiser,
+        out: &mut [f32],
+    ) -> Result<()> {
+        self.features.try_gather(rows, columns, standardiser, out)
+    }
+
     /// A hash of shapes, inputs and targets, names and truth left out: what a report says a run was trained on.
+    ///
+    /// Of pictures that lie in files it takes the bytes of these, not the pixels.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hasher = Sha256::new();
         hasher.update((self.rows() as u64).to_le_bytes());
@@ -168,6 +187,7 @@ impl Dataset {
         match self.features.storage() {
             Storage::U8(cells) => hasher.update(cells),
             Storage::F32(cells) => update_floats(&mut hasher, cells),
+            Storage::Files(files) => files.digests().iter().for_each(|d| hasher.update(d)),
         }
         match &self.target {
             Target::Classes { labels, .. } => {

@@ -40,17 +40,19 @@ fn hash(features: &Features, row: u32) -> u64 {
         Storage::F32(all) => all[cells]
             .iter()
             .for_each(|&cell| hasher.write_u32(canonical(cell))),
+        Storage::Files(files) => hasher.write(&files.digests()[row as usize]),
     }
     hasher.finish()
 }
 
 fn equal(features: &Features, a: u32, b: u32) -> bool {
-    let (a, b) = (span(features, a), span(features, b));
+    let span = |row| span(features, row);
     match features.storage() {
-        Storage::U8(all) => all[a] == all[b],
+        Storage::U8(all) => all[span(a)] == all[span(b)],
         Storage::F32(all) => {
-            (all[a].iter().zip(&all[b])).all(|(&a, &b)| canonical(a) == canonical(b))
+            (all[span(a)].iter().zip(&all[span(b)])).all(|(&a, &b)| canonical(a) == canonical(b))
         }
+        Storage::Files(files) => files.digests()[a as usize] == files.digests()[b as usize],
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the inputs of a data set lie in memory, and how a mini-batch is copied out of them.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::pictures::ImageFiles;
 use crate::standardise::Standardiser;
 
 /// The cells of a table, row after row, in the smallest type that holds them.
@@ -12,6 +13,9 @@ pub enum Storage {
     U8(Vec<u8>),
     /// Finite numbers; NaN stands for a missing cell and for nothing else.
     F32(Vec<f32>),
+    /// Bytes that are decoded from pictures whenever rows are gathered; only where
+    /// [`LoadOptions::on_demand`](crate::LoadOptions::on_demand) allows for it.
+    Files(ImageFiles),
 }
 
 /// A table of inputs: `rows` x `columns`.
@@ -31,6 +35,7 @@ impl Features {
         let cells = match &storage {
             Storage::U8(cells) => cells.len(),
             Storage::F32(cells) => cells.len(),
+            Storage::Files(files) => files.rows() * files.columns(),
         };
         if columns == 0 {
             return Err(Error::new(
@@ -87,13 +92,14 @@ impl Features {
     /// One cell; NaN where it is missing.
     ///
     /// # Panics
-    /// If the table has no such row or column.
+    /// If the table has no such row or column, or if its rows lie in files.
     pub fn cell(&self, row: usize, column: usize) -> f32 {
         assert!(column < self.columns, "column {column} of {}", self.columns);
         let at = row * self.columns + column;
         match &self.storage {
             Storage::U8(cells) => f32::from(cells[at]),
             Storage::F32(cells) => cells[at],
+            Storage::Files(_) => panic!("rows that lie in files are gathered, not looked at"),
         }
     }
 
@@ -104,7 +110,7 @@ impl Features {
     ///
     /// # Panics
     /// If a row or column does not exist, if `out` is not `rows` x columns long, or if `standardiser` was made for
-    /// another number of columns.
+    /// another number of columns; if rows lie in files that cannot be read, for which see [`Features::try_gather`].
     pub fn gather(
         &self,
         rows: &[u32],
@@ -112,6 +118,26 @@ impl Features {
         standardiser: &Standardiser,
         out: &mut [f32],
     ) {
+        if let Err(error) = self.try_gather(rows, columns, standardiser, out) {
+            panic!("{error}");
+        }
+    }
+
+    /// As [`Features::gather`], also where rows lie in files.
+    ///
+    /// # Errors
+    /// A file that was changed or removed since the set was loaded, or whose pixels are damaged; none for other storage.
+    ///
+    /// # Panics
+    /// If a row or column does not exist, if `out` is not `rows` x columns long, or if `standardiser` was made for
+    /// another number of columns.
+    pub fn try_gather(
+        &self,
+        rows: &[u32],
+        columns: Option<&[u32]>,
+        standardiser: &Standardiser,
+        out: &mut [f32],
+    ) -> Result<()> {
         let width = columns.map_or(self.columns, <[u32]>::len);
         assert_eq!(out.len(), rows.len() * width, "length of the output");
         assert_eq!(
@@ -120,7 +146,7 @@ impl Features {
             "columns of the standardiser"
         );
         if width == 0 {
-            return;
+            return Ok(());
         }
         let picked;
         let by = match columns {
@@ -130,17 +156,31 @@ impl Features {
                 &picked
             }
         };
+        if let Storage::Files(files) = &self.storage {
+            return files.read_rows(rows, width, out, |_, pixels, out| {
+                copy(pixels, columns, f32::from, out);
+                by.apply(out);
+            });
+        }
         for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            let start = row as usize * self.columns;
-            let cells = start..start + self.columns;
-            match &self.storage {
-                Storage::U8(all) => copy(&all[cells], columns, f32::from, out),
-                Storage::F32(all) => {
-                    copy(&all[cells], columns, |cell| cell, out);
-                    by.fill_missing(out);
-                }
-            }
+            self.copy_row(row, columns, by, out);
             by.apply(out);
+        }
+        Ok(())
+    }
+
+    /// Copies the raw values of a row in memory, those that are missing filled.
+    fn copy_row(&self, row: u32, columns: Option<&[u32]>, by: &Standardiser, out: &mut [f32]) {
+        let start = row as usize * self.columns;
+        let cells = start..start + self.columns;
+        match &self.storage {
+            Storage::U8(all) => copy(&all[cells], columns, f32::from, out),
+            Storage::F32(all) => {
+                copy(&all[cells], columns, |cell| cell, out);
+                by.fill_missing(out);
+            }
+            // Decoded by `ImageFiles::read_rows`.
+            Storage::Files(_) => {}
         }
     }
 
@@ -187,7 +227,7 @@ mod tests {
         )
         .unwrap();
         for scaling in [Scaling::PerFeature, Scaling::Unit, Scaling::None] {
-            let by = Standardiser::fit(&bytes, &[0, 1], scaling);
+            let by = Standardiser::fit(&bytes, &[0, 1], scaling.clone());
             assert_eq!(by, Standardiser::fit(&floats, &[0, 1], scaling));
             for columns in [None, Some([2u32, 0, 2].as_slice())] {
                 let (mut a, mut b) = ([0.0; 6], [1.0; 6]);

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod arrays;
+mod channels;
 mod cifar;
 mod dataset;
 pub mod drawn;
@@ -18,6 +19,7 @@ mod idx;
 mod image;
 mod load;
 mod nearest;
+mod pictures;
 mod source;
 mod split;
 mod standardise;
@@ -30,5 +32,6 @@ pub use features::{Features, Storage};
 pub use image::ImageShape;
 pub use load::{Format, LoadOptions, Missing, Task, load};
 pub use nearest::did_you_mean;
+pub use pictures::ImageFiles;
 pub use split::{Split, SplitOptions, split};
 pub use standardise::{Scaling, Standardiser, TargetScaler};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::did_you_mean;
-use crate::{arrays, cifar, embedded, idx, source, table};
+use crate::{arrays, cifar, embedded, idx, pictures, source, table};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Format {
     Npz,
     /// A folder of NumPy arrays, `x.npy` and `y.npy`.
     Npy,
+    /// A folder of PNG and JPEG pictures, one folder a class.
+    ImageFolder,
 }
 
 impl Format {
@@ -36,6 +38,7 @@ impl Format {
             Some(cifar::Set::Ten) => Self::Cifar10,
             Some(cifar::Set::Hundred) => Self::Cifar100,
             None if arrays::holds(folder)? => Self::Npy,
+            None if pictures::holds(folder)? => Self::ImageFolder,
             None => Self::Csv,
         })
     }
@@ -46,6 +49,7 @@ impl Format {
             Self::Idx => Some("IDX files"),
             Self::Cifar10 => Some("CIFAR-10"),
             Self::Cifar100 => Some("CIFAR-100"),
+            Self::ImageFolder => Some("a folder of pictures"),
             Self::Embedded | Self::Csv | Self::Npz | Self::Npy => None,
         }
     }
@@ -85,6 +89,13 @@ pub struct LoadOptions {
     pub header: Option<bool>,
     /// A folder in which relative names are looked up after the current one.
     pub data_dir: Option<PathBuf>,
+    /// Height and width to which the pictures of an [`Format::ImageFolder`] are brought; without it all must have one size.
+    pub size: Option<(usize, usize)>,
+    /// Whether the pictures of an [`Format::ImageFolder`] lose their colours.
+    pub gray: bool,
+    /// Whether the pictures of an [`Format::ImageFolder`] may stay in their files where their pixels take more than
+    /// `max_bytes`; for callers that use [`Dataset::try_gather`] and [`Dataset::standardiser`]. Else they are an error.
+    pub on_demand: bool,
     /// The most bytes of a file after decompression, and of the table in memory.
     pub max_bytes: u64,
 }
@@ -98,6 +109,9 @@ impl Default for LoadOptions {
             missing: Missing::Error,
             header: None,
             data_dir: None,
+            size: None,
+            gray: false,
+            on_demand: false,
             max_bytes: 2 << 30,
         }
     }
@@ -113,6 +127,7 @@ impl Default for LoadOptions {
 pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
     if matches!(options.format, None | Some(Format::Embedded)) {
         if let Some(dataset) = embedded::read(spec, options) {
+            folder_of_pictures_only(options)?;
             return dataset;
         }
         if options.format.is_some() {
@@ -134,6 +149,9 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
     if let Some(what) = format.pictures() {
         classes_only(what, options).map_err(|error| error.in_file(path.display()))?;
     }
+    if format != Format::ImageFolder {
+        folder_of_pictures_only(options).map_err(|error| error.in_file(path.display()))?;
+    }
     let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
     let name = absolute.file_name().unwrap_or_default().to_string_lossy();
     match format {
@@ -141,6 +159,7 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset> {
         Format::Cifar10 => cifar::read(&path, &name, cifar::Set::Ten, options),
         Format::Cifar100 => cifar::read(&path, &name, cifar::Set::Hundred, options),
         Format::Npy => arrays::read_folder(&path, &name, options),
+        Format::ImageFolder => pictures::read(&path, &name, options),
         Format::Csv | Format::Npz | Format::Embedded => load_file(&only_table(&path)?, options),
     }
 }
@@ -163,13 +182,23 @@ fn classes_only(what: &str, options: &LoadOptions) -> Result<()> {
     ))
 }
 
+/// Refuses what only folders of pictures can be asked for.
+fn folder_of_pictures_only(options: &LoadOptions) -> Result<()> {
+    if options.size.is_none() && !options.gray {
+        return Ok(());
+    }
+    let message = "a size, or grey for colours, fits folders of pictures only";
+    Err(Error::new(ErrorKind::Usage, message))
+}
+
 fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset> {
+    folder_of_pictures_only(options).map_err(|error| error.in_file(path.display()))?;
     if let Some(what) = options.format.and_then(Format::pictures)
         && options.format != Some(Format::Idx)
     {
         return Err(Error::new(
             ErrorKind::Usage,
-            format!("{what} is read by folder, all files together"),
+            format!("{what} is read as a whole, not by one of its files"),
         )
         .in_file(path.display())
         .hint("give the folder that holds the file"));

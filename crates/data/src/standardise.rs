@@ -1,17 +1,38 @@
 //! How raw values become what the network trains on, from the training rows alone.
 
 use crate::dataset::Target;
-use crate::features::Features;
+use crate::features::{Features, Storage};
 
 /// How inputs are scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Scaling {
     /// Each column to mean 0 and standard deviation 1; columns of different units become comparable.
     PerFeature,
     /// All columns divided by the largest magnitude among them, so that pixels lie in 0 to 1 (for full-range bytes, `x / 255`).
     Unit,
+    /// Pixels from 0 to 1 to `(x - mean) / std`, with a mean and a deviation for each channel, or one for all.
+    ///
+    /// Bytes are divided by 255 to lie in 0 to 1, whatever the largest among them; floats are taken as they are. So the
+    /// numbers that are published with networks and data sets can be given as they stand.
+    PerChannel {
+        /// What is subtracted.
+        mean: Vec<f32>,
+        /// What is divided by; above 0.
+        std: Vec<f32>,
+    },
     /// Values as they are.
     None,
+}
+
+/// The largest byte.
+const WHITE: f32 = 255.0;
+
+/// What a pixel of 1 is in the units of `features`.
+pub(crate) fn full_pixel(features: &Features) -> f32 {
+    match features.storage() {
+        Storage::U8(_) | Storage::Files(_) => WHITE,
+        Storage::F32(_) => 1.0,
+    }
 }
 
 /// The map `(x - shift) / scale` of each input column.
@@ -28,14 +49,29 @@ impl Standardiser {
     /// A column that is constant over `rows` keeps scale 1, as does one whose deviation is below the normal range of
     /// `f32`. Missing cells do not count; where a column has no value at all in `rows`, its fill is 0.
     ///
+    /// Pictures that lie in files are not measured for [`Scaling::Unit`], which divides by 255.
+    ///
     /// # Panics
-    /// If a row does not exist.
+    /// If a row does not exist; if the channels of [`Scaling::PerChannel`] do not divide the columns; if rows lie in files
+    /// and are to be scaled per feature. [`Dataset::standardiser`](crate::Dataset::standardiser) gives an error for the
+    /// last two.
     pub fn fit(features: &Features, rows: &[u32], scaling: Scaling) -> Self {
         let columns = features.columns();
+        let in_files = matches!(features.storage(), Storage::Files(_));
+        match scaling {
+            Scaling::PerChannel { mean, std } => {
+                return Self::per_channel(columns, full_pixel(features), &mean, &std);
+            }
+            Scaling::None if in_files => return Self::identity(columns),
+            Scaling::Unit if in_files => {
+                return Self::per_channel(columns, WHITE, &[0.0], &[1.0]);
+            }
+            _ => {}
+        }
         let moments = Moments::of(columns, rows, |row, column| features.cell(row, column));
         let fill: Vec<f32> = moments.mean.iter().map(|&mean| mean as f32).collect();
         match scaling {
-            Scaling::None => Self {
+            Scaling::None | Scaling::PerChannel { .. } => Self {
                 fill,
                 ..Self::identity(columns)
             },
@@ -53,6 +89,40 @@ impl Standardiser {
                 scale: moments.deviation(),
                 fill,
             },
+        }
+    }
+
+    /// The map of columns that are channels one after another, by mean and deviation of pixels whose full value is `white`;
+    /// a missing pixel takes the mean.
+    fn per_channel(columns: usize, white: f32, mean: &[f32], std: &[f32]) -> Self {
+        let spread = |of: &[f32]| -> Vec<f32> {
+            let channels = of.len();
+            assert!(
+                channels > 0 && columns.is_multiple_of(channels),
+                "{channels} channels of {columns} columns"
+            );
+            let column = |column| of[column / (columns / channels)] * white;
+            (0..columns).map(column).collect()
+        };
+        Self {
+            shift: spread(mean),
+            scale: spread(std),
+            fill: spread(mean),
+        }
+    }
+
+    /// The map to mean 0 and deviation 1 from means and variances of each column.
+    pub(crate) fn of_moments(mean: Vec<f64>, variance: Vec<f64>) -> Self {
+        let moments = Moments {
+            mean,
+            variance,
+            largest: 0.0,
+        };
+        let shift: Vec<f32> = moments.mean.iter().map(|&mean| mean as f32).collect();
+        Self {
+            scale: moments.deviation(),
+            fill: shift.clone(),
+            shift,
         }
     }
 

@@ -4,6 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::{Compression, read::GzEncoder};
+use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 use proptest::prelude::*;
 use secateur_data::{LoadOptions, Missing, SplitOptions, Standardiser, load, split};
 
@@ -104,6 +106,18 @@ fn idx(sizes: &[u32], values: &[u8]) -> Vec<u8> {
         .iter()
         .for_each(|size| bytes.extend(size.to_be_bytes()));
     bytes.extend(values);
+    bytes
+}
+
+/// A picture of 5 x 4 pixels whose colours differ by `shade`.
+fn picture(jpeg: bool, shade: u8) -> Vec<u8> {
+    let pixels: Vec<u8> = (0..60).map(|at| at * 3 + shade).collect();
+    let mut bytes = Vec::new();
+    let written = match jpeg {
+        true => JpegEncoder::new(&mut bytes).write_image(&pixels, 4, 5, ExtendedColorType::Rgb8),
+        false => PngEncoder::new(&mut bytes).write_image(&pixels, 4, 5, ExtendedColorType::Rgb8),
+    };
+    written.expect("memory can be written");
     bytes
 }
 
@@ -223,6 +237,36 @@ proptest! {
         std::fs::write(folder.join("x.npy"), &x).unwrap();
         std::fs::write(folder.join("y.npy"), &y).unwrap();
         exercise(&folder)?;
+    }
+
+    #[test]
+    fn folders_of_pictures_never_panic(
+        jpeg in any::<bool>(),
+        damage in prop::collection::vec(damage(), 1..4),
+        on_demand in any::<bool>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bytes = picture(jpeg, 9);
+        apply(&mut bytes, &damage);
+        for (class, at) in [("a", 0), ("a", 1), ("b", 2), ("b", 3)] {
+            std::fs::create_dir_all(dir.path().join(class)).unwrap();
+            let path = dir.path().join(class).join(format!("{at}.png"));
+            std::fs::write(&path, if at == 2 { bytes.clone() } else { picture(false, at) }).unwrap();
+        }
+        exercise(dir.path())?;
+        let options = LoadOptions {
+            size: Some((40, 40)),
+            max_bytes: 4_000,
+            on_demand,
+            ..LoadOptions::default()
+        };
+        if let Ok(set) = load(&dir.path().to_string_lossy(), &options) {
+            let by = set.standardiser(&[0, 3], set.default_scaling()).unwrap();
+            let mut out = vec![0.0; 4 * set.inputs()];
+            if let Err(error) = set.try_gather(&[0, 1, 2, 3], None, &by, &mut out) {
+                prop_assert!(error.file().is_some(), "{}", error);
+            }
+        }
     }
 
     #[test]

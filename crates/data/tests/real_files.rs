@@ -242,4 +242,12 @@ fn cifar_has_its_published_shape_and_balance() {
         ]
     );
     assert_eq!(set.default_scaling(), Scaling::Unit);
+    // The means and deviations that are published are of all five files: 0.4914, 0.4822, 0.4465 and 0.2470, 0.2435, 0.2616.
+    let rows: Vec<u32> = (0..20_000).collect();
+    let Scaling::PerChannel { mean, std } = Scaling::measure_channels(&set, &rows).unwrap() else {
+        panic!("channels are measured");
+    };
+    let near = |a: &[f32], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.003);
+    assert!(near(&mean, [0.4914, 0.4822, 0.4465]), "{mean:?}");
+    assert!(near(&std, [0.2470, 0.2435, 0.2616]), "{std:?}");
 }

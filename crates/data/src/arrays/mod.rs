@@ -142,6 +142,7 @@ fn read(
         match &mut storage {
             Storage::U8(cells) => image.separate_channels(cells),
             Storage::F32(cells) => image.separate_channels(cells),
+            Storage::Files(_) => {}
         }
     }
     let columns = layout.row.iter().product();
