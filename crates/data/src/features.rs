@@ -1,5 +1,7 @@
 //! How the inputs of a data set lie in memory, and how a mini-batch is copied out of them.
 
+use rayon::prelude::*;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::pictures::ImageFiles;
 use crate::standardise::Standardiser;
@@ -166,6 +168,47 @@ impl Features {
             self.copy_row(row, columns, by, out);
             by.apply(out);
         }
+        Ok(())
+    }
+
+    /// Gathers all columns of `rows` in parallel, each changed by `change` from its raw values before it is standardised;
+    /// `change` is given the position in `rows`, the raw values and where the changed ones go.
+    ///
+    /// # Errors
+    /// As [`Features::try_gather`].
+    ///
+    /// # Panics
+    /// As [`Features::try_gather`].
+    pub(crate) fn gather_changed(
+        &self,
+        rows: &[u32],
+        standardiser: &Standardiser,
+        out: &mut [f32],
+        change: impl Fn(usize, &[f32], &mut [f32]) + Sync,
+    ) -> Result<()> {
+        let width = self.columns;
+        assert_eq!(out.len(), rows.len() * width, "length of the output");
+        assert_eq!(
+            standardiser.shift().len(),
+            width,
+            "columns of the standardiser"
+        );
+        if let Storage::Files(files) = &self.storage {
+            return files.read_rows(rows, width, out, |at, pixels, out| {
+                let raw: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel)).collect();
+                change(at, &raw, out);
+                standardiser.apply(out);
+            });
+        }
+        let parts = out.par_chunks_exact_mut(width).zip(rows).enumerate();
+        parts.for_each_init(
+            || vec![0.0; width],
+            |raw, (at, (out, &row))| {
+                self.copy_row(row, None, standardiser, raw);
+                change(at, raw, out);
+                standardiser.apply(out);
+            },
+        );
         Ok(())
     }
 

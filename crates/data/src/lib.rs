@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod arrays;
+mod augment;
 mod channels;
 mod cifar;
 mod dataset;
@@ -25,6 +26,7 @@ mod split;
 mod standardise;
 mod table;
 
+pub use augment::Augment;
 pub use dataset::{Dataset, Fingerprint, Target};
 pub use embedded::EMBEDDED;
 pub use error::{Error, ErrorKind, Result};
