@@ -36,10 +36,14 @@ pub(crate) fn read(root: &Path, name: &str, options: &LoadOptions) -> Result<Dat
             .map(|path| Picture::read(path, options.max_bytes)?.header()),
     )?;
     let shape = shape(&listing, &headers, options)?;
-    let total = (shape.height as u64)
+    let one = (shape.height as u64)
         .saturating_mul(shape.width as u64)
-        .saturating_mul(shape.channels as u64)
-        .saturating_mul(listing.paths.len() as u64);
+        .saturating_mul(shape.channels as u64);
+    let total = one.saturating_mul(listing.paths.len() as u64);
+    // One picture must fit, wherever the others stay.
+    if one > options.max_bytes {
+        return Err(too_large(root, total, options));
+    }
     let Listing {
         classes,
         paths,

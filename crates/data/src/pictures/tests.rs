@@ -163,7 +163,7 @@ fn pictures_stay_in_files_where_they_do_not_fit_and_are_the_same() {
     // Room for a file, but not for all pixels.
     let limited = |on_demand| {
         read_with(&dir, |options| {
-            options.max_bytes = 1000;
+            options.max_bytes = 4_000;
             options.size = Some((20, 30));
             options.on_demand = on_demand;
         })
@@ -173,6 +173,11 @@ fn pictures_stay_in_files_where_they_do_not_fit_and_are_the_same() {
         limited(true).unwrap().features().storage(),
         Storage::Files(_)
     ));
+    let vast = read_with(&dir, |options| {
+        options.size = Some((u32::MAX as usize, u32::MAX as usize));
+        options.on_demand = true;
+    });
+    assert_eq!(vast.unwrap_err().kind(), ErrorKind::Limit);
     let paths: Vec<_> = ["cat/b.png", "cat/c.jpeg", "dog/a.PNG", "dog/b.png"]
         .iter()
         .map(|name| dir.path().join(name))
