@@ -12,7 +12,7 @@ use rand_distr::{Distribution, StandardNormal};
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
-use crate::load::{LoadOptions, Task};
+use crate::options::{LoadOptions, Task};
 
 /// The one target column.
 const TARGET: &str = "y";

@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::ImageShape;
-use crate::load::{LoadOptions, Task};
+use crate::options::{LoadOptions, Task};
 use crate::{drawn, table};
 
 /// The names that [`load`](crate::load) knows without a file: two sets of real data, and those that are

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::arrays::array::Array;
 use crate::dataset::Target;
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Task;
+use crate::options::Task;
 
 /// The most classes that are read, as from tables.
 const MOST_CLASSES: usize = 1_000;

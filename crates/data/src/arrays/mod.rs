@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
-use crate::load::{LoadOptions, Missing};
+use crate::options::{LoadOptions, Missing};
 use crate::source;
 use array::Array;
 use layout::Layout;

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::dataset::Target;
-use crate::load::{Format, Task, load};
+use crate::load::load;
+use crate::options::{Format, Task};
 
 fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");

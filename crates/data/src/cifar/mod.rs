@@ -12,7 +12,7 @@ use crate::dataset::{Dataset, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
 use crate::image::ImageShape;
-use crate::load::LoadOptions;
+use crate::options::LoadOptions;
 use crate::source;
 use batch::Records;
 use folder::Files;

@@ -6,7 +6,8 @@ use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 
 use super::*;
-use crate::load::{Format, load};
+use crate::load::load;
+use crate::options::Format;
 
 /// Records whose picture is the label's value everywhere, but for its first byte of each channel: 1, 2 and 3.
 fn batch(labels: &[&[u8]]) -> Vec<u8> {

@@ -5,7 +5,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::duplicates::first_equal_rows;
-use crate::load::{Format, load};
+use crate::load::load;
+use crate::options::Format;
 use crate::standardise::{Scaling, Standardiser};
 
 fn png(height: u32, width: u32, colour: ExtendedColorType, pixels: &[u8]) -> Vec<u8> {

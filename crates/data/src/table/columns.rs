@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::Missing;
+use crate::options::Missing;
 use crate::table::header::Header;
 use crate::table::rows::Rows;
 

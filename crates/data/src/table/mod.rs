@@ -15,7 +15,7 @@ use csv::StringRecord;
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
-use crate::load::LoadOptions;
+use crate::options::LoadOptions;
 use columns::{Cell, Census, Kind, level, levels, survey};
 use header::Header;
 use rows::Rows;

@@ -1,8 +1,8 @@
 //! Which columns of a text table are predicted, and whether as classes or as numbers.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::load::{LoadOptions, Task};
 use crate::nearest::nearest;
+use crate::options::{LoadOptions, Task};
 use crate::table::columns::{Census, Kind, levels};
 use crate::table::header::Header;
 use crate::table::rows::Rows;

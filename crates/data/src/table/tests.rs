@@ -1,7 +1,7 @@
 //! Tables as they should be read, and the bad input that a reader meets.
 
 use super::*;
-use crate::load::{Missing, Task};
+use crate::options::{Missing, Task};
 
 fn load(text: &str, options: &LoadOptions) -> Result<Dataset> {
     read(text.as_bytes(), "t", options)
