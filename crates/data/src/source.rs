@@ -38,7 +38,7 @@ pub(crate) fn locate(spec: &str, data_dir: Option<&Path>) -> Result<PathBuf> {
         return missing(
             &[],
             format!(
-                "give a file, a folder of pictures, or an embedded set ({embedded}); relative names are looked up in the folder that SECATEUR_DATA names, too"
+                "give a file, a folder of IDX files, or an embedded set ({embedded}); relative names are looked up in the folder that SECATEUR_DATA names, too"
             ),
         );
     };
