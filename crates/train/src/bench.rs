@@ -69,7 +69,8 @@ impl Stepper {
     pub fn step(&mut self) {
         let (network, targets) = (&mut self.network, self.batch.targets());
         let rows = self.batch.len();
-        let x = self.batch.features(0, rows);
+        let x = self.batch.features(0, rows).unwrap_or_default();
+        let x = &x[..];
         network.forward_backward(x, rows, |range, outputs, gradient| {
             targets.loss_and_gradient(range, outputs, gradient)
         });

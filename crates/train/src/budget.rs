@@ -26,7 +26,7 @@ pub(crate) const LEAST_OF_EVEN: f64 = 0.25;
 pub(crate) fn surplus(body: &mut Body, limit: u64, floor: usize) -> Result<Keep> {
     body.network.write_back(&mut body.graph)?;
     let groups = ChannelGroups::of(&body.graph)?;
-    let spread = activation_spread(body);
+    let spread = activation_spread(body)?;
     let layers = body.network.layers();
     let scores: Vec<Vec<f64>> = layers.iter().zip(&spread).map(scores).collect();
     let outputs = layers.last().map_or(0, Dense::outputs);
@@ -112,18 +112,18 @@ fn by_falling_score(scores: &[f64]) -> Vec<usize> {
 }
 
 /// Standard deviation over rows of every input and hidden unit, by layer that reads it.
-fn activation_spread(body: &mut Body) -> Vec<Vec<f64>> {
+fn activation_spread(body: &mut Body) -> Result<Vec<Vec<f64>>> {
     let counts: Vec<usize> = body.network.layers().iter().map(Dense::inputs).collect();
     let mut sums: Vec<Vec<(f64, f64)>> = counts.iter().map(|&n| vec![(0.0, 0.0); n]).collect();
     let total = RANKING_ROWS.min(body.rows.len());
     let mut start = 0;
     while start < total {
         let count = body.network.batch().min(total - start);
-        let features = body.rows.features(start, count);
-        body.network.forward(features, count);
+        let features = body.rows.features(start, count)?;
+        body.network.forward(&features, count);
         for (l, sums) in sums.iter_mut().enumerate() {
             let values = match l {
-                0 => features,
+                0 => &features[..],
                 _ => &body.network.values(l - 1)[..count * counts[l]],
             };
             for row in values.chunks_exact(counts[l]) {
@@ -137,9 +137,10 @@ fn activation_spread(body: &mut Body) -> Vec<Vec<f64>> {
     }
     let n = total.max(1) as f64;
     let spread = |&(sum, squares): &(f64, f64)| (squares / n - (sum / n).powi(2)).max(0.0).sqrt();
-    sums.iter()
+    Ok(sums
+        .iter()
         .map(|layer| layer.iter().map(spread).collect())
-        .collect()
+        .collect())
 }
 
 #[cfg(test)]

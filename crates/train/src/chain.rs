@@ -103,7 +103,7 @@ impl Body {
         }
     }
 
-    pub(crate) fn score(&mut self, rows: &Rows) -> Score {
+    pub(crate) fn score(&mut self, rows: &Rows) -> Result<Score> {
         score_on(&mut self.network, rows)
     }
 

@@ -16,7 +16,7 @@ pub(crate) const SCORE_ROWS: usize = 512;
 /// If the network cannot be run or does not fit the rows.
 pub fn score(graph: &Graph, rows: &Rows, threads: usize) -> Result<Score> {
     let mut scorer = Scorer::new(rows.targets());
-    compiled(graph, rows, threads)?.each(rows, |chunk| scorer.add(chunk));
+    compiled(graph, rows, threads)?.each(rows, |chunk| scorer.add(chunk))?;
     Ok(scorer.finish())
 }
 
@@ -26,7 +26,7 @@ pub fn score(graph: &Graph, rows: &Rows, threads: usize) -> Result<Score> {
 /// If the network cannot be run or does not fit the rows.
 pub fn outputs(graph: &Graph, rows: &Rows, threads: usize) -> Result<Vec<f32>> {
     let mut all = Vec::with_capacity(rows.len() * rows.targets().outputs());
-    compiled(graph, rows, threads)?.each(rows, |chunk| all.extend_from_slice(chunk));
+    compiled(graph, rows, threads)?.each(rows, |chunk| all.extend_from_slice(chunk))?;
     Ok(all)
 }
 
@@ -57,10 +57,10 @@ pub fn widths(graph: &Graph) -> Result<Vec<usize>> {
 }
 
 /// Scores rows of full width on a network that may read some columns only.
-pub(crate) fn score_on(network: &mut Chain, rows: &Rows) -> Score {
+pub(crate) fn score_on(network: &mut Chain, rows: &Rows) -> Result<Score> {
     let mut scorer = Scorer::new(rows.targets());
-    for_outputs(network, rows, |chunk| scorer.add(chunk));
-    scorer.finish()
+    for_outputs(network, rows, |chunk| scorer.add(chunk))?;
+    Ok(scorer.finish())
 }
 
 /// A network that is only run.
@@ -70,7 +70,7 @@ enum Compiled {
 }
 
 impl Compiled {
-    fn each(&mut self, rows: &Rows, each: impl FnMut(&[f32])) {
+    fn each(&mut self, rows: &Rows, each: impl FnMut(&[f32])) -> Result<()> {
         match self {
             Self::Chain(chain) => for_outputs(chain, rows, each),
             Self::Net(network) => net::each_output(network, rows, each),
@@ -112,15 +112,15 @@ pub(crate) fn input_width(graph: &Graph) -> Option<usize> {
 }
 
 /// Runs rows chunk by chunk, picking the columns that the network reads.
-fn for_outputs(network: &mut Chain, rows: &Rows, mut each: impl FnMut(&[f32])) {
+fn for_outputs(network: &mut Chain, rows: &Rows, mut each: impl FnMut(&[f32])) -> Result<()> {
     let selected = network.selected_inputs().map(<[usize]>::to_vec);
     let mut narrow = vec![];
     let mut start = 0;
     while start < rows.len() {
         let count = network.batch().min(rows.len() - start);
-        let features = rows.features(start, count);
+        let features = rows.features(start, count)?;
         let features = match &selected {
-            None => features,
+            None => &features[..],
             Some(kept) => {
                 narrow.clear();
                 for row in features.chunks_exact(rows.columns()) {
@@ -132,4 +132,5 @@ fn for_outputs(network: &mut Chain, rows: &Rows, mut each: impl FnMut(&[f32])) {
         each(network.forward(features, count));
         start += count;
     }
+    Ok(())
 }

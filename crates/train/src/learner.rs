@@ -108,7 +108,7 @@ impl Learner {
         either!(self, l => l.train_step(step))
     }
 
-    pub(crate) fn score(&mut self, rows: &Rows) -> Score {
+    pub(crate) fn score(&mut self, rows: &Rows) -> Result<Score> {
         either!(self, l => l.score(rows))
     }
 

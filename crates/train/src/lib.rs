@@ -38,7 +38,7 @@ pub use network::{Architecture, ImageSize, Init, Mlp, narrowed};
 pub use record::{Ended, Epoch, Event, Flow, Seconds, Trained};
 pub use removal::Removal;
 pub use row_loss::Scalar;
-pub use rows::{Order, Rows};
+pub use rows::{Gather, Order, Rows};
 pub use schedule::{Decay, Schedule};
 pub use score::Score;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};

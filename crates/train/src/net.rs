@@ -109,10 +109,10 @@ impl NetLearner {
         self.penalty_seconds
     }
 
-    pub(crate) fn score(&mut self, rows: &Rows) -> Score {
+    pub(crate) fn score(&mut self, rows: &Rows) -> Result<Score> {
         let mut scorer = Scorer::new(rows.targets());
-        each_output(&mut self.network, rows, |chunk| scorer.add(chunk));
-        scorer.finish()
+        each_output(&mut self.network, rows, |chunk| scorer.add(chunk))?;
+        Ok(scorer.finish())
     }
 
     /// Units of each group that layers make.
@@ -185,11 +185,16 @@ pub(crate) fn fits(network: &Network, rows: &Rows) -> Result<()> {
 }
 
 /// Runs rows chunk by chunk.
-pub(crate) fn each_output(network: &mut Network, rows: &Rows, mut each: impl FnMut(&[f32])) {
+pub(crate) fn each_output(
+    network: &mut Network,
+    rows: &Rows,
+    mut each: impl FnMut(&[f32]),
+) -> Result<()> {
     let mut start = 0;
     while start < rows.len() {
         let count = SCORE_ROWS.min(rows.len() - start);
-        each(network.forward(rows.features(start, count), count));
+        each(network.forward(&rows.features(start, count)?, count));
         start += count;
     }
+    Ok(())
 }

@@ -141,7 +141,7 @@ impl Body {
         }
         let before = self
             .network
-            .forward(self.rows.features(0, engine_rows), engine_rows)
+            .forward(&self.rows.features(0, engine_rows)?, engine_rows)
             .to_vec();
         self.network.cut(&shrunk.cuts)?;
         for input in &shrunk.inputs {
@@ -151,7 +151,7 @@ impl Body {
         self.load(&self.graph.clone())?;
         let after = self
             .network
-            .forward(self.rows.features(0, engine_rows), engine_rows);
+            .forward(&self.rows.features(0, engine_rows)?, engine_rows);
         let engine_difference = relative(
             before.iter().map(|&v| f64::from(v)),
             after.iter().map(|&v| f64::from(v)),
@@ -185,7 +185,7 @@ impl Body {
         let width = input_width(&self.graph).unwrap_or(self.rows.columns());
         let mut values = vec![0.0; count * width];
         for row in 0..count {
-            for (j, &v) in self.rows.features(row, 1).iter().enumerate() {
+            for (j, &v) in self.rows.features(row, 1)?.iter().enumerate() {
                 let at = self.network.selected_inputs().map_or(j, |s| s[j]);
                 values[row * width + at] = f64::from(v);
             }

@@ -1,14 +1,35 @@
 //! The numbers a network is trained or scored on, and the order in which they are visited.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::{Error, ErrorKind, Result, Targets};
 
+/// Where features come from that are not held as numbers.
+pub trait Gather: Send + Sync {
+    /// Writes the standardised features of `rows` to `out`, row-major. In training, `epoch` counts from 0, and rows may
+    /// come out otherwise in each; elsewhere it is `None`.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn gather(&self, rows: &[u32], epoch: Option<usize>, out: &mut [f32]) -> Result<()>;
+}
+
+/// Features, or where they come from.
+#[derive(Clone)]
+enum Features {
+    Held(Vec<f32>),
+    Gathered(Arc<dyn Gather>),
+}
+
 /// Standardised features with their targets, row-major.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Rows {
-    values: Vec<f32>,
+    features: Features,
     columns: usize,
     /// Lengths of a row's axes; their product is `columns`.
     shape: Vec<usize>,
@@ -24,30 +45,29 @@ impl Rows {
     pub fn new(values: Vec<f32>, columns: usize, targets: Targets) -> Result<Self> {
         let data = |message: String| Err(Error::new(ErrorKind::Data, message));
         let rows = targets.rows();
-        if rows == 0 || columns == 0 {
-            return data(format!(
-                "{rows} rows of {columns} features leave nothing to learn from"
-            ));
-        }
+        check(columns, &targets)?;
         if values.len() != rows * columns {
             return data(format!(
                 "{} numbers do not make {rows} rows of {columns} features",
                 values.len()
             ));
         }
-        if let Targets::Classes {
-            labels, weights, ..
-        } = &targets
-            && let Some(row) = labels.iter().position(|&l| l as usize >= weights.len())
-        {
-            return data(format!(
-                "row {row} has label {}, but there are {} classes",
-                labels[row],
-                weights.len()
-            ));
-        }
         Ok(Self {
-            values,
+            features: Features::Held(values),
+            columns,
+            shape: vec![columns],
+            targets,
+        })
+    }
+
+    /// Rows of `columns` features each, which are gathered as they are needed.
+    ///
+    /// # Errors
+    /// As [`Rows::new`].
+    pub fn gathered(source: Arc<dyn Gather>, columns: usize, targets: Targets) -> Result<Self> {
+        check(columns, &targets)?;
+        Ok(Self {
+            features: Features::Gathered(source),
             columns,
             shape: vec![columns],
             targets,
@@ -95,32 +115,101 @@ impl Rows {
     }
 
     /// Features of the rows from `start`, `count` of them, row-major.
-    pub fn features(&self, start: usize, count: usize) -> &[f32] {
-        &self.values[start * self.columns..(start + count) * self.columns]
+    ///
+    /// # Errors
+    /// If they cannot be gathered.
+    pub fn features(&self, start: usize, count: usize) -> Result<Cow<'_, [f32]>> {
+        match &self.features {
+            Features::Held(values) => {
+                let range = start * self.columns..(start + count) * self.columns;
+                Ok(Cow::Borrowed(&values[range]))
+            }
+            Features::Gathered(source) => {
+                let rows: Vec<u32> = (start as u32..(start + count) as u32).collect();
+                let mut values = vec![0.0; count * self.columns];
+                source.gather(&rows, None, &mut values)?;
+                Ok(Cow::Owned(values))
+            }
+        }
     }
 
-    /// Copies the given rows into `features` and `targets`.
-    pub(crate) fn gather(&self, rows: &[u32], features: &mut Vec<f32>, targets: &mut Targets) {
-        features.clear();
-        for &r in rows {
-            features.extend_from_slice(self.features(r as usize, 1));
+    /// Copies the given rows into `features` and `targets`, as they are to be learnt from in an epoch (from 0).
+    pub(crate) fn gather(
+        &self,
+        rows: &[u32],
+        epoch: usize,
+        features: &mut Vec<f32>,
+        targets: &mut Targets,
+    ) -> Result<()> {
+        match &self.features {
+            Features::Held(values) => {
+                features.clear();
+                for &r in rows {
+                    let start = r as usize * self.columns;
+                    features.extend_from_slice(&values[start..start + self.columns]);
+                }
+            }
+            Features::Gathered(source) => {
+                features.resize(rows.len() * self.columns, 0.0);
+                source.gather(rows, Some(epoch), features)?;
+            }
         }
         targets.gather_from(&self.targets, rows);
+        Ok(())
     }
 
     /// Drops all columns but `kept` (ascending), in place.
+    ///
+    /// # Panics
+    /// If the rows are gathered: no caller drops columns of those.
     pub(crate) fn keep_columns(&mut self, kept: &[usize]) {
+        let rows = self.len();
+        let Features::Held(values) = &mut self.features else {
+            panic!("columns of gathered rows stay");
+        };
         let (from, to) = (self.columns, kept.len());
-        for row in 0..self.len() {
+        for row in 0..rows {
             for (j, &k) in kept.iter().enumerate() {
                 // Ascending indices are read at or after the place that is written.
-                self.values[row * to + j] = self.values[row * from + k];
+                values[row * to + j] = values[row * from + k];
             }
         }
-        self.values.truncate(self.len() * to);
+        values.truncate(rows * to);
         self.columns = to;
         self.shape = vec![to];
     }
+}
+
+impl fmt::Debug for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(values) => write!(f, "{} numbers", values.len()),
+            Self::Gathered(_) => f.write_str("gathered"),
+        }
+    }
+}
+
+/// Checks that there is something to learn, and that labels have classes.
+fn check(columns: usize, targets: &Targets) -> Result<()> {
+    let data = |message: String| Err(Error::new(ErrorKind::Data, message));
+    let rows = targets.rows();
+    if rows == 0 || columns == 0 {
+        return data(format!(
+            "{rows} rows of {columns} features leave nothing to learn from"
+        ));
+    }
+    if let Targets::Classes {
+        labels, weights, ..
+    } = targets
+        && let Some(row) = labels.iter().position(|&l| l as usize >= weights.len())
+    {
+        return data(format!(
+            "row {row} has label {}, but there are {} classes",
+            labels[row],
+            weights.len()
+        ));
+    }
+    Ok(())
 }
 
 /// In which order rows are learnt from.
@@ -216,7 +305,7 @@ mod tests {
         let mut rows =
             Rows::new((0..6).map(|v| v as f32).collect(), 3, classes(&[0, 1], 2)).unwrap();
         rows.keep_columns(&[0, 2]);
-        assert_eq!(rows.features(0, 2), [0., 2., 3., 5.]);
+        assert_eq!(*rows.features(0, 2).unwrap(), [0., 2., 3., 5.]);
         assert_eq!(rows.columns(), 2);
     }
 

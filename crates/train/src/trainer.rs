@@ -124,7 +124,7 @@ impl Run {
                 break;
             }
             self.after_epoch(number)?;
-            let score = self.score(validation);
+            let score = self.score(validation)?;
             self.learner.write_back()?;
             let penalised = self.penalised_epoch(number);
             let epoch = Epoch {
@@ -189,7 +189,7 @@ impl Run {
             let weight = rows.len() as f64;
             self.learner
                 .rows()
-                .gather(rows, &mut self.features, &mut self.targets);
+                .gather(rows, number - 1, &mut self.features, &mut self.targets)?;
             let loss = self.train_step(self.penalised_epoch(number));
             if !loss.is_finite() {
                 return Ok((f64::NAN, Flow::Continue));
@@ -302,13 +302,13 @@ impl Run {
     }
 
     /// Scores rows; the time is kept apart from that of training.
-    fn score(&mut self, rows: &Rows) -> Score {
+    fn score(&mut self, rows: &Rows) -> Result<Score> {
         let start = Instant::now();
         let before = self.forward_seconds();
-        let score = self.learner.score(rows);
+        let score = self.learner.score(rows)?;
         self.other_forward += self.forward_seconds() - before;
         self.score_seconds += start.elapsed().as_secs_f64();
-        score
+        Ok(score)
     }
 }
 

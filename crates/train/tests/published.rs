@@ -74,7 +74,7 @@ fn doubled(count: usize, seed: u64) -> Rows {
         weights,
         loss,
     };
-    Rows::new(rows.features(0, count).to_vec(), FEATURES, targets).unwrap()
+    Rows::new(rows.features(0, count).unwrap().to_vec(), FEATURES, targets).unwrap()
 }
 
 fn parameters(graph: &Graph) -> (Vec<f64>, Vec<f64>) {
@@ -111,7 +111,7 @@ fn follows_the_formulas(compensation: Compensation, factor: f64) {
         let logits: Vec<f64> = chosen
             .iter()
             .flat_map(|&r| {
-                let x = rows.features(r, 1);
+                let x = rows.features(r, 1).unwrap();
                 let sum = |o: usize| {
                     let terms = (0..FEATURES).map(|i| f64::from(x[i]) * w[i * CLASSES + o]);
                     b[o] + terms.sum::<f64>()
@@ -128,7 +128,7 @@ fn follows_the_formulas(compensation: Compensation, factor: f64) {
         targets.loss_and_gradient(0..batch, &logits, &mut slopes);
         let mut gradient = vec![0.0; w.len() + CLASSES];
         for (&r, slope) in chosen.iter().zip(slopes.chunks_exact(CLASSES)) {
-            let x = rows.features(r, 1);
+            let x = rows.features(r, 1).unwrap();
             for o in 0..CLASSES {
                 for i in 0..FEATURES {
                     gradient[i * CLASSES + o] += slope[o] * f64::from(x[i]);

@@ -27,7 +27,7 @@ fn gradient(layer: &Layer, rows: &Rows) -> Layer {
         b: vec![0.0; OUTPUTS],
     };
     for r in 0..n {
-        let x = rows.features(r, 1);
+        let x = rows.features(r, 1).unwrap();
         for o in 0..OUTPUTS {
             let y: f64 = layer.b[o]
                 + (0..FEATURES)

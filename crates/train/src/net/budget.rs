@@ -97,10 +97,10 @@ impl NetLearner {
             .filter_map(|&id| self.graph.node(id).input(0).ok())
             .collect();
         let rows = self.network.batch().min(self.rows.len());
-        let features = self.rows.features(0, rows);
+        let features = self.rows.features(0, rows)?;
         for activation in group.activations.iter().filter(|a| read.contains(&a.value)) {
             let at = [(activation.value, activation.axis)];
-            let Ok(mut measured) = self.network.deviations(features, rows, &at) else {
+            let Ok(mut measured) = self.network.deviations(&features, rows, &at) else {
                 continue;
             };
             let positions = measured.remove(0);

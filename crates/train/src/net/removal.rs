@@ -79,7 +79,8 @@ impl NetLearner {
             agree("naive evaluator", naive_difference, tolerance, epoch)?;
         }
         let engine_rows = self.network.batch().min(self.rows.len());
-        let features = self.rows.features(0, engine_rows);
+        let features = self.rows.features(0, engine_rows)?.into_owned();
+        let features = features.as_slice();
         let reference = match cause {
             Cause::Asked => &masked,
             Cause::Dead { .. } => before,
@@ -138,7 +139,7 @@ impl NetLearner {
         let rows = shape[0].min(self.rows.len());
         let mut values: Vec<f64> = self
             .rows
-            .features(0, rows)
+            .features(0, rows)?
             .iter()
             .map(|&v| f64::from(v))
             .collect();
