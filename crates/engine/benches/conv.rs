@@ -84,24 +84,34 @@ fn shapes(lanes: usize) -> Vec<(String, Shape)> {
     all
 }
 
+/// Numbers from an address on that is a multiple of a cache line.
+fn aligned(numbers: &[f32]) -> &'static mut [f32] {
+    let len = numbers.len();
+    let all = vec![0.0f32; len + 16].leak();
+    let skip = all.as_ptr().align_offset(64);
+    let part = &mut all[skip..skip + len];
+    part.copy_from_slice(numbers);
+    part
+}
+
 fn measure(name: &str, shape: Shape, set: InstructionSet, seconds: f64, peak: f64) {
     let flop = 2.0 * shape.macs() as f64;
     let with_input_gradient = shape.in_stride.is_multiple_of(set.lanes());
     let kernel = Kernel::with(shape, set);
     let shape = kernel.shape();
-    let x = drawn(shape.in_len(), 1);
-    let mut y = vec![0.0; shape.out_len()];
-    let dy = drawn(shape.out_len(), 2);
-    let mut dx = vec![0.0; shape.in_len()];
-    let w = drawn(shape.weights_len(), 3);
-    let mut packed = vec![0.0; kernel.packed_len()];
-    kernel.pack(&w, &mut packed);
-    let mut turned = vec![0.0; kernel.turned_len()];
-    kernel.pack_turned(&w, &mut turned);
-    let mut dw = vec![0.0; kernel.gradient_len()];
-    let mut scratch = [(); 3].map(|()| vec![0.0; kernel.scratch_len()]);
+    let x = aligned(&drawn(shape.in_len(), 1));
+    let y = aligned(&vec![0.0; shape.out_len()]);
+    let dy = aligned(&drawn(shape.out_len(), 2));
+    let dx = aligned(&vec![0.0; shape.in_len()]);
+    let w = aligned(&drawn(shape.weights_len(), 3));
+    let packed = aligned(&vec![0.0; kernel.packed_len()]);
+    kernel.pack(&w, packed);
+    let turned = aligned(&vec![0.0; kernel.turned_len()]);
+    kernel.pack_turned(&w, turned);
+    let dw = aligned(&vec![0.0; kernel.gradient_len()]);
+    let mut scratch = [(); 3].map(|()| aligned(&vec![0.0; kernel.scratch_len()]));
     let [forward, backward, weights] = &mut scratch;
-    let bias = vec![0.0; shape.out_stride];
+    let bias = aligned(&vec![0.0; shape.out_stride]);
     // Several images make the clock's own time small.
     let repeats = (4e6 / flop).ceil() as usize;
     let times = interleaved(
@@ -109,17 +119,17 @@ fn measure(name: &str, shape: Shape, set: InstructionSet, seconds: f64, peak: f6
         [
             &mut || {
                 for _ in 0..repeats {
-                    kernel.forward(&x, &packed, &bias, true, &mut y, forward);
+                    kernel.forward(&x, packed, &bias, true, y, forward);
                 }
             },
             &mut || {
                 for _ in 0..if with_input_gradient { repeats } else { 0 } {
-                    kernel.input_gradient(&dy, &turned, &mut dx, false, backward);
+                    kernel.input_gradient(&dy, turned, dx, false, backward);
                 }
             },
             &mut || {
                 for _ in 0..repeats {
-                    kernel.weight_gradient(&x, &dy, &mut dw, weights);
+                    kernel.weight_gradient(&x, &dy, dw, weights);
                 }
             },
         ],

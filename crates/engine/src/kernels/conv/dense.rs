@@ -9,6 +9,9 @@ use super::walk::{Run, Walk, parts};
 /// Vectors of channels in a tile; the last tile may have one.
 pub(super) const BLOCK: usize = 2;
 
+/// Numbers of a pixel in one round of the innermost loop.
+const STEPS: usize = 4;
+
 /// What happens to the sums.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Finish<'a> {
@@ -20,7 +23,7 @@ pub(super) struct Finish<'a> {
     pub(super) relu: bool,
 }
 
-/// Walks over `source` with `weights` of `vectors` vectors of columns, and writes as many for each pixel.
+/// Walks over `source` with `weights` of `rows` rows and `vectors` vectors of columns, and writes as many for each pixel.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -30,14 +33,17 @@ pub(super) fn run(
     walk: &Walk,
     source: &[f32],
     weights: &[f32],
+    rows: usize,
     vectors: usize,
     finish: Finish<'_>,
     target: &mut [f32],
 ) {
     let width = vectors * set.lanes();
-    let rows: usize = walk.runs.iter().map(|run| run.len).sum();
     assert!(source.len() >= walk.source_len(), "source");
-    assert!(weights.len() >= rows * width, "weights");
+    assert!(
+        weights.len() >= rows * width && rows >= walk.weight_rows(),
+        "weights"
+    );
     assert!(target.len() >= walk.target_len(width), "target");
     assert!(finish.bias.is_empty() || finish.bias.len() >= width, "bias");
     let bias = if finish.bias.is_empty() {
@@ -132,6 +138,36 @@ struct Tile<'a> {
     target_step: usize,
 }
 
+impl Tile<'_> {
+    /// Multiplies a number of each of `P` pixels with a row of `C` vectors.
+    ///
+    /// # Safety
+    /// As for [`Work::run`].
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "kernels take pointers")]
+    unsafe fn step<V: Vector, const P: usize, const C: usize>(
+        &self,
+        source: *const f32,
+        weights: *const f32,
+        sums: &mut [[V; C]; P],
+    ) {
+        // SAFETY: the caller says that the pointers are valid for a number of each pixel and a row of
+        // weights.
+        unsafe {
+            let mut row = [V::zero(); C];
+            for c in 0..C {
+                row[c] = V::load(weights.add(c * V::LANES));
+            }
+            for p in 0..P {
+                let x = V::splat(*source.add(p * self.step));
+                for c in 0..C {
+                    sums[p][c] = x.mul_add(row[c], sums[p][c]);
+                }
+            }
+        }
+    }
+}
+
 /// A tile of `P` pixels and `C` vectors.
 struct Sized<'a, const P: usize, const C: usize>(Tile<'a>);
 
@@ -144,22 +180,21 @@ impl<const P: usize, const C: usize> Work for Sized<'_, P, C> {
         // vectors of weights for each number of the runs, and `P` pixels of `C` vectors to write.
         unsafe {
             let mut sums = [[V::zero(); C]; P];
-            let mut weights = tile.weights;
             for run in tile.runs {
                 let mut source = tile.source.add(run.offset);
-                for _ in 0..run.len {
-                    let mut row = [V::zero(); C];
-                    for c in 0..C {
-                        row[c] = V::load(weights.add(c * V::LANES));
+                let mut weights = tile.weights.add(run.row * C * V::LANES);
+                // Several numbers at a time, so that loops are short enough to be foreseen.
+                for _ in 0..run.len / STEPS {
+                    for step in 0..STEPS {
+                        let weights = weights.add(step * C * V::LANES);
+                        tile.step(source.add(step), weights, &mut sums);
                     }
-                    for p in 0..P {
-                        let x = V::splat(*source.add(p * tile.step));
-                        for c in 0..C {
-                            sums[p][c] = x.mul_add(row[c], sums[p][c]);
-                        }
-                    }
-                    source = source.add(1);
-                    weights = weights.add(C * V::LANES);
+                    source = source.add(STEPS);
+                    weights = weights.add(STEPS * C * V::LANES);
+                }
+                for step in 0..run.len % STEPS {
+                    let weights = weights.add(step * C * V::LANES);
+                    tile.step(source.add(step), weights, &mut sums);
                 }
             }
             let one = V::splat(1.0);

@@ -8,7 +8,7 @@ use super::walk::{Run, Walk, parts};
 /// registers for where they lie.
 const TILE: usize = 9;
 
-/// Walks over `vectors` vectors of channels of `source` and writes as many for each pixel.
+/// Walks over `vectors` vectors of channels of `source` with `rows` vectors of weights each and writes as many for each pixel.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -18,15 +18,21 @@ pub(super) fn run(
     walk: &Walk,
     source: &[f32],
     weights: &[f32],
+    rows: usize,
     vectors: usize,
     finish: Finish<'_>,
     target: &mut [f32],
 ) {
     let width = vectors * set.lanes();
-    check(walk, source.len(), target.len(), weights.len(), width);
+    check(walk, source.len(), target.len(), width);
+    assert!(
+        weights.len() >= rows * width && rows >= walk.weight_rows(),
+        "weights"
+    );
     assert!(finish.bias.is_empty() || finish.bias.len() >= width, "bias");
     let pass = Pass {
         walk,
+        rows,
         vectors,
         source: source.as_ptr(),
         weights: weights.as_ptr(),
@@ -47,13 +53,19 @@ pub(super) fn gradient(
     walk: &Walk,
     source: &[f32],
     target: &[f32],
+    rows: usize,
     vectors: usize,
     packed: &mut [f32],
 ) {
     let width = vectors * set.lanes();
-    check(walk, source.len(), target.len(), packed.len(), width);
+    check(walk, source.len(), target.len(), width);
+    assert!(
+        packed.len() >= rows * width && rows >= walk.weight_rows(),
+        "weights"
+    );
     let pass = Gradient {
         walk,
+        rows,
         vectors,
         source: source.as_ptr(),
         target: target.as_ptr(),
@@ -63,16 +75,16 @@ pub(super) fn gradient(
     unsafe { set.run(&pass) }
 }
 
-fn check(walk: &Walk, source: usize, target: usize, weights: usize, width: usize) {
+fn check(walk: &Walk, source: usize, target: usize, width: usize) {
     // A run stands for its first number, and `width` numbers are read from there.
     let reads = walk.source_len().saturating_sub(1) + width;
     assert!(walk.runs.is_empty() || source >= reads, "source");
     assert!(target >= walk.target_len(width), "target");
-    assert!(weights >= walk.runs.len() * width, "weights");
 }
 
 struct Pass<'a> {
     walk: &'a Walk,
+    rows: usize,
     vectors: usize,
     source: *const f32,
     weights: *const f32,
@@ -103,7 +115,7 @@ impl Work for Pass<'_> {
                                 source: self.source.wrapping_add(from + channel),
                                 step: walk.source_steps[1],
                                 runs: &walk.runs,
-                                weights: self.weights.add(channel * walk.runs.len()),
+                                weights: self.weights.add(channel * self.rows),
                                 finish: self.finish,
                                 channel,
                                 target: self.target.add(walk.target + to + channel),
@@ -151,8 +163,8 @@ impl Tile<'_> {
         // vector of weights for each run, and a vector in `P` pixels to write.
         unsafe {
             let mut sums = [V::zero(); P];
-            for (tap, run) in self.runs.iter().enumerate() {
-                let weight = V::load(self.weights.add(tap * V::LANES));
+            for run in self.runs {
+                let weight = V::load(self.weights.add(run.row * V::LANES));
                 let source = self.source.add(run.offset);
                 for p in 0..P {
                     sums[p] = V::load(source.add(p * self.step)).mul_add(weight, sums[p]);
@@ -181,6 +193,7 @@ impl Tile<'_> {
 
 struct Gradient<'a> {
     walk: &'a Walk,
+    rows: usize,
     vectors: usize,
     source: *const f32,
     target: *const f32,
@@ -228,18 +241,17 @@ impl Gradient<'_> {
     #[expect(unsafe_code, reason = "kernels take pointers")]
     unsafe fn taps<V: Vector, const T: usize>(&self, channel: usize, first: usize) {
         let walk = self.walk;
+        let runs = &walk.runs[first..first + T];
         let mut offsets = [0; T];
-        for (offset, run) in offsets.iter_mut().zip(&walk.runs[first..]) {
-            *offset = run.offset + channel;
+        for t in 0..T {
+            offsets[t] = runs[t].offset + channel;
         }
         // SAFETY: see above.
         unsafe {
-            let packed = self
-                .packed
-                .add(channel * walk.runs.len() + first * V::LANES);
+            let packed = self.packed.add(channel * self.rows);
             let mut sums = [V::zero(); T];
             for t in 0..T {
-                sums[t] = V::load(packed.add(t * V::LANES));
+                sums[t] = V::load(packed.add(runs[t].row * V::LANES));
             }
             for y in 0..walk.grid[0] {
                 let mut source = self.source.add(y * walk.source_steps[0]);
@@ -256,7 +268,7 @@ impl Gradient<'_> {
                 }
             }
             for t in 0..T {
-                sums[t].store(packed.add(t * V::LANES));
+                sums[t].store(packed.add(runs[t].row * V::LANES));
             }
         }
     }

@@ -1,17 +1,14 @@
 //! Gradients of the weights of dense convolutions.
 //!
 //! A tile is some neighbouring numbers that are read times one or two vectors of channels that are
-//! written. Its sums stay in registers over all pixels of a band of rows; a band is so small that
-//! both images stay in the first-level cache while tile after tile goes over it.
+//! written. Its sums stay in registers over all pixels of a walk; walks are over bands of rows that
+//! are so small that both images stay in the first-level cache while tile after tile goes over them.
 
 use super::dense::BLOCK;
 use super::vector::{InstructionSet, Vector, Work};
 use super::walk::{Walk, parts};
 
-/// Floats of both images in a band.
-const BAND: usize = 8 << 10;
-
-/// Adds to `packed`, laid out like the weights, the products of what `walk` reads and `target` holds.
+/// Adds to `packed`, laid out like weights of `rows` rows and `vectors` vectors of columns, the products of what `walk` reads and `target` holds.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -21,14 +18,17 @@ pub(super) fn run(
     walk: &Walk,
     source: &[f32],
     target: &[f32],
+    rows: usize,
     vectors: usize,
     packed: &mut [f32],
 ) {
     let width = vectors * set.lanes();
-    let rows: usize = walk.runs.iter().map(|run| run.len).sum();
     assert!(source.len() >= walk.source_len(), "source");
     assert!(target.len() >= walk.target_len(width), "target");
-    assert!(packed.len() >= rows * width, "weights");
+    assert!(
+        packed.len() >= rows * width && rows >= walk.weight_rows(),
+        "weights"
+    );
     let pass = Pass {
         walk,
         vectors,
@@ -55,47 +55,36 @@ impl Work for Pass<'_> {
     #[inline(always)]
     unsafe fn run<V: Vector>(&self) {
         let walk = self.walk;
-        let row_len = walk.source_steps[0] + walk.target_steps[0];
-        let band = (BAND / row_len.max(1)).max(1);
-        for first in (0..walk.grid[0]).step_by(band) {
-            let height = band.min(walk.grid[0] - first);
-            for vector in (0..self.vectors).step_by(BLOCK) {
-                let count = BLOCK.min(self.vectors - vector);
-                let most = if count == 2 { V::TWO } else { V::ONE };
-                let channel = vector * V::LANES;
-                let mut packed_row = 0;
-                for run in &walk.runs {
-                    parts(
-                        run.len,
-                        most,
-                        #[inline(always)]
-                        |start, numbers| {
-                            let from = first * walk.source_steps[0] + run.offset + start;
-                            let to = walk.target + first * walk.target_steps[0] + channel;
-                            let sums =
-                                channel * self.rows + (packed_row + start) * count * V::LANES;
-                            // SAFETY: what the tile reads and writes is inside of the slices that `run`
-                            // has checked: its rows are on the grid, its numbers in a run, and its
-                            // channels below all vectors.
-                            unsafe {
-                                let tile = Tile {
-                                    grid: [height, walk.grid[1]],
-                                    source: self.source.add(from),
-                                    source_steps: walk.source_steps,
-                                    target: self.target.add(to),
-                                    target_steps: walk.target_steps,
-                                    sums: self.packed.add(sums),
-                                };
-                                if count == 2 {
-                                    two::<V>(tile, numbers);
-                                } else {
-                                    one::<V>(tile, numbers);
-                                }
+        for vector in (0..self.vectors).step_by(BLOCK) {
+            let count = BLOCK.min(self.vectors - vector);
+            let most = if count == 2 { V::TWO } else { V::ONE };
+            let channel = vector * V::LANES;
+            for run in &walk.runs {
+                parts(
+                    run.len,
+                    most,
+                    #[inline(always)]
+                    |start, numbers| {
+                        let row = (run.row + start) * count * V::LANES;
+                        // SAFETY: what the tile reads and writes is inside of the slices that `run` has
+                        // checked: its numbers are in a run, and its channels below all vectors.
+                        unsafe {
+                            let tile = Tile {
+                                grid: walk.grid,
+                                source: self.source.add(run.offset + start),
+                                source_steps: walk.source_steps,
+                                target: self.target.add(walk.target + channel),
+                                target_steps: walk.target_steps,
+                                sums: self.packed.add(channel * self.rows + row),
+                            };
+                            if count == 2 {
+                                two::<V>(tile, numbers);
+                            } else {
+                                one::<V>(tile, numbers);
                             }
-                        },
-                    );
-                    packed_row += run.len;
-                }
+                        }
+                    },
+                );
             }
         }
     }

@@ -8,6 +8,7 @@
 //! Numbers that fill up pixels are zeros in what is written if they are in bias and weights, whatever
 //! the input holds there; only the gradient of the weights reads those of the output's gradient.
 
+mod axis;
 mod dense;
 mod depthwise;
 mod gradient;

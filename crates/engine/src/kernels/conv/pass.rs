@@ -1,10 +1,11 @@
 //! One direction of a convolution: which kernel runs where, group by group.
 
+use super::axis::Axis;
 use super::dense::{self, Finish};
 use super::packing::Layout;
 use super::source::Source;
 use super::vector::InstructionSet;
-use super::walk::{Axis, Raster, Walk};
+use super::walk::{Raster, Walk, parts};
 use super::{Shape, depthwise, gradient};
 
 /// A direction, with channels that are read and channels that are written.
@@ -27,8 +28,29 @@ pub(super) struct Pass {
     /// Whether groups are not whole vectors, so that each is written to an image of its own first.
     apart: bool,
     source: Source,
-    steps: Vec<(Walk, Layout)>,
+    steps: Vec<Step>,
+    /// Where the gradient of the weights reads, if it is asked for.
+    gradient_source: Source,
+    gradient_walks: Vec<Walk>,
 }
+
+/// Pixels that read the same places of the kernel, or would inside of an image without end.
+#[derive(Debug, Clone)]
+struct Step {
+    layout: Layout,
+    walks: Vec<Walk>,
+}
+
+/// Channels from which on it is better to go over an image once for each place in the kernel than to put
+/// zeros beside it, so that a row of the kernel is read in one run.
+const FEW: usize = 8;
+
+/// Pixels of a row from which on those that read less of the kernel are better handled by themselves than
+/// with zeros beside the image.
+const LONG_ROW: usize = 14;
+
+/// Floats of both images that stay in the first-level cache.
+const BAND: usize = 8 << 10;
 
 /// What the two directions have of their own.
 struct Direction {
@@ -93,8 +115,6 @@ impl Pass {
         } else {
             read.stride
         };
-        let (range_y, range_x) = (Axis::range(rows), Axis::range(columns));
-        let source = Source::new(read.size, read.stride, range_y, range_x, step);
         let pixel = if apart {
             vectors * lanes
         } else {
@@ -105,12 +125,24 @@ impl Pass {
             steps: [written.size[1] * pixel, pixel],
         };
         let elements = if depthwise { 1 } else { read.channels };
+        let few = !depthwise && elements < FEW;
+
+        // Cut into parts without zeros; columns only where they stay long, else there are zeros beside.
+        let cut = |axes: &[Axis], size| axes.iter().map(|a| a.inside(size)).collect::<Vec<_>>();
+        let short = columns.iter().any(|axis| axis.count < LONG_ROW);
+        let y_parts = cut(rows, read.size[0]);
+        let x_parts = if few || (short && !depthwise) {
+            columns.iter().map(|axis| vec![axis.clone()]).collect()
+        } else {
+            cut(columns, read.size[1])
+        };
+        let source = source_of(read, &y_parts, &x_parts, step);
         let mut steps = Vec::new();
-        for y in rows {
-            for x in columns {
-                let taps = y.taps.iter().flat_map(|(ky, _)| {
+        for (y, y_parts) in rows.iter().zip(&y_parts) {
+            for (x, x_parts) in columns.iter().zip(&x_parts) {
+                let taps = y.taps.iter().flat_map(|y| {
                     let row = x.taps.iter();
-                    row.map(move |(kx, _)| ky * shape.kernel[1] + kx)
+                    row.map(move |x| y.place * shape.kernel[1] + x.place)
                 });
                 let layout = Layout {
                     taps: taps.collect(),
@@ -125,9 +157,50 @@ impl Pass {
                     lanes,
                     block: if depthwise { 1 } else { dense::BLOCK },
                 };
-                steps.push((Walk::new(y, x, source.raster(), target, elements), layout));
+                let parts = y_parts
+                    .iter()
+                    .flat_map(|y| x_parts.iter().map(move |x| (y, x)));
+                let walks = parts.map(|(y_part, x_part)| {
+                    let across = x.taps.len();
+                    Walk::new(y_part, x_part, across, source.raster(), target, elements)
+                        .in_long_rows()
+                });
+                steps.push(Step {
+                    walks: walks.collect(),
+                    layout,
+                });
             }
         }
+
+        // The gradient of the weights.
+        let (y, x) = (&rows[0], &columns[0]);
+        let mut y_parts = Vec::new();
+        let band = read.size[1] * read.stride * y.source_step + written.size[1] * pixel;
+        parts(y.count, (BAND / band).max(1), |start, len| {
+            let rows = y.slice(start..start + len);
+            y_parts.push(if depthwise {
+                rows.inside(read.size[0])
+            } else {
+                rows.by_tap(read.size[0])
+            });
+        });
+        let x_parts = if few {
+            vec![x.clone()]
+        } else if depthwise {
+            x.inside(read.size[1])
+        } else {
+            x.by_tap(read.size[1])
+        };
+        let gradient_source = source_of(read, &y_parts, std::slice::from_ref(&x_parts), step);
+        let raster = gradient_source.raster();
+        let pairs = y_parts
+            .iter()
+            .flatten()
+            .flat_map(|y| x_parts.iter().map(move |x| (y, x)));
+        let across = x.taps.len();
+        let gradient_walks = pairs
+            .map(|(y, x)| Walk::new(y, x, across, raster, target, elements))
+            .collect();
         Self {
             depthwise,
             groups,
@@ -141,6 +214,8 @@ impl Pass {
             apart,
             source,
             steps,
+            gradient_source,
+            gradient_walks,
         }
     }
 
@@ -150,7 +225,7 @@ impl Pass {
     }
 
     fn group_len(&self) -> usize {
-        self.steps.iter().map(|(_, layout)| layout.len()).sum()
+        self.steps.iter().map(|step| step.layout.len()).sum()
     }
 
     /// Brings all weights into order: group after group, and in each step after step.
@@ -159,7 +234,7 @@ impl Pass {
         let group_len = weights.len() / self.groups;
         let mut rest = into;
         for weights in weights.chunks_exact(group_len) {
-            for (_, layout) in &self.steps {
+            for Step { layout, .. } in &self.steps {
                 let (packed, more) = rest.split_at_mut(layout.len());
                 layout.pack(weights, packed);
                 rest = more;
@@ -173,7 +248,7 @@ impl Pass {
         let group_len = into.len() / self.groups;
         let mut rest = packed;
         for into in into.chunks_exact_mut(group_len) {
-            for (_, layout) in &self.steps {
+            for Step { layout, .. } in &self.steps {
                 let (packed, more) = rest.split_at(layout.len());
                 layout.unpack(packed, keep, into);
                 rest = more;
@@ -188,7 +263,8 @@ impl Pass {
         } else {
             0
         };
-        self.source.scratch_len() + apart
+        let copy = self.source.scratch_len();
+        copy.max(self.gradient_source.scratch_len()) + apart
     }
 
     /// Reads all of `image` and writes all of `into`.
@@ -215,22 +291,19 @@ impl Pass {
         let mut rest = packed;
         for group in 0..self.groups {
             let first = group * self.writes;
-            for (walk, layout) in &self.steps {
+            for Step { layout, walks } in &self.steps {
                 let (weights, more) = rest.split_at(layout.len());
                 rest = more;
                 let source = &source[(group * self.reads).min(source.len())..];
-                if self.apart {
-                    let plain = Finish {
-                        bias: &[],
-                        add: false,
-                        relu: false,
-                    };
-                    kernel(set, walk, source, weights, self.vectors, plain, apart);
+                let (finish, into) = if self.apart {
+                    (PLAIN, &mut *apart)
                 } else {
                     let bias = finish.bias.get(first..).unwrap_or_default();
-                    let finish = Finish { bias, ..finish };
-                    let into = &mut into[first..];
-                    kernel(set, walk, source, weights, self.vectors, finish, into);
+                    (Finish { bias, ..finish }, &mut into[first..])
+                };
+                for walk in walks {
+                    let rows = layout.rows();
+                    kernel(set, walk, source, weights, rows, self.vectors, finish, into);
                 }
             }
             if self.apart {
@@ -262,8 +335,8 @@ impl Pass {
         assert_eq!(gradient.len(), self.written_len, "gradient");
         assert_eq!(packed.len(), self.weights_len(), "packed weights");
         let scratch = &mut scratch[..self.scratch_len()];
-        let (copy, apart) = scratch.split_at_mut(self.source.scratch_len());
-        let source = self.source.prepare(image, copy);
+        let (copy, apart) = scratch.split_at_mut(self.gradient_source.scratch_len());
+        let source = self.gradient_source.prepare(image, copy);
         let kernel = if self.depthwise {
             depthwise::gradient
         } else {
@@ -278,11 +351,12 @@ impl Pass {
             } else {
                 &gradient[first..]
             };
-            for (walk, layout) in &self.steps {
-                let (sums, more) = rest.split_at_mut(layout.len());
-                rest = more;
-                let source = &source[group * self.reads..];
-                kernel(set, walk, source, from, self.vectors, sums);
+            let layout = &self.steps[0].layout;
+            let (sums, more) = rest.split_at_mut(layout.len());
+            rest = more;
+            let source = &source[(group * self.reads).min(source.len())..];
+            for walk in &self.gradient_walks {
+                kernel(set, walk, source, from, layout.rows(), self.vectors, sums);
             }
         }
     }
@@ -310,6 +384,21 @@ impl Pass {
             to[self.writes..].fill(0.0);
         }
     }
+}
+
+/// Sums as they are.
+const PLAIN: Finish<'static> = Finish {
+    bias: &[],
+    add: false,
+    relu: false,
+};
+
+/// The part of an image that is read.
+fn source_of(read: &Side, rows: &[Vec<Axis>], columns: &[Vec<Axis>], step: usize) -> Source {
+    let rows = Axis::range(&rows.concat());
+    let columns = Axis::range(&columns.concat());
+    let rows = rows.start as usize..rows.end as usize;
+    Source::new(read.size, read.stride, rows, columns, step)
 }
 
 /// Input and output.

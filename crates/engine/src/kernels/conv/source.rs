@@ -10,8 +10,8 @@ pub(super) struct Source {
     /// Pixels of the image, and floats from one to the next.
     size: [usize; 2],
     stride: usize,
-    /// Pixels that are read; those outside of the image are zeros.
-    rows: Range<isize>,
+    /// Pixels that are read; those left and right of the image are zeros.
+    rows: Range<usize>,
     columns: Range<isize>,
     /// Floats from pixel to pixel where they are read.
     step: usize,
@@ -19,22 +19,22 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads the pixels `[from, to)` of `rows` and `columns`, with pixels `step` floats apart.
+    /// Reads `rows`, which are all in the image, and `columns`, with pixels `step` floats apart.
     pub(super) fn new(
         size: [usize; 2],
         stride: usize,
-        rows: (isize, isize),
-        columns: (isize, isize),
+        rows: Range<usize>,
+        columns: Range<isize>,
         step: usize,
     ) -> Self {
-        let inside = |range: (isize, isize), size| range.0 >= 0 && range.1 <= size as isize;
+        let inside = columns.start >= 0 && columns.end <= size[1] as isize;
         Self {
             size,
             stride,
-            rows: rows.0..rows.1,
-            columns: columns.0..columns.1,
+            rows,
+            columns,
             step,
-            copied: step != stride || !inside(rows, size[0]) || !inside(columns, size[1]),
+            copied: step != stride || !inside,
         }
     }
 
@@ -46,16 +46,15 @@ impl Source {
             self.size[1]
         };
         Raster {
-            first: [self.rows.start, self.columns.start],
+            first: [self.rows.start as isize, self.columns.start],
             steps: [width * self.step, self.step],
         }
     }
 
     /// Floats of scratch that the copy needs.
     pub(super) fn scratch_len(&self) -> usize {
-        let height = (self.rows.end - self.rows.start) as usize;
         if self.copied {
-            height * self.width() * self.step
+            self.rows.len() * self.width() * self.step
         } else {
             0
         }
@@ -71,7 +70,7 @@ impl Source {
             self.copy(image, scratch);
             scratch
         } else {
-            let first = self.rows.start as usize * self.size[1] + self.columns.start as usize;
+            let first = self.rows.start * self.size[1] + self.columns.start as usize;
             &image[first * self.stride..]
         }
     }
@@ -84,10 +83,6 @@ impl Source {
         let count = ((right - left) as usize).min(self.width() - before);
         let rows = into.chunks_exact_mut((self.width() * self.step).max(1));
         for (y, row) in self.rows.clone().zip(rows) {
-            if y < 0 || y >= self.size[0] as isize {
-                row.fill(0.0);
-                continue;
-            }
             let (zeros, rest) = row.split_at_mut(before * self.step);
             let (pixels, more) = rest.split_at_mut(count * self.step);
             zeros.fill(0.0);
@@ -95,7 +90,7 @@ impl Source {
             if count == 0 {
                 continue;
             }
-            let from = (y as usize * self.size[1] + left as usize) * self.stride;
+            let from = (y * self.size[1] + left as usize) * self.stride;
             let from = &image[from..][..count * self.stride];
             if self.step == self.stride {
                 pixels.copy_from_slice(from);
@@ -128,18 +123,17 @@ mod tests {
     }
 
     #[test]
-    fn zeros_around_and_nothing_beyond_the_range() {
-        let source = Source::new([2, 3], 2, (-1, 3), (1, 4), 2);
-        assert_eq!(
-            firsts(&source),
-            [0.0, 0.0, 0.0, 2.0, 3.0, 0.0, 5.0, 6.0, 0.0, 0.0, 0.0, 0.0]
-        );
-        assert_eq!(source.raster().steps, [6, 2]);
+    fn zeros_left_and_right_and_nothing_beyond_the_range() {
+        let source = Source::new([2, 3], 2, 0..2, -1..2, 2);
+        assert_eq!(firsts(&source), [0.0, 1.0, 2.0, 0.0, 4.0, 5.0]);
+        let source = Source::new([2, 3], 2, 1..2, 1..5, 2);
+        assert_eq!(firsts(&source), [5.0, 6.0, 0.0, 0.0]);
+        assert_eq!(source.raster().steps, [8, 2]);
     }
 
     #[test]
     fn a_range_inside_is_read_in_place() {
-        let source = Source::new([2, 3], 2, (1, 2), (1, 3), 2);
+        let source = Source::new([2, 3], 2, 1..2, 1..3, 2);
         assert_eq!(source.scratch_len(), 0);
         assert_eq!(firsts(&source), [5.0, 6.0]);
         assert_eq!(source.raster().steps, [6, 2]);
@@ -147,19 +141,13 @@ mod tests {
 
     #[test]
     fn a_range_beside_the_image_is_zeros() {
-        assert_eq!(
-            firsts(&Source::new([2, 3], 2, (0, 1), (5, 7), 2)),
-            [0.0, 0.0]
-        );
-        assert_eq!(
-            firsts(&Source::new([2, 3], 2, (0, 1), (-7, -5), 2)),
-            [0.0, 0.0]
-        );
+        assert_eq!(firsts(&Source::new([2, 3], 2, 0..1, 5..7, 2)), [0.0, 0.0]);
+        assert_eq!(firsts(&Source::new([2, 3], 2, 0..1, -7..-5, 2)), [0.0, 0.0]);
     }
 
     #[test]
     fn pixels_can_be_spread() {
-        let source = Source::new([2, 3], 2, (1, 2), (1, 4), 4);
+        let source = Source::new([2, 3], 2, 1..2, 1..4, 4);
         let mut scratch = vec![f32::NAN; source.scratch_len()];
         assert_eq!(
             source.prepare(&image(), &mut scratch),

@@ -14,7 +14,9 @@ fn shapes() -> impl Strategy<Value = (Shape, InstructionSet)> {
         1 => (1usize..20, 2usize..4).prop_map(|(i, g)| (i * g, 16 * g, g)),
         1 => (1usize..20, 2usize..4).prop_map(|(o, g)| (16 * g, o * g, g)),
     ];
-    let sizes = (pair(1..6), pair(1..4), pair(1..3), pair(1..12), pair(1..12));
+    let size = || prop_oneof![3 => 1usize..12, 1 => 12usize..40];
+    let size = || [size(), size()];
+    let sizes = (pair(1..6), pair(1..4), pair(1..3), size(), size());
     let sets = prop::sample::select(InstructionSet::available());
     let spare = (0usize..3, 0usize..4);
     let narrow = any::<bool>();
