@@ -247,6 +247,6 @@ unsafe fn two<V: Vector>(tile: Tile<'_>, pixels: usize) {
 unsafe fn one<V: Vector>(tile: Tile<'_>, pixels: usize) {
     enter!(
         V, tile, pixels, 1, V::ONE,
-        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28
+        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
     );
 }

@@ -52,6 +52,9 @@ const LONG_ROW: usize = 14;
 /// Floats of both images that stay in the first-level cache.
 const BAND: usize = 8 << 10;
 
+/// Pixels over which sums should at least stay in registers.
+const SHORTEST_BAND: usize = 64;
+
 /// What the two directions have of their own.
 struct Direction {
     rows: Vec<Axis>,
@@ -176,14 +179,18 @@ impl Pass {
         let (y, x) = (&rows[0], &columns[0]);
         let mut y_parts = Vec::new();
         let band = read.size[1] * read.stride * y.source_step + written.size[1] * pixel;
-        parts(y.count, (BAND / band).max(1), |start, len| {
-            let rows = y.slice(start..start + len);
-            y_parts.push(if depthwise {
-                rows.inside(read.size[0])
-            } else {
-                rows.by_tap(read.size[0])
-            });
-        });
+        parts(
+            y.count,
+            (BAND / band).max(SHORTEST_BAND.div_ceil(x.count)),
+            |start, len| {
+                let rows = y.slice(start..start + len);
+                y_parts.push(if depthwise {
+                    rows.inside(read.size[0])
+                } else {
+                    rows.by_tap(read.size[0])
+                });
+            },
+        );
         let x_parts = if few {
             vec![x.clone()]
         } else if depthwise {
