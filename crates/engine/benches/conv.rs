@@ -105,9 +105,9 @@ fn measure(name: &str, shape: Shape, set: InstructionSet, seconds: f64, peak: f6
     let dx = aligned(&vec![0.0; shape.in_len()]);
     let w = aligned(&drawn(shape.weights_len(), 3));
     let packed = aligned(&vec![0.0; kernel.packed_len()]);
-    kernel.pack(&w, packed);
+    kernel.pack(w, packed);
     let turned = aligned(&vec![0.0; kernel.turned_len()]);
-    kernel.pack_turned(&w, turned);
+    kernel.pack_turned(w, turned);
     let dw = aligned(&vec![0.0; kernel.gradient_len()]);
     let mut scratch = [(); 3].map(|()| aligned(&vec![0.0; kernel.scratch_len()]));
     let [forward, backward, weights] = &mut scratch;
@@ -119,17 +119,17 @@ fn measure(name: &str, shape: Shape, set: InstructionSet, seconds: f64, peak: f6
         [
             &mut || {
                 for _ in 0..repeats {
-                    kernel.forward(&x, packed, &bias, true, y, forward);
+                    kernel.forward(x, packed, bias, true, y, forward);
                 }
             },
             &mut || {
                 for _ in 0..if with_input_gradient { repeats } else { 0 } {
-                    kernel.input_gradient(&dy, turned, dx, false, backward);
+                    kernel.input_gradient(dy, turned, dx, false, backward);
                 }
             },
             &mut || {
                 for _ in 0..repeats {
-                    kernel.weight_gradient(&x, &dy, dw, weights);
+                    kernel.weight_gradient(x, dy, dw, weights);
                 }
             },
         ],

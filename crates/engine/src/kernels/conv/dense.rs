@@ -3,7 +3,8 @@
 //! A tile is some neighbouring pixels times one or two vectors of channels. Its sums stay in registers
 //! while a number of each pixel is read, spread over a vector and multiplied by a row of weights.
 
-use super::vector::{InstructionSet, Vector, Work};
+use super::set::InstructionSet;
+use super::vector::{Vector, Work, enter_tile};
 use super::walk::{Run, Walk, parts};
 
 /// Vectors of channels in a tile; the last tile may have one.
@@ -21,6 +22,15 @@ pub(super) struct Finish<'a> {
     pub(super) add: bool,
     /// Whether negative numbers become zero in the end.
     pub(super) relu: bool,
+}
+
+impl Finish<'_> {
+    /// Sums as they are.
+    pub(super) const NONE: Self = Self {
+        bias: &[],
+        add: false,
+        relu: false,
+    };
 }
 
 /// Walks over `source` with `weights` of `rows` rows and `vectors` vectors of columns, and writes as many for each pixel.
@@ -100,7 +110,8 @@ impl Work for Pass<'_> {
                         // checked: its pixels are on the grid, and its channels below all vectors.
                         unsafe {
                             let tile = Tile {
-                                source: tile.source.add(from),
+                                // Without runs nothing is read there.
+                                source: tile.source.wrapping_add(from),
                                 weights: tile.weights.add(channel * self.rows),
                                 bias: if tile.bias.is_null() {
                                     tile.bias
@@ -111,9 +122,9 @@ impl Work for Pass<'_> {
                                 ..tile
                             };
                             if pair {
-                                two::<V>(tile, pixels);
+                                enter_tile!(V, Shaped::<2>(tile), pixels, V::TWO);
                             } else {
-                                one::<V>(tile, pixels);
+                                enter_tile!(V, Shaped::<1>(tile), pixels, V::ONE);
                             }
                         }
                     },
@@ -169,10 +180,10 @@ impl Tile<'_> {
 }
 
 /// A tile of `P` pixels and `C` vectors.
-struct Sized<'a, const P: usize, const C: usize>(Tile<'a>);
+struct Shaped<'a, const P: usize, const C: usize>(Tile<'a>);
 
 #[expect(unsafe_code, reason = "kernels take pointers")]
-impl<const P: usize, const C: usize> Work for Sized<'_, P, C> {
+impl<const P: usize, const C: usize> Work for Shaped<'_, P, C> {
     #[inline(always)]
     unsafe fn run<V: Vector>(&self) {
         let tile = self.0;
@@ -218,35 +229,4 @@ impl<const P: usize, const C: usize> Work for Sized<'_, P, C> {
             }
         }
     }
-}
-
-/// Enters the tile of `$pixels` pixels, which must be among the numbers that are listed.
-macro_rules! enter {
-    ($vector:ty, $tile:expr, $pixels:expr, $vectors:literal, $most:expr, $($p:literal)*) => {
-        match $pixels {
-            $($p => {
-                // Larger tiles than the registers hold are not even compiled.
-                if const { $p <= $most } {
-                    // SAFETY: the caller vouches for processor and pointers.
-                    unsafe { <$vector>::enter(&Sized::<$p, $vectors>($tile)) }
-                }
-            })*
-            _ => unreachable!("a tile of so many pixels"),
-        }
-    };
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "kernels take pointers")]
-unsafe fn two<V: Vector>(tile: Tile<'_>, pixels: usize) {
-    enter!(V, tile, pixels, 2, V::TWO, 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "kernels take pointers")]
-unsafe fn one<V: Vector>(tile: Tile<'_>, pixels: usize) {
-    enter!(
-        V, tile, pixels, 1, V::ONE,
-        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
-    );
 }

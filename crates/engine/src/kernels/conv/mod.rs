@@ -9,23 +9,32 @@
 //! the input holds there; only the gradient of the weights reads those of the output's gradient.
 
 mod axis;
+mod channels;
 mod dense;
+mod dense_gradient;
 mod depthwise;
-mod gradient;
+mod depthwise_gradient;
+mod direction;
 mod packing;
 mod pass;
+mod set;
 mod shape;
 mod source;
 #[cfg(test)]
 mod tests;
 mod vector;
 mod walk;
+mod weight_gradient;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
+pub use set::InstructionSet;
 pub use shape::Shape;
-pub use vector::InstructionSet;
 
 use dense::Finish;
+use direction::Direction;
 use pass::Pass;
+use weight_gradient::WeightGradient;
 
 /// Floats that a vector of the widest instruction set in use holds: 16 with AVX-512, else 8.
 pub fn lanes() -> usize {
@@ -43,6 +52,7 @@ pub struct Kernel {
     set: InstructionSet,
     forward: Pass,
     backward: Pass,
+    gradient: WeightGradient,
 }
 
 impl Kernel {
@@ -60,9 +70,12 @@ impl Kernel {
     /// If the numbers of the shape do not make a convolution.
     pub fn with(shape: Shape, set: InstructionSet) -> Self {
         shape.check(set.lanes());
+        let forward = Direction::forward(&shape, set.lanes());
+        let backward = Direction::backward(&shape, set.lanes());
         Self {
-            forward: Pass::forward(&shape, set),
-            backward: Pass::backward(&shape, set),
+            forward: Pass::new(&forward),
+            backward: Pass::new(&backward),
+            gradient: WeightGradient::new(&forward),
             shape,
             set,
         }
@@ -101,18 +114,19 @@ impl Kernel {
 
     /// Floats of the sums of [`Kernel::weight_gradient`]: laid out as [`Kernel::pack`] does.
     pub fn gradient_len(&self) -> usize {
-        self.packed_len()
+        self.gradient.len()
     }
 
     /// `into = keep * into + packed`, with `into` `[outputs, inputs / groups, height, width]`; with `keep`
     /// 0 the old numbers are not read.
     pub fn unpack_gradient(&self, packed: &[f32], keep: f32, into: &mut [f32]) {
-        self.forward.unpack(packed, keep, into);
+        self.gradient.unpack(packed, keep, into);
     }
 
     /// Floats of scratch that every call needs at most.
     pub fn scratch_len(&self) -> usize {
-        self.forward.scratch_len().max(self.backward.scratch_len())
+        let passes = self.forward.scratch_len().max(self.backward.scratch_len());
+        passes.max(self.gradient.scratch_len())
     }
 
     /// `y = conv(x) + bias`, and `max(y, 0)` with `relu`; NaN stays NaN.
@@ -166,6 +180,6 @@ impl Kernel {
 
     /// Adds the gradient of the weights to `packed`.
     pub fn weight_gradient(&self, x: &[f32], dy: &[f32], packed: &mut [f32], scratch: &mut [f32]) {
-        self.forward.gradient(self.set, x, dy, packed, scratch);
+        self.gradient.run(self.set, x, dy, packed, scratch);
     }
 }

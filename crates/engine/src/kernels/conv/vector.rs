@@ -44,116 +44,6 @@ pub(super) trait Work {
     unsafe fn run<V: Vector>(&self);
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::*;
-
-    use super::{Vector, Work};
-
-    #[expect(unsafe_code, reason = "vector instructions and pointers")]
-    impl Vector for __m512 {
-        const LANES: usize = 16;
-        // 32 registers. Tiles of one vector would gain little from all of them, and cost much to compile.
-        const ONE: usize = 16;
-        const TWO: usize = 14;
-
-        #[inline(always)]
-        unsafe fn zero() -> Self {
-            // SAFETY: the caller says that the processor has AVX-512.
-            unsafe { _mm512_setzero_ps() }
-        }
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> Self {
-            // SAFETY: as above.
-            unsafe { _mm512_set1_ps(x) }
-        }
-        #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: as above, and that 16 numbers may be read.
-            unsafe { _mm512_loadu_ps(from) }
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: as above, and that 16 numbers may be written.
-            unsafe { _mm512_storeu_ps(to, self) }
-        }
-        #[inline(always)]
-        unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
-            // SAFETY: the caller says that the processor has AVX-512.
-            unsafe { _mm512_fmadd_ps(self, factor, sum) }
-        }
-        #[inline(always)]
-        unsafe fn relu(self) -> Self {
-            // SAFETY: as above. Of a NaN and a number the instruction returns its second operand.
-            unsafe { _mm512_max_ps(_mm512_setzero_ps(), self) }
-        }
-        #[inline(always)]
-        unsafe fn enter<W: Work>(work: &W) {
-            // SAFETY: as above, and that the work's pointers are valid.
-            unsafe { avx512(work) }
-        }
-    }
-
-    #[expect(unsafe_code, reason = "vector instructions and pointers")]
-    impl Vector for __m256 {
-        const LANES: usize = 8;
-        // 16 registers.
-        const ONE: usize = 12;
-        const TWO: usize = 6;
-
-        #[inline(always)]
-        unsafe fn zero() -> Self {
-            // SAFETY: the caller says that the processor has AVX.
-            unsafe { _mm256_setzero_ps() }
-        }
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> Self {
-            // SAFETY: as above.
-            unsafe { _mm256_set1_ps(x) }
-        }
-        #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: as above, and that 8 numbers may be read.
-            unsafe { _mm256_loadu_ps(from) }
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: as above, and that 8 numbers may be written.
-            unsafe { _mm256_storeu_ps(to, self) }
-        }
-        #[inline(always)]
-        unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
-            // SAFETY: the caller says that the processor has FMA.
-            unsafe { _mm256_fmadd_ps(self, factor, sum) }
-        }
-        #[inline(always)]
-        unsafe fn relu(self) -> Self {
-            // SAFETY: the caller says that the processor has AVX. Of a NaN and a number the instruction
-            // returns its second operand.
-            unsafe { _mm256_max_ps(_mm256_setzero_ps(), self) }
-        }
-        #[inline(always)]
-        unsafe fn enter<W: Work>(work: &W) {
-            // SAFETY: the caller says that the processor has AVX2 and FMA and the pointers are valid.
-            unsafe { avx2(work) }
-        }
-    }
-
-    #[target_feature(enable = "avx512f,avx2,fma")]
-    #[expect(unsafe_code, reason = "the work uses pointers")]
-    unsafe fn avx512<W: Work>(work: &W) {
-        // SAFETY: the processor has AVX-512, and the caller says that the pointers are valid.
-        unsafe { work.run::<__m512>() }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    #[expect(unsafe_code, reason = "the work uses pointers")]
-    unsafe fn avx2<W: Work>(work: &W) {
-        // SAFETY: the processor has AVX2 and FMA, and the caller says that the pointers are valid.
-        unsafe { work.run::<__m256>() }
-    }
-}
-
 /// Eight numbers in what vectors the target has without asking: two of NEON or of SSE.
 #[derive(Clone, Copy)]
 pub(super) struct Plain([f32; 8]);
@@ -211,68 +101,24 @@ impl Vector for Plain {
     }
 }
 
-/// An instruction set that this machine has: the proof that code for it may run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InstructionSet(Kind);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    Portable,
+/// Enters the tile `$kind::<size, vectors>($tile)` whose size is `$size`, at most `$most`.
+macro_rules! enter_tile {
+    ($vector:ty, $kind:ident::<$vectors:literal>($tile:expr), $size:expr, $most:expr) => {
+        enter_tile!(
+            @ $vector, $kind, $vectors, $tile, $size, $most,
+            1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
+        )
+    };
+    (@ $vector:ty, $kind:ident, $vectors:literal, $tile:expr, $size:expr, $most:expr, $($n:literal)*) => {
+        match $size {
+            $($n => {
+                // Larger tiles than the registers hold are not even compiled.
+                if const { $n <= $most } {
+                    <$vector>::enter(&$kind::<$n, $vectors>($tile));
+                }
+            })*
+            _ => unreachable!("a tile of so many"),
+        }
+    };
 }
-
-impl InstructionSet {
-    /// All that this machine has, the widest first.
-    pub fn available() -> Vec<Self> {
-        let mut found = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2 && is_x86_feature_detected!("avx512f") {
-                found.push(Self(Kind::Avx512));
-            }
-            if avx2 {
-                found.push(Self(Kind::Avx2));
-            }
-        }
-        found.push(Self(Kind::Portable));
-        found
-    }
-
-    /// The widest that this machine has.
-    pub fn widest() -> Self {
-        Self::available()[0]
-    }
-
-    /// Floats that a vector holds.
-    pub fn lanes(self) -> usize {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => 16,
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => 8,
-            Kind::Portable => Plain::LANES,
-        }
-    }
-
-    /// Runs `work`, compiled for the instruction set.
-    ///
-    /// # Safety
-    /// All pointers of the work must be valid for what it reads and writes.
-    #[expect(unsafe_code, reason = "the set was looked for when the value was made")]
-    pub(super) unsafe fn run<W: Work>(self, work: &W) {
-        // SAFETY: a value exists only where the processor has the set; pointers are the caller's promise.
-        unsafe {
-            match self.0 {
-                #[cfg(target_arch = "x86_64")]
-                Kind::Avx512 => std::arch::x86_64::__m512::enter(work),
-                #[cfg(target_arch = "x86_64")]
-                Kind::Avx2 => std::arch::x86_64::__m256::enter(work),
-                Kind::Portable => Plain::enter(work),
-            }
-        }
-    }
-}
+pub(super) use enter_tile;

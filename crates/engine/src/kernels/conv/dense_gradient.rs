@@ -5,7 +5,8 @@
 //! are so small that both images stay in the first-level cache while tile after tile goes over them.
 
 use super::dense::BLOCK;
-use super::vector::{InstructionSet, Vector, Work};
+use super::set::InstructionSet;
+use super::vector::{Vector, Work, enter_tile};
 use super::walk::{Walk, parts};
 
 /// Adds to `packed`, laid out like weights of `rows` rows and `vectors` vectors of columns, the products of what `walk` reads and `target` holds.
@@ -78,9 +79,9 @@ impl Work for Pass<'_> {
                                 sums: self.packed.add(channel * self.rows + row),
                             };
                             if count == 2 {
-                                two::<V>(tile, numbers);
+                                enter_tile!(V, Shaped::<2>(tile), numbers, V::TWO);
                             } else {
-                                one::<V>(tile, numbers);
+                                enter_tile!(V, Shaped::<1>(tile), numbers, V::ONE);
                             }
                         }
                     },
@@ -102,10 +103,10 @@ struct Tile {
 }
 
 /// A tile of `N` numbers and `C` vectors.
-struct Sized<const N: usize, const C: usize>(Tile);
+struct Shaped<const N: usize, const C: usize>(Tile);
 
 #[expect(unsafe_code, reason = "kernels take pointers")]
-impl<const N: usize, const C: usize> Work for Sized<N, C> {
+impl<const N: usize, const C: usize> Work for Shaped<N, C> {
     #[inline(always)]
     unsafe fn run<V: Vector>(&self) {
         let tile = self.0;
@@ -144,35 +145,4 @@ impl<const N: usize, const C: usize> Work for Sized<N, C> {
             }
         }
     }
-}
-
-/// Enters the tile of `$numbers` numbers, which must be among those that are listed.
-macro_rules! enter {
-    ($vector:ty, $tile:expr, $numbers:expr, $vectors:literal, $most:expr, $($n:literal)*) => {
-        match $numbers {
-            $($n => {
-                // Larger tiles than the registers hold are not even compiled.
-                if const { $n <= $most } {
-                    // SAFETY: the caller vouches for processor and pointers.
-                    unsafe { <$vector>::enter(&Sized::<$n, $vectors>($tile)) }
-                }
-            })*
-            _ => unreachable!("a tile of so many numbers"),
-        }
-    };
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "kernels take pointers")]
-unsafe fn two<V: Vector>(tile: Tile, numbers: usize) {
-    enter!(V, tile, numbers, 2, V::TWO, 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "kernels take pointers")]
-unsafe fn one<V: Vector>(tile: Tile, numbers: usize) {
-    enter!(
-        V, tile, numbers, 1, V::ONE,
-        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
-    );
 }
