@@ -11,8 +11,8 @@ mod peak;
 use std::ops::Range;
 
 use common::{drawn, interleaved};
+use secateur_engine::Chain;
 use secateur_engine::kernels::Sgd;
-use secateur_engine::{Chain, Threads};
 use secateur_graph::{Dim, Gemm, Graph, GraphBuilder, Op, Tensor, Unary};
 
 fn main() {

@@ -69,9 +69,10 @@ impl Work for Pass<'_> {
     unsafe fn run<V: Vector>(&self) {
         let walk = self.walk;
         let most = TILE.min(V::ONE);
-        for vector in 0..self.vectors {
-            let channel = vector * V::LANES;
-            for row in 0..walk.grid[0] {
+        // All channels of a row while it is in the cache.
+        for row in 0..walk.grid[0] {
+            for vector in 0..self.vectors {
+                let channel = vector * V::LANES;
                 parts(
                     walk.grid[1],
                     most,

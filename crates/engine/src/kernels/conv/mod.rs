@@ -5,8 +5,15 @@
 //! own, see [`Kernel::pack`], and adds up their gradient in the same order, so that a batch pays for
 //! the change of order once and not with every image.
 //!
-//! Numbers that fill up pixels are zeros in what is written if they are in bias and weights, whatever
-//! the input holds there; only the gradient of the weights reads those of the output's gradient.
+//! What fills up the pixels of an image that is read has no part in any result, as long as it is finite. What
+//! fills up the pixels of an image that is written becomes zero.
+//!
+//! Slices may start anywhere, but those that start at a multiple of 64 bytes are the fastest.
+//!
+//! From the outside in: [`Kernel`] has a [`Pass`] for each direction and a [`WeightGradient`]. They are planned
+//! from a [`Direction`], which puts both directions in the same terms, and its [`axis::Axis`]s. A plan is a list of
+//! [`walk::Walk`]s, rectangles of pixels in terms of offsets, over which `dense`, `depthwise` and their gradients
+//! run. Those are written once for all instruction sets, see [`vector`].
 
 mod axis;
 mod channels;
