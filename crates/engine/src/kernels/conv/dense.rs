@@ -33,7 +33,8 @@ impl Finish<'_> {
     };
 }
 
-/// Walks over `source` with `weights` of `rows` rows and `vectors` vectors of columns, and writes as many for each pixel.
+/// Walks over `source` with `weights` of `rows` rows and `vectors` vectors of columns, and writes as many
+/// vectors for each pixel.
 ///
 /// # Panics
 /// If a slice is too short.

@@ -9,7 +9,8 @@ use super::set::InstructionSet;
 use super::vector::{Vector, Work, enter_tile};
 use super::walk::{Walk, parts};
 
-/// Adds to `packed`, laid out like weights of `rows` rows and `vectors` vectors of columns, the products of what `walk` reads and `target` holds.
+/// Adds to `packed`, laid out like weights of `rows` rows and `vectors` vectors of columns, the products of
+/// what `walk` reads and what `target` holds.
 ///
 /// # Panics
 /// If a slice is too short.

@@ -9,7 +9,8 @@ use super::walk::{Run, Walk, parts};
 /// registers for where they lie.
 pub(super) const TILE: usize = 9;
 
-/// Walks over `vectors` vectors of channels of `source` with `rows` vectors of weights each and writes as many for each pixel.
+/// Walks over `vectors` vectors of channels of `source`, with `rows` vectors of weights for each, and writes
+/// as many for each pixel.
 ///
 /// # Panics
 /// If a slice is too short.

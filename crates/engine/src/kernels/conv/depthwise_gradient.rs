@@ -6,7 +6,8 @@ use super::set::InstructionSet;
 use super::vector::{Vector, Work};
 use super::walk::{Walk, parts};
 
-/// Adds to `packed` the products of what `walk` reads and `target` holds.
+/// Adds to `packed`, `rows` vectors for each of `vectors` vectors of channels, the products of what `walk`
+/// reads and what `target` holds.
 ///
 /// # Panics
 /// If a slice is too short.

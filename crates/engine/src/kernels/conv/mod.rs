@@ -5,15 +5,15 @@
 //! own, see [`Kernel::pack`], and adds up their gradient in the same order, so that a batch pays for
 //! the change of order once and not with every image.
 //!
-//! What fills up the pixels of an image that is read has no part in any result, as long as it is finite. What
-//! fills up the pixels of an image that is written becomes zero.
+//! What fills up the pixels of an image that is read has no part in any result, as long as it is finite.
+//! What fills up the pixels of an image that is written becomes zero.
 //!
 //! Slices may start anywhere, but those that start at a multiple of 64 bytes are the fastest.
 //!
-//! From the outside in: [`Kernel`] has a [`Pass`] for each direction and a [`WeightGradient`]. They are planned
-//! from a [`Direction`], which puts both directions in the same terms, and its [`axis::Axis`]s. A plan is a list of
-//! [`walk::Walk`]s, rectangles of pixels in terms of offsets, over which `dense`, `depthwise` and their gradients
-//! run. Those are written once for all instruction sets, see [`vector`].
+//! From the outside in: a kernel has a `Pass` for each direction and a `WeightGradient`. They are planned
+//! from a `Direction`, which puts both directions in the same terms, and its `Axis`s. A plan is a list of
+//! `Walk`s, rectangles of pixels in terms of offsets, over which `dense`, `depthwise` and their gradients
+//! run. Those are written once for all instruction sets, as functions of a `Vector`.
 
 mod axis;
 mod channels;
@@ -105,6 +105,7 @@ impl Kernel {
 
     /// Brings `weights`, `[outputs, inputs / groups, height, width]`, into the order of [`Kernel::forward`].
     pub fn pack(&self, weights: &[f32], into: &mut [f32]) {
+        self.check_weights(weights);
         self.forward.pack(weights, into);
     }
 
@@ -116,6 +117,7 @@ impl Kernel {
     /// Brings `weights`, `[outputs, inputs / groups, height, width]`, into the order of
     /// [`Kernel::input_gradient`].
     pub fn pack_turned(&self, weights: &[f32], into: &mut [f32]) {
+        self.check_weights(weights);
         self.backward.pack(weights, into);
     }
 
@@ -127,7 +129,12 @@ impl Kernel {
     /// `into = keep * into + packed`, with `into` `[outputs, inputs / groups, height, width]`; with `keep`
     /// 0 the old numbers are not read.
     pub fn unpack_gradient(&self, packed: &[f32], keep: f32, into: &mut [f32]) {
+        self.check_weights(into);
         self.gradient.unpack(packed, keep, into);
+    }
+
+    fn check_weights(&self, weights: &[f32]) {
+        assert_eq!(weights.len(), self.shape.weights_len(), "weights");
     }
 
     /// Floats of scratch that every call needs at most.

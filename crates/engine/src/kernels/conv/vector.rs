@@ -12,9 +12,9 @@
 pub(super) trait Vector: Copy {
     /// How many numbers a vector holds.
     const LANES: usize;
-    /// The most sums of one vector each that stay in registers, with what else is needed.
+    /// The most sums of one vector each that a tile has: they stay in registers, with what else is needed.
     const ONE: usize;
-    /// The most pairs of sums that stay in registers, with what else is needed.
+    /// The most pairs of sums that a tile has.
     const TWO: usize;
 
     /// Vector of zeros.
