@@ -1,7 +1,8 @@
 //! GFLOP/s of convolutions of one image on one thread, and their share of what the machine can do at most.
 //!
-//! Multiplications with weights count, those with zeros around an image included, those with numbers that
-//! fill up vectors not.
+//! All products of the definition count, those with zeros around an image included: the kernels leave most of
+//! them out, so that a share may be larger than the processor's own. Products with numbers that fill up
+//! vectors do not count.
 //!
 //! `cargo bench -p secateur-engine --bench conv [-- SECONDS]`
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]
