@@ -72,9 +72,26 @@ struct DataFlags {
     /// of IDX files, or a name below the folder in SECATEUR_DATA
     #[arg(long)]
     data: Option<String>,
-    /// idx, csv or embedded [default: found from the data]
+    /// idx, csv, cifar10, cifar100, npz, npy, image-folder or embedded [default: found from the data]
     #[arg(long)]
     format: Option<String>,
+    /// Bring the pictures of a folder to this height and width, such as 64x64 [default: as they are]
+    #[arg(long, value_name = "HEIGHTxWIDTH")]
+    size: Option<String>,
+    /// Read the pictures of a folder without their colours
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    gray: Option<bool>,
+    /// What is subtracted of pixels from 0 to 1: a number, or one for each channel, joined by commas
+    /// [default: measured for networks by name, 0 for others]
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
+    mean: Option<String>,
+    /// What pixels are divided by then [default: measured for networks by name, 1 for others]
+    #[arg(long, value_name = "NUMBERS")]
+    std: Option<String>,
+    /// How training pictures are changed in every epoch: none, flip, crop:4 or flip+crop:4
+    /// [default: flip+crop:4 for colour pictures and networks of images, else none]
+    #[arg(long, value_name = "CHOICE")]
+    augment: Option<String>,
     /// Target column by name or by number from 1; may be given several times [default: the last]
     #[arg(long, value_name = "COLUMN")]
     target: Option<Vec<String>>,
@@ -89,8 +106,12 @@ struct DataFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 struct NetworkFlags {
-    /// Hidden widths at the start, such as 400-300-100 [default: 256-128]
-    #[arg(long, value_name = "WIDTHS")]
+    /// An ONNX file to start from: its weights are trained on, and written back into it
+    #[arg(long, value_name = "FILE")]
+    model: Option<String>,
+    /// Hidden widths at the start, such as 400-300-100, or a network for images: lenet5, resnet20,
+    /// vgg-small, mobilenet-small and others that `secateur new` knows [default: 256-128]
+    #[arg(long, value_name = "WIDTHS|NAME")]
     net: Option<String>,
     /// relu, leaky-relu, tanh or sigmoid [default: relu]
     #[arg(long, value_name = "NAME")]
@@ -265,9 +286,15 @@ impl CompressFlags {
         Config {
             data: data.data.clone(),
             format: data.format.clone(),
+            size: data.size.clone(),
+            gray: data.gray,
+            mean: data.mean.clone(),
+            std: data.std.clone(),
+            augment: data.augment.clone(),
             target: data.target.clone(),
             task: data.task.clone(),
             missing: data.missing.clone(),
+            model: network.model.clone(),
             net: network.net.clone(),
             activation: network.activation.clone(),
             init: network.init.clone(),

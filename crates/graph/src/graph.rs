@@ -253,6 +253,15 @@ impl Graph {
             .unwrap_or_default()
     }
 
+    /// The same network with other outputs: nodes that these do not need stay, and compute for nobody.
+    #[must_use]
+    pub fn with_outputs(&self, outputs: Vec<ValueId>) -> Self {
+        Self {
+            outputs,
+            ..self.clone()
+        }
+    }
+
     /// These are given by the caller, too, and those received.
     pub(crate) fn open(&mut self, given: &[ValueId], taken: &[ValueId]) {
         self.inputs.extend(given);

@@ -35,7 +35,11 @@ pub fn assemble(core: &Graph, wrapping: Wrapping<'_>) -> Result<Graph> {
     };
     copy.map = vec![None; core.values().len()];
     let width = wrapping.standardiser.shift().len();
-    let mut value = copy.b.input("features", [Dim::batch(), Dim::Fixed(width)]);
+    let rank = core.value(input).shape.as_ref().map_or(0, Vec::len);
+    let mut value = match core.value(input).shape.clone().filter(|_| rank > 2) {
+        Some(dims) => copy.b.input(core.value(input).name.clone(), dims),
+        None => copy.b.input("features", [Dim::batch(), Dim::Fixed(width)]),
+    };
     let mut selected: Vec<usize> = (0..width).collect();
     let mut nodes = core.nodes();
     if let Some((first, rest)) = nodes.split_first()
@@ -52,9 +56,19 @@ pub fn assemble(core: &Graph, wrapping: Wrapping<'_>) -> Result<Graph> {
         nodes = rest;
     }
     let pick = |all: &[f32]| selected.iter().map(|&i| all[i]).collect::<Vec<f32>>();
+    // Of images, one number a channel is enough.
+    let axes: Vec<usize> = core
+        .value(input)
+        .shape
+        .iter()
+        .flatten()
+        .skip(1)
+        .filter_map(Dim::fixed)
+        .collect();
+    let spread = |all: &[f32]| by_channel(&pick(all), &axes, rank);
     let (shift, scale) = (
-        pick(wrapping.standardiser.shift()),
-        pick(wrapping.standardiser.scale()),
+        spread(wrapping.standardiser.shift()),
+        spread(wrapping.standardiser.scale()),
     );
     value = copy.affine("centred", Binary::Sub, value, "shift", &shift, 0.0)?;
     value = copy.affine("standardised", Binary::Div, value, "scale", &scale, 1.0)?;
@@ -78,7 +92,7 @@ pub fn assemble(core: &Graph, wrapping: Wrapping<'_>) -> Result<Graph> {
                 Binary::Mul,
                 result,
                 "target.scale",
-                scaler.scale(),
+                &(vec![scaler.scale().len()], scaler.scale().to_vec()),
                 1.0,
             )?;
             let shift = Tensor::f32([scaler.shift().len()], scaler.shift().to_vec())?;
@@ -153,7 +167,7 @@ impl Copy<'_> {
         op: Binary,
         value: ValueId,
         constant: &str,
-        numbers: &[f32],
+        (shape, numbers): &(Vec<usize>, Vec<f32>),
         neutral: f32,
     ) -> Result<ValueId> {
         let Some(&first) = numbers.first() else {
@@ -163,10 +177,26 @@ impl Copy<'_> {
         if equal && first == neutral {
             return Ok(value);
         }
-        let numbers = if equal { vec![first] } else { numbers.to_vec() };
-        let constant = self
-            .b
-            .constant(constant, Tensor::f32([numbers.len()], numbers)?);
+        let tensor = match equal {
+            true => Tensor::f32([1], vec![first])?,
+            false => Tensor::f32(shape.clone(), numbers.clone())?,
+        };
+        let constant = self.b.constant(constant, tensor);
         Ok(self.b.node(name, Op::Binary(op), &[value, constant]))
     }
+}
+
+/// The numbers of all elements of a row in the shape in which they broadcast over rows: `[channels, 1, 1]` for images whose
+/// channels have one number each.
+fn by_channel(numbers: &[f32], axes: &[usize], rank: usize) -> (Vec<usize>, Vec<f32>) {
+    if rank <= 2 || axes.len() + 1 != rank || axes[0] == 0 {
+        return (vec![numbers.len()], numbers.to_vec());
+    }
+    let channels = numbers.chunks_exact((numbers.len() / axes[0]).max(1));
+    if channels.clone().all(|c| c.iter().all(|&n| n == c[0])) {
+        let mut shape = vec![1; axes.len()];
+        shape[0] = axes[0];
+        return (shape, channels.map(|c| c[0]).collect());
+    }
+    (axes.to_vec(), numbers.to_vec())
 }

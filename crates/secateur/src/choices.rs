@@ -8,12 +8,18 @@ use crate::choice::unknown;
 use crate::{Config, Error, Result};
 
 /// Every key of a config file.
-const KEYS: [&str; 37] = [
+const KEYS: [&str; 43] = [
     "data",
     "format",
+    "size",
+    "gray",
+    "mean",
+    "std",
+    "augment",
     "target",
     "task",
     "missing",
+    "model",
     "net",
     "activation",
     "init",

@@ -111,14 +111,14 @@ pub fn compress_loaded(
         data: Some(name.to_owned()),
         ..config.clone()
     };
-    let prepared = Prepared::new(dataset, config.seed.unwrap_or(0))?;
+    let prepared = Prepared::new(dataset, &config)?;
     let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len())?;
     let load_seconds = start.elapsed().as_secs_f64();
     observer(Progress::Loaded {
         plan: &plan,
         prepared: &prepared,
     });
-    let job = Job { plan, prepared };
+    let job = Job::new(plan, prepared)?;
     Runner { job, load_seconds }.go(observer)
 }
 
@@ -129,10 +129,10 @@ struct Runner {
 
 impl Runner {
     fn go(self, observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send)) -> Result<Outcome> {
-        let hidden = self.job.plan.hidden.clone();
-        let before = self.job.network(&hidden)?;
+        let before = self.job.start()?;
+        let start = self.job.sorted(&before)?;
         let mut compress =
-            |settings: &Settings| self.train(before.clone(), settings, Stage::Compress, observer);
+            |settings: &Settings| self.train(start.clone(), settings, Stage::Compress, observer);
         let (trained, tries) = match self.job.plan.auto {
             true => search(
                 &self.job.plan.settings,
@@ -238,7 +238,7 @@ impl Runner {
         macs: u64,
         observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Option<Trained>> {
-        let graph = self.job.network(&self.job.narrowed(macs))?;
+        let graph = self.job.narrow(macs)?;
         let mut best: Option<Trained> = None;
         for settings in decays(&self.unpenalised()) {
             let Some(trained) = self.control(graph.clone(), &settings, Stage::Narrow, observer)?
@@ -277,7 +277,7 @@ impl Runner {
         observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Trained> {
         let split = &self.job.prepared.split;
-        let train = self.job.rows(&split.train)?;
+        let train = self.job.train_rows()?;
         let validation = self.job.rows(&split.validation)?;
         let tell = &mut |event: Event<'_>| observer(Progress::Train { stage, event });
         Ok(fit(graph, train, &validation, settings, tell)?)

@@ -15,9 +15,32 @@ pub struct Config {
     /// An embedded set, a file, a folder, or a name below the data folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
-    /// `idx`, `csv` or `embedded`; by default found from the data.
+    /// `idx`, `csv`, `cifar10`, `cifar100`, `npz`, `npy`, `image-folder` or `embedded`; by default found from the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// Height and width, joined by an `x`, to which pictures of a folder are brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Whether pictures of a folder are read without their colours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gray: Option<bool>,
+    /// What is subtracted of pixels that lie in 0 to 1: a number, or one for each channel, joined by commas.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text_or_number"
+    )]
+    #[serde(default)]
+    pub mean: Option<String>,
+    /// What they are divided by then.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text_or_number"
+    )]
+    #[serde(default)]
+    pub std: Option<String>,
+    /// `none`, `flip`, `crop:PIXELS` or `flip+crop:PIXELS`: how training pictures are changed anew in every epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<String>,
     /// Names or numbers (from 1) of the target columns; by default the last.
     #[serde(
         skip_serializing_if = "Option::is_none",
@@ -31,7 +54,10 @@ pub struct Config {
     /// `error` or `mean`: what to do about missing values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
-    /// Hidden widths, joined by dashes.
+    /// An ONNX file to start from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Hidden widths, joined by dashes, or the name of a network for images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub net: Option<String>,
     /// `relu`, `leaky-relu`, `tanh` or `sigmoid`.
@@ -158,9 +184,15 @@ impl Config {
         Self {
             data: self.data.or(other.data),
             format: self.format.or(other.format),
+            size: self.size.or(other.size),
+            gray: self.gray.or(other.gray),
+            mean: self.mean.or(other.mean),
+            std: self.std.or(other.std),
+            augment: self.augment.or(other.augment),
             target: self.target.or(other.target),
             task: self.task.or(other.task),
             missing: self.missing.or(other.missing),
+            model: self.model.or(other.model),
             net: self.net.or(other.net),
             activation: self.activation.or(other.activation),
             init: self.init.or(other.init),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::given_model::DATA_FILE;
 use crate::plan::DEFAULT_NET;
 use crate::{Config, Epoch, EpochRecord, Error, ErrorKind, Outcome, Result};
 
@@ -73,7 +74,16 @@ impl RunFolder {
             .next()
             .filter(|s| !s.is_empty())
             .unwrap_or("data");
-        let net = config.net.as_deref().unwrap_or(DEFAULT_NET);
+        let model = config
+            .model
+            .as_deref()
+            .map(Path::new)
+            .and_then(Path::file_stem);
+        let model = model.map(|m| m.to_string_lossy().into_owned());
+        let net = model
+            .as_deref()
+            .or(config.net.as_deref())
+            .unwrap_or(DEFAULT_NET);
         let name = format!("{stem}-{net}-seed{}", config.seed.unwrap_or(0));
         let base = Path::new("runs").join(&name);
         let again = (2..).map(|i| Path::new("runs").join(format!("{name}-{i}")));
@@ -104,6 +114,9 @@ impl RunFolder {
         let io = |e: std::io::Error| Error::io(&self.target, &e);
         fs::create_dir_all(&self.partial).map_err(io)?;
         self.write("small.onnx", outcome.model.bytes())?;
+        if !outcome.model.data().is_empty() {
+            self.write(DATA_FILE, outcome.model.data())?;
+        }
         self.write("report.json", outcome.report.to_json()?.as_bytes())?;
         self.write("report.md", outcome.report.to_markdown().as_bytes())?;
         self.write("log.jsonl", log(&outcome.trained.epochs)?.as_bytes())?;

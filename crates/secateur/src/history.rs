@@ -102,14 +102,22 @@ impl Job {
     /// Which features `graph` reads, and how strongly.
     pub(crate) fn inputs_record(&self, graph: &Graph) -> Result<InputsRecord> {
         let dataset = &self.prepared.dataset;
-        let network = Chain::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
+        let shape = |i: ImageShape| [i.height, i.width, i.channels];
+        let Ok(network) = Chain::compile(graph, 1, 0, 1) else {
+            // Networks over places read all of them.
+            return Ok(InputsRecord {
+                names: vec![],
+                image: dataset.image().map(shape),
+                read: vec![],
+                norms: vec![],
+            });
+        };
         let read = match network.selected_inputs() {
             Some(selected) => selected.to_vec(),
             None => (0..dataset.inputs()).collect(),
         };
         let norm = |row: &[f32]| row.iter().map(|w| w * w).sum::<f32>().sqrt();
         let first = &network.layers()[0];
-        let shape = |i: ImageShape| [i.height, i.width, i.channels];
         Ok(InputsRecord {
             names: dataset.feature_names().to_vec(),
             image: dataset.image().map(shape),
@@ -157,7 +165,7 @@ impl Job {
                 predicted: predicted.iter().skip(c).step_by(width).copied().collect(),
                 truth: dataset.truth().map(|truth| column(truth, c)),
             });
-        let raw = self.prepared.raw(sample);
+        let raw = self.prepared.raw(sample)?;
         let inputs = dataset.inputs();
         let shown = if inputs <= 2 { inputs } else { 0 };
         Ok(Some(Predictions {

@@ -1,38 +1,128 @@
 //! What a plan means for the data at hand: networks, rows and the file, before and after training.
 
+use std::sync::Arc;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use secateur_data::Target;
+use secateur_data::{Augment, Target};
 use secateur_graph::{Graph, ModelMeta};
-use secateur_train::{Mlp, Rows, outputs};
+use secateur_train::{Architecture, ImageSize, Mlp, Rows, narrowed, outputs, strongest_last};
 use sha2::{Digest, Sha256};
 
 use crate::assemble::{Wrapping, assemble};
+use crate::given_model::GivenModel;
+use crate::image_rows::ImageRows;
 use crate::prepare::Prepared;
 use crate::verify::{Verified, serialise};
-use crate::{Plan, Result};
+use crate::{Error, ErrorKind, Origin, Plan, Result};
 
 /// Stream of random numbers for initial weights.
 pub(crate) const WEIGHT_STREAM: u64 = 1;
 /// Real rows on which the written file is checked.
 const VERIFY_ROWS: usize = 256;
 
+/// Pictures as they are.
+const NO_CHANGE: Augment = Augment {
+    flip: false,
+    crop_padding: 0,
+};
+
 /// A plan with the data that it is for.
 pub(crate) struct Job {
     pub(crate) plan: Plan,
     pub(crate) prepared: Prepared,
+    /// The model that the run starts from, if the user gave one.
+    given: Option<GivenModel>,
 }
 
 impl Job {
+    /// Reads the model that the plan starts from, if it is one.
+    ///
+    /// # Errors
+    /// If it cannot be read or trained.
+    pub(crate) fn new(plan: Plan, prepared: Prepared) -> Result<Self> {
+        let is_classifier = matches!(prepared.dataset.target(), Target::Classes { .. });
+        let given = match &plan.start {
+            Origin::Model(path) => Some(GivenModel::read(path, is_classifier)?),
+            Origin::Chain | Origin::Named(_) => None,
+        };
+        Ok(Self {
+            plan,
+            prepared,
+            given,
+        })
+    }
+
     /// Whether classes are predicted.
     pub(crate) fn is_classification(&self) -> bool {
         matches!(self.prepared.dataset.target(), Target::Classes { .. })
     }
 
-    /// The network with these hidden widths and the seed's initial weights.
-    pub(crate) fn network(&self, hidden: &[usize]) -> Result<Graph> {
+    /// The network that the run starts from: as the user gave it, or with the seed's initial weights.
+    pub(crate) fn start(&self) -> Result<Graph> {
+        match (&self.plan.start, &self.given) {
+            (_, Some(given)) => Ok(given.core().clone()),
+            (Origin::Named(architecture), None) => self.named(*architecture, 1.0),
+            (Origin::Chain | Origin::Model(_), None) => self.network(&self.plan.hidden),
+        }
+    }
+
+    /// The network with the units of given weights in rising order of their norms, so that a part that spares the last ones spares
+    /// the strongest.
+    pub(crate) fn sorted(&self, start: &Graph) -> Result<Graph> {
+        match (&self.given, &self.plan.settings.penalty) {
+            (Some(_), Some(_)) => {
+                let rows = self.rows(&self.prepared.split.validation)?;
+                Ok(strongest_last(start, &rows)?)
+            }
+            _ => Ok(start.clone()),
+        }
+    }
+
+    /// A network by name with the seed's initial weights, its widths scaled.
+    fn named(&self, architecture: Architecture, width: f64) -> Result<Graph> {
+        let mut rng = self.weights();
+        let outputs = self.prepared.dataset.outputs();
+        Ok(architecture.build(self.image_size()?, outputs, width, self.plan.init, &mut rng)?)
+    }
+
+    fn weights(&self) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(self.plan.settings.seed);
         rng.set_stream(WEIGHT_STREAM);
+        rng
+    }
+
+    fn image_size(&self) -> Result<ImageSize> {
+        let image = self.prepared.dataset.image().ok_or_else(|| {
+            Error::new(ErrorKind::Input, "the rows are no pictures")
+                .at("--net")
+                .hint("networks by name take pictures: give widths, such as --net 256-128")
+        })?;
+        Ok(ImageSize::new(image.channels, image.height, image.width))
+    }
+
+    /// The dense network of equal multiply-adds: widths scaled alike.
+    ///
+    /// # Errors
+    /// If the run starts from a model, whose widths nobody can scale.
+    pub(crate) fn narrow(&self, macs: u64) -> Result<Graph> {
+        match &self.plan.start {
+            Origin::Chain => self.network(&self.narrowed(macs)),
+            Origin::Named(architecture) => {
+                let outputs = self.prepared.dataset.outputs();
+                let width = narrowed(*architecture, self.image_size()?, outputs, macs)?;
+                self.named(*architecture, width)
+            }
+            Origin::Model(_) => Err(Error::usage(
+                "a model that was given cannot be narrowed before it is trained",
+            )
+            .at("--control")
+            .hint("start from a network by name, with --net")),
+        }
+    }
+
+    /// The network with these hidden widths and the seed's initial weights.
+    pub(crate) fn network(&self, hidden: &[usize]) -> Result<Graph> {
         let mlp = Mlp {
             inputs: self.prepared.dataset.inputs(),
             hidden: hidden.to_vec(),
@@ -40,7 +130,7 @@ impl Job {
             activation: self.plan.activation,
             init: self.plan.init,
         };
-        Ok(mlp.build(&mut rng)?)
+        Ok(mlp.build(&mut self.weights())?)
     }
 
     /// The hidden widths scaled alike so that the MACs come as near to `macs` as they can.
@@ -67,12 +157,53 @@ impl Job {
 
     /// Standardised rows with their targets.
     pub(crate) fn rows(&self, rows: &[u32]) -> Result<Rows> {
-        self.prepared.rows(
-            rows,
-            self.plan.class_loss,
-            self.plan.regression_loss,
-            self.plan.balanced,
-        )
+        match self.plan.start.is_chain() {
+            true => self.prepared.rows(
+                rows,
+                self.plan.class_loss,
+                self.plan.regression_loss,
+                self.plan.balanced,
+            ),
+            false => self.gathered(rows, NO_CHANGE),
+        }
+    }
+
+    /// The rows that are learnt from, pictures changed anew in every epoch.
+    pub(crate) fn train_rows(&self) -> Result<Rows> {
+        let rows = &self.prepared.split.train;
+        match self.plan.start.is_chain() {
+            true => self.rows(rows),
+            false => self.gathered(rows, self.plan.augment),
+        }
+    }
+
+    fn gathered(&self, rows: &[u32], augment: Augment) -> Result<Rows> {
+        let Prepared {
+            dataset,
+            standardiser,
+            ..
+        } = &self.prepared;
+        let plan = &self.plan;
+        let targets =
+            self.prepared
+                .targets(rows, plan.class_loss, plan.regression_loss, plan.balanced);
+        let source = ImageRows {
+            dataset: Arc::clone(dataset),
+            rows: rows.to_vec(),
+            standardiser: standardiser.clone(),
+            augment,
+            seed: plan.settings.seed,
+        };
+        // Sequences have a shape of their own; what is a picture is one of channels, too.
+        let shape = match (dataset.image(), &self.given) {
+            (Some(image), None) => image.dimensions().to_vec(),
+            (Some(image), Some(given)) if input_axes(given.core()) == 4 => {
+                image.dimensions().to_vec()
+            }
+            _ => dataset.shape().to_vec(),
+        };
+        let rows = Rows::gathered(Arc::new(source), dataset.inputs(), targets)?;
+        Ok(rows.with_shape(shape)?)
     }
 
     fn wrapping(&self) -> Wrapping<'_> {
@@ -85,18 +216,24 @@ impl Job {
 
     /// The file of a trained network, run elsewhere on test rows.
     pub(crate) fn verified(&self, core: &Graph) -> Result<Verified> {
-        let graph = assemble(core, self.wrapping())?;
         let test = &self.prepared.split.test;
         let sample = &test[..VERIFY_ROWS.min(test.len())];
         let rows = self.rows(sample)?;
         let mut engine = outputs(core, &rows, self.plan.settings.threads)?;
+        if let Some(given) = &self.given {
+            let whole = given.whole(core);
+            let features = rows.features(0, sample.len())?;
+            let engine = given.ends_in_logits().then_some(engine.as_slice());
+            return Verified::of_parts(given.parts(core)?, &whole, &features, sample.len(), engine);
+        }
+        let graph = assemble(core, self.wrapping())?;
         if let Some(scaler) = &self.prepared.target_scaler {
             scaler.invert(&mut engine);
         }
         Verified::new(
             &graph,
             &self.meta()?,
-            &self.prepared.raw(sample),
+            &self.prepared.raw(sample)?,
             sample.len(),
             &engine,
         )
@@ -136,7 +273,17 @@ impl Job {
 
     /// Bytes of the file that a network would be written as.
     pub(crate) fn file_size(&self, core: &Graph) -> Result<u64> {
+        if let Some(given) = &self.given {
+            let parts = given.parts(core)?;
+            return Ok((parts.model.len() + parts.data.len()) as u64);
+        }
         let file = serialise(&assemble(core, self.wrapping())?, &self.meta()?)?;
         Ok(file.len() as u64)
     }
+}
+
+/// Axes of a network's input.
+fn input_axes(graph: &Graph) -> usize {
+    let input = graph.inputs().first();
+    input.map_or(0, |&i| graph.value(i).shape.as_ref().map_or(0, Vec::len))
 }

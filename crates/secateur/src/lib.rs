@@ -13,11 +13,14 @@ mod compress;
 mod config;
 mod error;
 mod folder;
+mod given_model;
 mod history;
+mod image_rows;
 mod job;
 mod markdown;
 mod measure;
 mod model;
+mod origin;
 mod plan;
 mod prepare;
 mod record;
@@ -40,6 +43,7 @@ pub use model::{
     Amount, Choice, ModelEvidence, ModelFile, NewModel, SmallModel, Start, UnitScore, new_model,
     shrink_model,
 };
+pub use origin::Origin;
 pub use plan::Plan;
 pub use prepare::Prepared;
 pub use record::RunRecord;

@@ -1,11 +1,12 @@
 //! Measures networks and data for the report.
 
 use secateur_engine::Chain;
-use secateur_graph::{Graph, cost};
+use secateur_graph::{ChannelGroups, Graph, GroupKind, Tensor, cost};
 use secateur_train::{Score, Trained, score};
 
 use crate::Result;
 use crate::job::Job;
+use crate::model::norms;
 use crate::prepare::Prepared;
 use crate::report::{Arm, DataReport, RemovalReport, SMALL, WeightCount, headline, rmse_by_column};
 
@@ -42,8 +43,14 @@ impl Job {
         let test = on(&split.test)?;
         let cost = cost(graph)?;
         let units = secateur_train::widths(graph)?;
-        let unread = (self.prepared.dataset.inputs() - units[0]) as u64;
-        let first = *units.get(1).unwrap_or(&self.prepared.dataset.outputs()) as u64;
+        let macs_all_inputs = match self.plan.start.is_chain() {
+            true => {
+                let unread = (self.prepared.dataset.inputs() - units[0]) as u64;
+                let first = *units.get(1).unwrap_or(&self.prepared.dataset.outputs()) as u64;
+                cost.macs + unread * first
+            }
+            false => cost.macs,
+        };
         Ok(Arm {
             test_score: headline(&test, scale),
             validation_score: headline(&on(&split.validation)?, scale),
@@ -61,7 +68,7 @@ impl Job {
             },
             params: cost.params,
             macs: cost.macs,
-            macs_all_inputs: cost.macs + unread * first,
+            macs_all_inputs,
             bytes: self.file_size(graph)?,
             units,
             weights: weight_count(graph)?,
@@ -72,7 +79,9 @@ impl Job {
 
 /// How many weights a network has, and how many of them do little.
 fn weight_count(graph: &Graph) -> Result<WeightCount> {
-    let network = Chain::compile(graph, 1, 0, 1).map_err(secateur_train::Error::from)?;
+    let Ok(network) = Chain::compile(graph, 1, 0, 1) else {
+        return net_weight_count(graph);
+    };
     let mut count = WeightCount {
         all: 0,
         zero: 0,
@@ -87,6 +96,37 @@ fn weight_count(graph: &Graph) -> Result<WeightCount> {
         count.small += counted(&|w| w.abs() < SMALL);
         let lives = |row: &&[f32]| row.iter().map(|w| w.abs()).sum::<f32>() > SMALL;
         let live = weights.chunks_exact(layer.outputs()).filter(lives).count();
+        count.live_units.push(live);
+    }
+    Ok(count)
+}
+
+/// The same for networks of any form; of each group, the units whose reading weights are not small.
+fn net_weight_count(graph: &Graph) -> Result<WeightCount> {
+    let mut count = WeightCount {
+        all: 0,
+        zero: 0,
+        small: 0,
+        live_units: vec![],
+    };
+    let weights = graph.values().iter().filter_map(|v| v.constant.as_deref());
+    for weights in weights
+        .filter(|t| t.shape().len() > 1)
+        .filter_map(Tensor::as_f32)
+    {
+        let counted = |is: &dyn Fn(f32) -> bool| weights.iter().filter(|&&w| is(w)).count() as u64;
+        count.all += weights.len() as u64;
+        count.zero += counted(&|w| w == 0.0);
+        count.small += counted(&|w| w.abs() < SMALL);
+    }
+    let groups = ChannelGroups::of(graph)?;
+    let hidden = groups
+        .groups()
+        .iter()
+        .filter(|g| g.kind == GroupKind::Hidden && g.frozen.is_none());
+    for group in hidden {
+        let sums = norms(graph, group, f64::abs);
+        let live = sums.iter().filter(|&&s| s > f64::from(SMALL)).count();
         count.live_units.push(live);
     }
     Ok(count)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use secateur_data::{Dataset, Format, LoadOptions, Missing, Target, Task};
+use secateur_data::{Augment, Dataset, Format, LoadOptions, Missing, Target, Task};
 use secateur_graph::Unary;
 use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_train::{
@@ -11,8 +11,8 @@ use secateur_train::{
 };
 
 use crate::choice::choose;
-use crate::spelt::{decay, init, regression_loss, removal, strength, widths};
-use crate::{Config, Error, Result};
+use crate::spelt::{augment, decay, init, regression_loss, removal, size, strength, widths};
+use crate::{Config, Error, Origin, Result};
 
 /// Hidden widths unless the user gives others: more than small data need, so that they can tell.
 pub(crate) const DEFAULT_NET: &str = "256-128";
@@ -24,8 +24,12 @@ const LEAK: f32 = 0.01;
 pub struct Plan {
     /// The complete config: running it again gives the same model.
     pub config: Config,
-    /// Units of each hidden layer at the start.
+    /// The network that the run starts from.
+    pub start: Origin,
+    /// Units of each hidden layer at the start of a chain of dense layers; empty for other networks.
     pub hidden: Vec<usize>,
+    /// How training pictures are changed.
+    pub augment: Augment,
     /// Function after each hidden layer.
     pub activation: Unary,
     /// The law of the initial weights.
@@ -56,12 +60,20 @@ pub(crate) fn load_options(config: &Config, data_dir: Option<&Path>) -> Result<L
     let mut options = LoadOptions {
         target: config.target.clone(),
         data_dir: data_dir.map(Path::to_path_buf),
+        size: config.size.as_deref().map(size).transpose()?,
+        gray: config.gray.unwrap_or_default(),
+        on_demand: !Origin::of(config)?.is_chain(),
         ..LoadOptions::default()
     };
     if let Some(text) = &config.format {
         let formats = [
             ("idx", Format::Idx),
             ("csv", Format::Csv),
+            ("cifar10", Format::Cifar10),
+            ("cifar100", Format::Cifar100),
+            ("npz", Format::Npz),
+            ("npy", Format::Npy),
+            ("image-folder", Format::ImageFolder),
             ("embedded", Format::Embedded),
         ];
         options.format = Some(choose("--format", text, &formats)?);
@@ -89,17 +101,20 @@ struct Defaults {
 }
 
 impl Defaults {
-    fn of(dataset: &Dataset, train_rows: usize, config: &Config) -> Self {
+    fn of(dataset: &Dataset, train_rows: usize, config: &Config, start: &Origin) -> Self {
         let by_size = match train_rows {
+            // Statistics of a batch and convolutions over it are worth larger ones.
+            1_000.. if !start.is_chain() => 128,
             0..2_000 => 32,
             2_000..20_000 => 64,
             _ => 128,
         };
         let batch = config.batch.unwrap_or(by_size);
         // Enough steps for the penalty to reach its end state, which takes thousands.
+        let most = if start.is_chain() { 200 } else { 30 };
         let epochs = 6_000usize
             .div_ceil(train_rows.div_ceil(batch.max(1)).max(1))
-            .clamp(30, 200);
+            .clamp(30, most);
         // Momentum compresses pixels best; columns of unlike spread make it diverge (docs/results.md).
         let optimizer = if dataset.image().is_some() {
             "sgd"
@@ -107,7 +122,10 @@ impl Defaults {
             "adam"
         };
         let rate = match config.optimizer.as_deref().unwrap_or(optimizer) {
+            // Trained weights are not to be thrown about.
+            "adam" | "adamw" if matches!(start, Origin::Model(_)) => 1e-3,
             "adam" | "adamw" => 3e-3,
+            _ if !start.is_chain() => start.default_rate(),
             _ if dataset.image().is_some()
                 && matches!(dataset.target(), Target::Classes { .. }) =>
             {
@@ -132,11 +150,24 @@ impl Plan {
     /// Names the option whose value is not allowed, and what is.
     pub fn new(config: &Config, dataset: &Dataset, train_rows: usize) -> Result<Self> {
         let classes = matches!(dataset.target(), Target::Classes { .. });
-        let defaults = Defaults::of(dataset, train_rows, config);
+        let start = Origin::of(config)?;
+        let defaults = Defaults::of(dataset, train_rows, config, &start);
         if config.steps.is_some() && config.epochs.is_some() {
             return Err(Error::usage("both epochs and steps are given")
                 .at("--steps")
                 .hint("give one of them: the other follows"));
+        }
+        if matches!(start, Origin::Model(_)) && config.control.as_deref() == Some("narrow") {
+            return Err(Error::usage(
+                "a model that was given cannot be narrowed before it is trained",
+            )
+            .at("--control")
+            .hint("start from a network by name, with --net"));
+        }
+        if !start.is_chain() && config.inputs.as_deref().is_some_and(|i| i != "spared") {
+            return Err(Error::usage("the channels of images are not chosen among")
+                .at("--inputs")
+                .hint("leave it out, or use spared"));
         }
         let in_epoch = train_rows.div_ceil(defaults.batch.max(1)).max(1);
         let epochs = match config.steps {
@@ -163,7 +194,16 @@ impl Plan {
                 .into(),
             ),
             missing: or(&config.missing, "error"),
-            net: or(&config.net, DEFAULT_NET),
+            size: config.size.clone(),
+            gray: config.gray,
+            mean: config.mean.clone(),
+            std: config.std.clone(),
+            augment: or(&config.augment, start.default_augment(dataset)),
+            model: config.model.clone(),
+            net: match start {
+                Origin::Model(_) => None,
+                _ => or(&config.net, DEFAULT_NET),
+            },
             activation: or(&config.activation, "relu"),
             init: or(&config.init, "scaled"),
             loss: or(&config.loss, if classes { "cross-entropy" } else { "mse" }),
@@ -171,7 +211,14 @@ impl Plan {
             penalty: Some(penalty_name.clone()),
             strength: or(&config.strength, "auto"),
             part: or(&config.part, default_part(&penalty_name)),
-            inputs: or(&config.inputs, "penalised"),
+            inputs: or(
+                &config.inputs,
+                if start.is_chain() {
+                    "penalised"
+                } else {
+                    "spared"
+                },
+            ),
             members: or(&config.members, "outgoing"),
             group_weights: or(&config.group_weights, "current-widths"),
             compensation: or(&config.compensation, "off"),
@@ -180,7 +227,7 @@ impl Plan {
             optimizer: or(&config.optimizer, defaults.optimizer),
             learning_rate: config.learning_rate.or(Some(defaults.rate)),
             momentum: config.momentum.or(Some(0.9)),
-            weight_decay: config.weight_decay.or(Some(0.0)),
+            weight_decay: config.weight_decay.or(Some(start.default_decay())),
             schedule: or(&config.schedule, "cosine"),
             warm_up: config.warm_up.or(Some(0)),
             // One of the two, so that the config can be read back.
@@ -209,6 +256,7 @@ impl Plan {
     /// `config` has every choice but those about reading the data.
     fn of_complete(config: Config, classes: bool, epochs: usize) -> Result<Self> {
         let text = |choice: &Option<String>| choice.clone().unwrap_or_default();
+        let start = Origin::of(&config)?;
         let loss = text(&config.loss);
         let class_losses = [
             ("cross-entropy", ClassLoss::CrossEntropy),
@@ -273,7 +321,12 @@ impl Plan {
         let weights = [("equal", false), ("balanced", true)];
         let controls = [("none", false), ("narrow", true)];
         Ok(Self {
-            hidden: widths(&text(&config.net))?,
+            hidden: match start {
+                Origin::Chain => widths(&text(&config.net))?,
+                Origin::Named(_) | Origin::Model(_) => vec![],
+            },
+            augment: augment(&text(&config.augment))?,
+            start,
             activation: choose("--activation", &text(&config.activation), &activations)?,
             init: init(&text(&config.init))?,
             class_loss: class_loss.map_or(ClassLoss::default(), |(_, loss)| *loss),

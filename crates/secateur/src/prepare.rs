@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secateur_data::{Dataset, Split, SplitOptions, Standardiser, Target, TargetScaler, split};
 use secateur_train::{ClassLoss, RegressionLoss, Rows, Targets};
 
-use crate::Result;
+use crate::{Config, Origin, Result};
 
 /// A data set with its split and the scaling measured on its training rows.
 #[derive(Debug)]
@@ -21,14 +21,14 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Splits by `seed` and measures the training rows.
+    /// Splits by the seed of `config`, and scales as that says, by the training rows.
     ///
     /// # Errors
-    /// If there are too few rows to split.
-    pub fn new(dataset: Arc<Dataset>, seed: u64) -> Result<Self> {
-        let split = split(&dataset, seed, &SplitOptions::default())?;
-        let scaling = dataset.default_scaling();
-        let standardiser = Standardiser::fit(dataset.features(), &split.train, scaling);
+    /// If there are too few rows to split, or the scaling does not fit the data.
+    pub fn new(dataset: Arc<Dataset>, config: &Config) -> Result<Self> {
+        let split = split(&dataset, config.seed.unwrap_or(0), &SplitOptions::default())?;
+        let scaling = Origin::of(config)?.scaling(config, &dataset, &split.train)?;
+        let standardiser = dataset.standardiser(&split.train, scaling)?;
         let target_scaler = TargetScaler::fit(dataset.target(), &split.train);
         Ok(Self {
             dataset,
@@ -61,14 +61,17 @@ impl Prepared {
     }
 
     /// Raw features of the given rows, as the written model takes them.
-    pub fn raw(&self, rows: &[u32]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn raw(&self, rows: &[u32]) -> Result<Vec<f32>> {
         let mut values = vec![0.0; rows.len() * self.dataset.inputs()];
         self.dataset
-            .gather(rows, None, &self.standardiser.unscaled(), &mut values);
-        values
+            .try_gather(rows, None, &self.standardiser.unscaled(), &mut values)?;
+        Ok(values)
     }
 
-    fn targets(
+    pub(crate) fn targets(
         &self,
         rows: &[u32],
         class_loss: ClassLoss,

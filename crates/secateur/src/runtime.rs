@@ -49,7 +49,15 @@ impl Runtime {
     /// If the runtime refuses the input or an output is not of 32-bit floats.
     pub fn run(&self, features: &[f32], rows: usize) -> Result<Vec<Vec<f32>>> {
         let width = features.len() / rows.max(1);
-        let tensor = Tensor::from_data(&[rows, width], features.to_vec());
+        self.run_shaped(&[rows, width], features.to_vec())
+    }
+
+    /// Runs one input of floats and returns every output, row-major.
+    ///
+    /// # Errors
+    /// As [`Runtime::run`].
+    pub(crate) fn run_shaped(&self, shape: &[usize], values: Vec<f32>) -> Result<Vec<Vec<f32>>> {
+        let tensor = Tensor::from_data(shape, values);
         self.run_values(vec![tensor.into()])
     }
 

@@ -1,9 +1,52 @@
 //! Choices that are spelt with numbers in them, such as `step:3:0.1`, `huber:1` or `400-300-100`.
 
+use secateur_data::Augment;
 use secateur_train::{Decay, Init, RegressionLoss, RemovalTime, StrengthChoice};
 
 use crate::choice::{choose, unknown};
 use crate::{Error, Result};
+
+/// `flip`, `crop:4`, `flip+crop:4` or `none`.
+pub(crate) fn augment(text: &str) -> Result<Augment> {
+    let mut augment = Augment {
+        flip: false,
+        crop_padding: 0,
+    };
+    for part in text.split('+').filter(|_| text != "none") {
+        match part.strip_prefix("crop:") {
+            Some(pixels) => augment.crop_padding = number("--augment", pixels, "crop:4")?,
+            None => {
+                augment.flip = choose("--augment", part, &[("flip", true)])
+                    .map_err(|e| e.hint("use none, flip, crop:4 or flip+crop:4"))?;
+            }
+        }
+    }
+    Ok(augment)
+}
+
+/// Height and width, such as `64x64`.
+pub(crate) fn size(text: &str) -> Result<(usize, usize)> {
+    let parsed = text
+        .split_once('x')
+        .and_then(|(h, w)| Some((h.parse().ok()?, w.parse().ok()?)));
+    parsed
+        .filter(|&(h, w): &(usize, usize)| h > 0 && w > 0)
+        .ok_or_else(|| {
+            Error::usage(format!("'{text}' is no height and width"))
+                .at("--size")
+                .hint("give both in pixels, such as 64x64")
+        })
+}
+
+/// A number, or one for each channel, joined by commas.
+pub(crate) fn by_channel(flag: &str, text: &str) -> Result<Vec<f32>> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse::<f32>()).collect();
+    numbers.map_err(|_| {
+        Error::usage(format!("'{text}' is no number, nor one for each channel"))
+            .at(flag)
+            .hint("such as 0.5, or 0.49,0.48,0.45")
+    })
+}
 
 pub(crate) fn strength(text: &str) -> Result<StrengthChoice> {
     if text == "auto" {

@@ -24,30 +24,24 @@ pub(crate) struct Probe {
 
 /// Takes a few steps and forgets them.
 pub(crate) fn probe(config: &Config, dataset: &Arc<Dataset>) -> Result<Probe> {
-    let prepared = Prepared::new(Arc::clone(dataset), config.seed.unwrap_or(0))?;
+    let prepared = Prepared::new(Arc::clone(dataset), config)?;
     let plan = Plan::new(config, &prepared.dataset, prepared.split.train.len())?;
-    let job = Job { plan, prepared };
+    let job = Job::new(plan, prepared)?;
     let mut settings = job.plan.settings.clone();
     if let Some(penalty) = &mut settings.penalty {
         penalty.strength = StrengthChoice::Balance(BALANCE);
         penalty.part = Part::Full;
     }
     let split = &job.prepared.split;
-    let train = job.rows(&split.train)?;
+    let train = job.train_rows()?;
     let validation = job.rows(&split.validation)?;
     let mut steps_of = 0;
-    let trained = fit(
-        job.network(&job.plan.hidden)?,
-        train,
-        &validation,
-        &settings,
-        &mut |event| {
-            if let Event::Step { of, .. } = event {
-                steps_of = of;
-            }
-            Flow::Stop
-        },
-    )?;
+    let trained = fit(job.start()?, train, &validation, &settings, &mut |event| {
+        if let Event::Step { of, .. } = event {
+            steps_of = of;
+        }
+        Flow::Stop
+    })?;
     let s = trained.seconds;
     let stepping = s.forward + s.backward + s.update + s.penalty;
     Ok(Probe {

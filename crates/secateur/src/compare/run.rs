@@ -61,7 +61,13 @@ impl Ready {
                 ..grid.shared.clone()
             };
             let dataset = load_data(&named, data_dir)?;
-            let prepared = Prepared::new(Arc::clone(&dataset), 0)?;
+            let prepared = Prepared::new(
+                Arc::clone(&dataset),
+                &Config {
+                    seed: Some(0),
+                    ..named.clone()
+                },
+            )?;
             if datasets.insert(data.name.clone(), dataset).is_some() {
                 return Err(
                     Error::usage(format!("two data sets are called '{}'", data.name))

@@ -224,9 +224,9 @@ impl Task<'_> {
     }
 
     fn job(&self, config: &Config) -> Result<Job> {
-        let prepared = Prepared::new(Arc::clone(self.dataset), self.unit.seed)?;
+        let prepared = Prepared::new(Arc::clone(self.dataset), config)?;
         let plan = Plan::new(config, &prepared.dataset, prepared.split.train.len())?;
-        Ok(Job { plan, prepared })
+        Job::new(plan, prepared)
     }
 
     fn dense_macs(&self, job: &Job) -> u64 {

@@ -27,6 +27,7 @@ use files::{Beside, folder};
 
 pub use choose::{Amount, Choice, UnitScore};
 pub use new::{NewModel, new_model};
+pub(crate) use rank::norms;
 pub use shrink::{SmallModel, shrink_model};
 pub use start::Start;
 
@@ -121,7 +122,7 @@ impl ModelFile {
     }
 
     /// The file with what made `changed` out of `network`, which is one of those of the file.
-    fn patched(&self, network: &Graph, changed: &Graph) -> Result<ModelProto> {
+    pub(crate) fn patched(&self, network: &Graph, changed: &Graph) -> Result<ModelProto> {
         Ok(patch(&self.model, network, changed)?)
     }
 

@@ -59,7 +59,7 @@ pub(super) fn across(share: f64, least: usize, ranked: &[Ranked]) -> Vec<usize> 
 }
 
 /// For each unit the sum of `of` over the weights that read it, or make it where something without weights reads it.
-pub(super) fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
+pub(crate) fn norms(graph: &Graph, group: &Group, of: impl Fn(f64) -> f64) -> Vec<f64> {
     let reads = group.members.iter().any(|m| m.role == Role::Reads);
     let role = if reads && !group.in_products {
         Role::Reads

@@ -1,0 +1,98 @@
+//! A user's model as a run starts from it, and the file that comes of it.
+
+use std::path::Path;
+
+use secateur_graph::{Graph, Op, ValueId};
+use secateur_onnx::{Parts, write_parts};
+
+use crate::model::ModelFile;
+use crate::{Error, ErrorKind, Result};
+
+/// What tensors that keep their data outside are written to, beside the model.
+pub(crate) const DATA_FILE: &str = "small.onnx.data";
+
+/// A model file with the part of its network that is trained.
+#[derive(Debug, Clone)]
+pub(crate) struct GivenModel {
+    file: ModelFile,
+    /// The network up to what the loss takes: before a softmax at its end.
+    core: Graph,
+    /// The outputs of the file.
+    outputs: Vec<ValueId>,
+}
+
+impl GivenModel {
+    /// Reads a model with one input of floats and one output.
+    ///
+    /// # Errors
+    /// If it is no such model; `is_classifier` says whether an ending in probabilities is one in logits for training.
+    pub(crate) fn read(path: &Path, is_classifier: bool) -> Result<Self> {
+        let file = ModelFile::read(path)?;
+        let graph = file.graph();
+        let (&[input], &[output]) = (graph.inputs(), graph.outputs()) else {
+            let message = format!(
+                "has {} inputs and {} outputs",
+                graph.inputs().len(),
+                graph.outputs().len()
+            );
+            return Err(Error::new(ErrorKind::Input, message)
+                .at(path.display().to_string())
+                .hint("models with one input and one output can be trained"));
+        };
+        let element = graph.value(input).element;
+        if element.is_some_and(|e| e != secateur_graph::Element::F32) {
+            return Err(
+                Error::new(ErrorKind::Input, "takes something else than 32-bit floats")
+                    .at(path.display().to_string())
+                    .hint("export the model with an input of 32-bit floats"),
+            );
+        }
+        let end = match is_classifier {
+            true => before_softmax(graph, output),
+            false => output,
+        };
+        Ok(Self {
+            core: graph.with_outputs(vec![end]),
+            outputs: graph.outputs().to_vec(),
+            file,
+        })
+    }
+
+    /// The network that is trained, from the input of the file to logits or predictions.
+    pub(crate) fn core(&self) -> &Graph {
+        &self.core
+    }
+
+    /// What was trained, as the network of the whole file.
+    pub(crate) fn whole(&self, core: &Graph) -> Graph {
+        core.with_outputs(self.outputs.clone())
+    }
+
+    /// Whether the file ends where training does.
+    pub(crate) fn ends_in_logits(&self) -> bool {
+        self.core.outputs() == self.outputs
+    }
+
+    /// The file with a trained network in it.
+    ///
+    /// # Errors
+    /// If the network is not one that came of this file.
+    pub(crate) fn parts(&self, core: &Graph) -> Result<Parts> {
+        let whole = self.whole(core);
+        let model = self.file.patched(self.file.graph(), &whole)?;
+        Ok(write_parts(model, DATA_FILE)?)
+    }
+}
+
+/// What goes into the softmax that makes a value, through operations that move nothing; the value itself if none does.
+fn before_softmax(graph: &Graph, output: ValueId) -> ValueId {
+    let mut value = output;
+    while let Some(node) = graph.producer(value).map(|id| graph.node(id)) {
+        match (&node.op, node.input(0)) {
+            (Op::Softmax { .. } | Op::LogSoftmax { .. }, Ok(logits)) => return logits,
+            (Op::Identity, Ok(before)) => value = before,
+            _ => break,
+        }
+    }
+    output
+}

@@ -1,0 +1,135 @@
+//! Which network does a run start from?
+
+use std::path::PathBuf;
+
+use secateur_data::{Dataset, Scaling};
+use secateur_train::Architecture;
+
+use crate::spelt::by_channel;
+use crate::{Config, Error, Result};
+
+/// The network that a run starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// A chain of dense layers with drawn weights, of widths that the plan tells.
+    Chain,
+    /// A network for images with drawn weights.
+    Named(Architecture),
+    /// A model file.
+    Model(PathBuf),
+}
+
+impl Origin {
+    /// What a config asks for.
+    ///
+    /// # Errors
+    /// If it names both a network and a file, or a network that there is not.
+    pub fn of(config: &Config) -> Result<Self> {
+        match (&config.model, &config.net) {
+            (Some(_), Some(_)) => Err(Error::usage("both a network and a model are given")
+                .at("--model")
+                .hint("give one of --net and --model")),
+            (Some(path), None) => Ok(Self::Model(path.into())),
+            // `mlp` and widths are chains, which have an engine of their own.
+            (None, Some(net)) if is_widths(net) => Ok(Self::Chain),
+            (None, Some(net)) => {
+                let all = Architecture::ALL.map(|a| (a.name(), a));
+                let architecture = crate::choice::choose("--net", net, &all)?;
+                Ok(Self::Named(architecture))
+            }
+            (None, None) => Ok(Self::Chain),
+        }
+    }
+
+    /// Whether it is a chain of dense layers on features, with weights of its own.
+    pub fn is_chain(&self) -> bool {
+        matches!(self, Self::Chain)
+    }
+
+    /// How training pictures are changed unless the user says otherwise: colour photographs are mirrored and moved, digits are not.
+    pub(crate) fn default_augment(&self, dataset: &Dataset) -> &'static str {
+        match (self, dataset.image()) {
+            (Self::Named(_) | Self::Model(_), Some(image)) if image.channels == 3 => "flip+crop:4",
+            _ => "none",
+        }
+    }
+
+    /// Weight decay: as is usual for deep networks with normalisation, whose weights it keeps from growing.
+    pub(crate) fn default_decay(&self) -> f64 {
+        match self {
+            Self::Chain => 0.0,
+            Self::Named(_) | Self::Model(_) => 5e-4,
+        }
+    }
+
+    /// The highest learning rate under SGD with momentum.
+    pub(crate) fn default_rate(&self) -> f64 {
+        match self {
+            // Without normalisation large steps diverge.
+            Self::Named(Architecture::LeNet5 | Architecture::LeNet300 | Architecture::Mlp) => 0.02,
+            Self::Named(_) | Self::Chain => 0.1,
+            Self::Model(_) => 0.01,
+        }
+    }
+
+    /// How inputs are scaled: as the user says; pictures for a network by name to mean 0 and deviation 1 in each channel.
+    pub(crate) fn scaling(
+        &self,
+        config: &Config,
+        dataset: &Dataset,
+        train: &[u32],
+    ) -> Result<Scaling> {
+        match (&config.mean, &config.std) {
+            (None, None) => {}
+            (mean, std) => {
+                let of = |flag, text: &Option<String>, plain: f32| match text {
+                    Some(text) => by_channel(flag, text),
+                    None => Ok(vec![plain]),
+                };
+                return Ok(Scaling::PerChannel {
+                    mean: of("--mean", mean, 0.0)?,
+                    std: of("--std", std, 1.0)?,
+                });
+            }
+        }
+        match (self, dataset.image()) {
+            (Self::Named(_), Some(_)) => Ok(Scaling::measure_channels(dataset, train)?),
+            _ => Ok(dataset.default_scaling()),
+        }
+    }
+}
+
+/// Whether a network is spelt as widths; what is neither a name nor widths is told as widths are.
+fn is_widths(net: &str) -> bool {
+    net.starts_with(|c: char| c.is_ascii_digit() || c == '-') || net.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(net: Option<&str>, model: Option<&str>) -> Result<Origin> {
+        Origin::of(&Config {
+            net: net.map(str::to_owned),
+            model: model.map(str::to_owned),
+            ..Config::default()
+        })
+    }
+
+    #[test]
+    fn widths_names_and_files() {
+        assert_eq!(of(Some("400-300"), None).unwrap(), Origin::Chain);
+        assert_eq!(of(None, None).unwrap(), Origin::Chain);
+        assert_eq!(
+            of(Some("resnet20"), None).unwrap(),
+            Origin::Named(Architecture::ResNet20)
+        );
+        assert_eq!(
+            of(None, Some("a.onnx")).unwrap(),
+            Origin::Model("a.onnx".into())
+        );
+        assert!(of(Some("64"), Some("a.onnx")).is_err());
+        let hint = of(Some("resnet-20"), None).unwrap_err();
+        assert!(hint.hint_text().unwrap().contains("`resnet20`"), "{hint:?}");
+    }
+}
