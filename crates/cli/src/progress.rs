@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use secateur::{Epoch, Event, Plan, Prepared, Progress, Score, Stage};
+use secateur::{Epoch, Event, Origin, Plan, Prepared, Progress, Score, Stage};
 
 use crate::output::note;
 
@@ -67,7 +67,11 @@ impl Display {
     /// Shows what the run tells.
     pub(crate) fn show(&mut self, progress: &Progress<'_>) {
         match progress {
-            Progress::Loaded { plan, prepared } => self.loaded(plan, prepared),
+            Progress::Loaded {
+                plan,
+                prepared,
+                macs,
+            } => self.loaded(plan, prepared, *macs),
             Progress::Train { stage, event } => match event {
                 Event::Step { done, of } => {
                     self.bar.set_length(*of as u64);
@@ -88,11 +92,15 @@ impl Display {
         self.stopping = true;
     }
 
-    fn loaded(&mut self, plan: &Plan, prepared: &Prepared) {
-        let widths = widths(plan, prepared);
-        self.full_macs = widths.windows(2).map(|w| (w[0] * w[1]) as u64).sum();
+    fn loaded(&mut self, plan: &Plan, prepared: &Prepared, macs: u64) {
+        self.full_macs = macs;
         if self.manner == Manner::Lines {
-            let (dataset, net) = (&prepared.dataset, joined(&widths));
+            let net = match &plan.start {
+                Origin::Chain => joined(&widths(plan, prepared)),
+                Origin::Named(architecture) => architecture.to_string(),
+                Origin::Model(path) => path.display().to_string(),
+            };
+            let dataset = &prepared.dataset;
             let (name, rows) = (dataset.name(), dataset.rows());
             note(format_args!("{name}: {rows} rows, training {net}"));
         }
@@ -148,7 +156,7 @@ fn state(epoch: &Epoch, full_macs: u64) -> String {
         epoch.number,
         epoch.of,
         epoch.loss,
-        joined(&epoch.units),
+        shown(&epoch.units),
         100.0 * epoch.macs as f64 / full_macs.max(1) as f64,
     )
 }
@@ -159,6 +167,14 @@ fn widths(plan: &Plan, prepared: &Prepared) -> Vec<usize> {
     widths.extend(&plan.hidden);
     widths.push(prepared.dataset.outputs());
     widths
+}
+
+/// Units of few layers one by one, of many their sum.
+fn shown(units: &[usize]) -> String {
+    match units.len() <= 5 {
+        true => joined(units),
+        false => format!("{} in {} groups", units.iter().sum::<usize>(), units.len()),
+    }
 }
 
 fn joined(widths: &[usize]) -> String {

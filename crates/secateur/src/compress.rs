@@ -38,6 +38,8 @@ pub enum Progress<'a> {
         plan: &'a Plan,
         /// The data with its split.
         prepared: &'a Prepared,
+        /// Multiply-adds of a row in the network that the run starts from.
+        macs: u64,
     },
     /// Training goes on.
     Train {
@@ -114,11 +116,12 @@ pub fn compress_loaded(
     let prepared = Prepared::new(dataset, &config)?;
     let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len())?;
     let load_seconds = start.elapsed().as_secs_f64();
-    observer(Progress::Loaded {
-        plan: &plan,
-        prepared: &prepared,
-    });
     let job = Job::new(plan, prepared)?;
+    observer(Progress::Loaded {
+        plan: &job.plan,
+        prepared: &job.prepared,
+        macs: cost(&job.start()?)?.macs,
+    });
     Runner { job, load_seconds }.go(observer)
 }
 
@@ -170,6 +173,7 @@ impl Runner {
             config_hash: self.job.config_hash()?,
             ended: ended_name(trained.ended).into(),
             epochs: trained.epochs.len(),
+            start: self.job.plan.start.to_string(),
             data: self.job.data_report(),
             metric: if self.job.is_classification() {
                 "accuracy"

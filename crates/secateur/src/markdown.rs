@@ -52,7 +52,7 @@ impl Report {
             false => "test RMSE",
         };
         let score = |name: &str, a: &Arm| match name {
-            "before" => "untrained".to_owned(),
+            "before" if !self.starts_trained() => "untrained".to_owned(),
             _ => self.score_text(a.test_score),
         };
         let mut rows = vec![row(score_name, &score, none())];
@@ -78,22 +78,28 @@ impl Report {
             &|_, a| grouped(a.macs),
             over(&|a| a.macs),
         ));
-        rows.push(row(
-            "  with all inputs read",
-            &|_, a| grouped(a.macs_all_inputs),
-            over(&|a| a.macs_all_inputs),
-        ));
+        if self.is_chain() {
+            rows.push(row(
+                "  with all inputs read",
+                &|_, a| grouped(a.macs_all_inputs),
+                over(&|a| a.macs_all_inputs),
+            ));
+        }
         rows.push(row(
             "bytes on disk",
             &|_, a| grouped(a.bytes),
             over(&|a| a.bytes),
         ));
-        rows.push(row(
-            "inputs read",
-            &|_, a| grouped(a.units[0] as u64),
-            none(),
-        ));
-        rows.push(row("hidden units", &|_, a| joined(&a.units[1..]), none()));
+        if self.is_chain() {
+            rows.push(row(
+                "inputs read",
+                &|_, a| grouped(a.units[0] as u64),
+                none(),
+            ));
+            rows.push(row("hidden units", &|_, a| joined(&a.units[1..]), none()));
+        } else {
+            rows.push(row("units", &|_, a| few(&a.units), none()));
+        }
         let seconds = |name: &str, a: &Arm| match name {
             "before" => String::new(),
             _ => format!("{:.2}", a.train_seconds),
@@ -226,6 +232,19 @@ fn joined(units: &[usize]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("-")
+}
+
+/// Units of each group, as far as they fit a table; else their sum.
+fn few(units: &[usize]) -> String {
+    const MOST: usize = 5;
+    match units.len() <= MOST {
+        true => joined(units),
+        false => format!(
+            "{} in {} groups",
+            grouped(units.iter().sum::<usize>() as u64),
+            units.len()
+        ),
+    }
 }
 
 /// Four significant digits.

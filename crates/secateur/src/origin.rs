@@ -1,5 +1,6 @@
 //! Which network does a run start from?
 
+use std::fmt;
 use std::path::PathBuf;
 
 use secateur_data::{Dataset, Scaling};
@@ -17,6 +18,19 @@ pub enum Origin {
     Named(Architecture),
     /// A model file.
     Model(PathBuf),
+}
+
+/// What a report calls a network that a user gave.
+pub(crate) const GIVEN: &str = "given";
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chain => "chain",
+            Self::Named(architecture) => architecture.name(),
+            Self::Model(_) => GIVEN,
+        })
+    }
 }
 
 impl Origin {

@@ -4,8 +4,9 @@ use secateur_train::{Ended, Score};
 use serde::{Deserialize, Serialize};
 
 use crate::auto::Try;
+use crate::origin::GIVEN;
 use crate::verify::Evidence;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Origin, Result};
 
 /// What `report.json` and its neighbours mean; raised when a reader of an older folder would misread one.
 pub const FORMAT: u32 = 2;
@@ -23,13 +24,16 @@ pub struct Report {
     pub ended: String,
     /// Epoch in which the run ended.
     pub epochs: usize,
+    /// The network that the run started from: `chain` of dense layers, the name of one for images, or `given`.
+    #[serde(default = "chain")]
+    pub start: String,
     /// What was read.
     pub data: DataReport,
     /// What `test_score` is: `accuracy` (share of rows) or `rmse` (in the target's units).
     pub metric: String,
     /// The same network trained without a penalty, if asked for.
     pub dense: Option<Arm>,
-    /// The network at the start of the run, untrained.
+    /// The network at the start of the run: untrained, or as the user gave it.
     pub before: Arm,
     /// The network that was written.
     pub after: Arm,
@@ -96,7 +100,7 @@ pub struct Arm {
     pub macs_all_inputs: u64,
     /// Size of the model file.
     pub bytes: u64,
-    /// Input features read, then units of each hidden layer.
+    /// Input features read, then units of each hidden layer; of networks for images, the units of each group of channels.
     pub units: Vec<usize>,
     /// Weights, biases apart, and how many of them do nothing or little.
     pub weights: WeightCount,
@@ -176,7 +180,21 @@ pub struct Machine {
     pub peak_memory_bytes: u64,
 }
 
+fn chain() -> String {
+    Origin::Chain.to_string()
+}
+
 impl Report {
+    /// Whether the run started from a chain of dense layers, which may lose inputs.
+    pub fn is_chain(&self) -> bool {
+        self.start == chain()
+    }
+
+    /// Whether the network before the run was trained already.
+    pub fn starts_trained(&self) -> bool {
+        self.start == GIVEN
+    }
+
     /// Whether a larger `test_score` is better.
     pub fn higher_is_better(&self) -> bool {
         self.metric == "accuracy"
