@@ -9,6 +9,7 @@
 //! before, so a penalised share of a layer is one contiguous range.
 
 mod activation;
+mod aligned;
 mod chain;
 mod error;
 mod instruction_set;

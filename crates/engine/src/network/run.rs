@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use super::Parameter;
 use super::plan::{Buffer, Plan, Planned, Segment};
 use super::step::{Inputs, Into, Shared, State, Sums};
+use crate::aligned::Aligned;
 use crate::{Phases, Threads};
 
 /// The memory of a plan.
 #[derive(Debug)]
 pub(crate) struct Memory {
     /// Buffers that keep all rows of a batch; empty for others.
-    rows: Vec<Vec<f32>>,
+    rows: Vec<Aligned>,
     threads: Vec<Own>,
     pub(crate) states: Vec<State>,
     /// Whether parameters have changed since they were brought into order.
@@ -25,15 +26,15 @@ pub(crate) struct Memory {
 #[derive(Debug)]
 struct Own {
     /// Buffers of one row; empty for others.
-    row: Vec<Vec<f32>>,
+    row: Vec<Aligned>,
     /// By step.
     sums: Vec<Sums>,
-    scratch: Vec<f32>,
+    scratch: Aligned,
 }
 
 impl Memory {
     pub(crate) fn new(plan: &Plan, batch: usize, threads: usize) -> Self {
-        let sized = |keeps: bool, rows: usize| -> Vec<Vec<f32>> {
+        let sized = |keeps: bool, rows: usize| -> Vec<Aligned> {
             let len = |b: &Buffer| {
                 if b.keeps_rows == keeps {
                     b.len * rows
@@ -41,7 +42,10 @@ impl Memory {
                     0
                 }
             };
-            plan.buffers.iter().map(|b| vec![0.0; len(b)]).collect()
+            plan.buffers
+                .iter()
+                .map(|b| Aligned::zeros(len(b)))
+                .collect()
         };
         let trains = !plan.backward.is_empty();
         let own = |_| Own {
@@ -50,7 +54,7 @@ impl Memory {
                 true => plan.steps.iter().map(|p| p.step.work().sums()).collect(),
                 false => vec![Sums::default(); plan.steps.len()],
             },
-            scratch: vec![0.0; plan.scratch],
+            scratch: Aligned::zeros(plan.scratch),
         };
         Self {
             rows: sized(true, batch),
@@ -96,7 +100,7 @@ impl<'a> Run<'a> {
             }
         }
         let count = count.min(rows).max(1);
-        let mut rest: Vec<&mut [f32]> = memory.rows.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut rest: Vec<&mut [f32]> = memory.rows.iter_mut().map(|r| &mut **r).collect();
         let shards = memory.threads[..count]
             .iter_mut()
             .enumerate()
@@ -110,7 +114,7 @@ impl<'a> Run<'a> {
                         *rest = back;
                         front
                     }
-                    false => row.as_mut_slice(),
+                    false => &mut **row,
                 });
                 Shard {
                     buffers: buffers.collect(),

@@ -2,6 +2,7 @@
 
 use super::Parameter;
 use super::steps::{Activate, Binary, Convolve, Dense, Move, Normalise, Pool, Reduce, Statistics};
+use crate::aligned::Aligned;
 
 /// What is computed, for some rows at a time, forwards and backwards.
 #[derive(Debug, Clone)]
@@ -30,9 +31,9 @@ pub(crate) enum Step {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     /// Weights for the way forward.
-    pub(crate) packed: Vec<f32>,
+    pub(crate) packed: Aligned,
     /// Weights for the way back.
-    pub(crate) turned: Vec<f32>,
+    pub(crate) turned: Aligned,
     /// Numbers for each channel, by what the step calls them.
     pub(crate) channels: Vec<Vec<f32>>,
 }
@@ -41,7 +42,7 @@ pub(crate) struct State {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
     /// Gradients of parameters, as the kernels make them.
-    pub(crate) gradients: Vec<Vec<f32>>,
+    pub(crate) gradients: Vec<Aligned>,
     /// Sums of each channel.
     pub(crate) channels: Vec<Vec<f64>>,
 }

@@ -6,6 +6,7 @@ use super::super::Parameter;
 use super::super::loops::Loops;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work, add_up};
 use super::activate::pass_on;
+use crate::aligned::Aligned;
 
 /// What is computed of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl Work for Binary {
 
     fn sums(&self) -> Sums {
         Sums {
-            gradients: vec![vec![0.0; self.parameter_len]],
+            gradients: vec![Aligned::zeros(self.parameter_len)],
             channels: vec![],
         }
     }
@@ -204,7 +205,7 @@ impl Work for Binary {
 
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
         for parameter in self.parameters() {
-            let parts = sums.iter().map(|s| s.gradients[0].as_slice());
+            let parts = sums.iter().map(|s| &*s.gradients[0]);
             add_up(parts, &mut parameters[parameter].gradient);
         }
     }

@@ -3,6 +3,7 @@
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
 use super::Running;
+use crate::aligned::Aligned;
 use crate::kernels::conv::Kernel;
 
 /// A convolution with constant weights.
@@ -48,7 +49,10 @@ impl Work for Convolve {
     fn sums(&self) -> Sums {
         let bias = self.bias.map_or(0, |_| self.pixel);
         Sums {
-            gradients: vec![vec![0.0; self.kernel.gradient_len()], vec![0.0; bias]],
+            gradients: vec![
+                Aligned::zeros(self.kernel.gradient_len()),
+                Aligned::zeros(bias),
+            ],
             channels: vec![],
         }
     }
@@ -64,7 +68,7 @@ impl Work for Convolve {
         if let Some(own) = self.bias {
             bias[..outputs].copy_from_slice(&parameters[own].values);
         }
-        state.packed.resize(self.kernel.packed_len(), 0.0);
+        state.packed.resize(self.kernel.packed_len());
         match &self.norm {
             Some(norm) => {
                 let (scale, shift) = norm.scale_and_shift(parameters);
@@ -81,7 +85,7 @@ impl Work for Convolve {
             None => self.kernel.pack(&weight.values, &mut state.packed),
         }
         if self.trains {
-            state.turned.resize(self.kernel.turned_len(), 0.0);
+            state.turned.resize(self.kernel.turned_len());
             self.kernel.pack_turned(&weight.values, &mut state.turned);
         }
         let is_shifted = self.bias.is_some() || self.norm.is_some();
@@ -161,7 +165,9 @@ impl Work for Convolve {
                 .unpack_gradient(&part.gradients[0], 1.0, gradient);
             if let Some(bias) = self.bias {
                 let gradient = parameters[bias].gradient.iter_mut();
-                gradient.zip(&part.gradients[1]).for_each(|(g, v)| *g += v);
+                gradient
+                    .zip(part.gradients[1].iter())
+                    .for_each(|(g, v)| *g += v);
             }
         }
     }

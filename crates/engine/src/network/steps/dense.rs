@@ -3,6 +3,7 @@
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work, add_up};
 use crate::Activation;
+use crate::aligned::Aligned;
 use crate::kernels::pointwise::{self, add_column_sums};
 use crate::matrix::{View, multiply};
 
@@ -46,7 +47,10 @@ impl Work for Dense {
     fn sums(&self) -> Sums {
         let bias = self.bias.map_or(0, |_| self.outputs);
         Sums {
-            gradients: vec![vec![0.0; self.inputs * self.outputs], vec![0.0; bias]],
+            gradients: vec![
+                Aligned::zeros(self.inputs * self.outputs),
+                Aligned::zeros(bias),
+            ],
             channels: vec![],
         }
     }
@@ -111,7 +115,7 @@ impl Work for Dense {
     }
 
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
-        let part = |which: usize| sums.iter().map(move |s| s.gradients[which].as_slice());
+        let part = |which: usize| sums.iter().map(move |s| &*s.gradients[which]);
         add_up(part(0), &mut parameters[self.weight].gradient);
         if let Some(bias) = self.bias {
             add_up(part(1), &mut parameters[bias].gradient);

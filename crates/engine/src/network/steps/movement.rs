@@ -5,6 +5,7 @@
 
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
+use crate::aligned::Aligned;
 
 /// Where elements come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,7 +129,7 @@ impl Work for Move {
         };
         Sums {
             gradients: (0..self.parameters.len())
-                .map(|k| vec![0.0; needed(k)])
+                .map(|k| Aligned::zeros(needed(k)))
                 .collect(),
             channels: vec![],
         }
@@ -200,7 +201,7 @@ impl Work for Move {
 
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
         for (k, &parameter) in self.parameters.iter().enumerate() {
-            let parts = sums.iter().map(|s| s.gradients[k].as_slice());
+            let parts = sums.iter().map(|s| &*s.gradients[k]);
             super::super::step::add_up(parts, &mut parameters[parameter].gradient);
         }
     }
