@@ -4,7 +4,7 @@ use secateur_graph::{GroupId, Keep, Role, ValueId};
 
 use super::NetLearner;
 use super::costs::Costs;
-use super::penalised::{Layer, PenalisedGroups};
+use super::penalised::Layer;
 use crate::budget::LEAST_OF_EVEN;
 use crate::{Error, Result};
 
@@ -19,8 +19,9 @@ struct Queue {
 impl NetLearner {
     /// The decision to drop the least useful units until at most `limit` multiply-adds a row remain.
     ///
-    /// A unit's score is `std(activation) * norm2(outgoing) / sqrt(size)` per multiply-add that its removal frees at the
-    /// widths of that moment; units go greedily from the worst.
+    /// A unit's score is `std(activation) * norm2(outgoing) / sqrt(size)`, added up over the layers that read it, per
+    /// multiply-add that its removal frees at the widths of that moment; units go greedily from the worst. (Without the sum
+    /// the channels of residual stages go first, as they free at many places what they are of use at one by one.)
     ///
     /// # Errors
     /// If the least that groups keep is more than `limit`.
@@ -68,14 +69,12 @@ impl NetLearner {
         let mut queues = vec![];
         for layer in &layers {
             let spread = self.spread(layer)?;
-            let norms = PenalisedGroups::norms(layer, self.network.parameters());
-            let size = (layer.slices.size() as f64).sqrt();
-            let mut units: Vec<(usize, f64)> = norms
+            let sizes = layer.slices.mean_sizes(self.network.parameters());
+            let scores = sizes
                 .iter()
                 .zip(&spread)
-                .map(|(n, s)| n * s / size)
-                .enumerate()
-                .collect();
+                .map(|(size, spread)| size * spread);
+            let mut units: Vec<(usize, f64)> = scores.enumerate().collect();
             units.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
             queues.push(Queue {
                 group: layer.id,

@@ -76,6 +76,27 @@ impl Slices {
         }
     }
 
+    /// For each unit, the sum over the parameters that hold it of the root of the mean of its squares there: a unit that is read
+    /// at several places is of use at each.
+    pub(crate) fn mean_sizes(&self, parameters: &[Parameter]) -> Vec<f64> {
+        let units = self.axes.first().map_or(0, |a| a.positions.len());
+        let at = |axis: &Axis, unit: usize| {
+            let numbers = parameters[axis.parameter].values();
+            let (mut squares, mut count) = (0.0, 0usize);
+            axis.each(unit, |range| {
+                count += range.len();
+                squares += numbers[range]
+                    .iter()
+                    .map(|&w| f64::from(w).powi(2))
+                    .sum::<f64>();
+            });
+            (squares / count.max(1) as f64).sqrt()
+        };
+        (0..units)
+            .map(|unit| self.axes.iter().map(|axis| at(axis, unit)).sum())
+            .collect()
+    }
+
     /// The parameters that the slices lie in.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = usize> {
         self.axes.iter().map(|a| a.parameter)
