@@ -20,6 +20,18 @@ pub enum Activation {
     Tanh,
     /// `1 / (1 + exp(-x))`
     Sigmoid,
+    /// `x` above zero, `alpha * (exp(x) - 1)` elsewhere; `alpha` is above zero.
+    Elu {
+        /// Minus the limit far below zero.
+        alpha: f32,
+    },
+    /// `alpha * x + beta` no lower than 0 and no higher than 1, with derivative 0 at both.
+    HardSigmoid {
+        /// Slope.
+        alpha: f32,
+        /// Value at zero.
+        beta: f32,
+    },
     /// `x` no lower than `min` and no higher than `max`, with derivative 0 at both.
     Clip {
         /// Lower bound.
@@ -47,11 +59,13 @@ impl Activation {
             .hint("use a finite slope of 0 or more")),
             Unary::Tanh => Ok(Self::Tanh),
             Unary::Sigmoid => Ok(Self::Sigmoid),
+            Unary::Elu { alpha } if alpha > 0.0 && alpha.is_finite() => Ok(Self::Elu { alpha }),
+            Unary::HardSigmoid { alpha, beta } => Ok(Self::HardSigmoid { alpha, beta }),
             other => Err(Error::unsupported(format!(
                 "{} cannot be trained",
                 Op::Unary(other).onnx_name()
             ))
-            .hint("Relu, LeakyRelu, Tanh and Sigmoid can")),
+            .hint("Relu, LeakyRelu, Tanh, Sigmoid, Elu and HardSigmoid can")),
         }
     }
 }

@@ -121,6 +121,11 @@ impl Network {
         &mut self.parameters
     }
 
+    /// What keeps parameters from being trained, one sentence for each node that has no derivative.
+    pub fn notes(&self) -> &[String] {
+        &self.train.0.notes
+    }
+
     /// Numbers of a row of inputs.
     pub fn inputs(&self) -> usize {
         self.inputs

@@ -10,6 +10,7 @@
 pub(crate) mod channels;
 pub mod conv;
 mod exponential;
+pub(crate) mod functions;
 mod groups;
 pub(crate) mod pointwise;
 pub(crate) mod pooling;

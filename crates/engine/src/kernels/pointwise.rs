@@ -89,6 +89,28 @@ fn forward_portable(f: Activation, values: &mut [f32], bias: &[f32], width: usiz
         ),
         Activation::Tanh => per_row(values, bias, width, exponential::tanh),
         Activation::Sigmoid => per_row(values, bias, width, exponential::sigmoid),
+        Activation::Elu { alpha } => per_row(
+            values,
+            bias,
+            width,
+            #[inline(always)]
+            |x| {
+                let below = alpha * exponential::exp_m1(x);
+                if x < 0.0 { below } else { x }
+            },
+        ),
+        Activation::HardSigmoid { alpha, beta } => per_row(
+            values,
+            bias,
+            width,
+            // In this order a NaN stays one.
+            #[inline(always)]
+            |x| {
+                let y = alpha * x + beta;
+                let y = if y < 0.0 { 0.0 } else { y };
+                if y > 1.0 { 1.0 } else { y }
+            },
+        ),
     }
 }
 
@@ -120,6 +142,16 @@ fn backward_portable(f: Activation, results: &[f32], gradients: &mut [f32]) {
         Activation::Sigmoid => {
             for (g, y) in pairs {
                 *g *= y * (1.0 - y);
+            }
+        }
+        Activation::Elu { alpha } => {
+            for (g, y) in pairs {
+                *g *= if *y < 0.0 { *y + alpha } else { 1.0 };
+            }
+        }
+        Activation::HardSigmoid { alpha, .. } => {
+            for (g, y) in pairs {
+                *g *= if *y > 0.0 && *y < 1.0 { alpha } else { 0.0 };
             }
         }
     }
@@ -191,6 +223,11 @@ mod tests {
                 Activation::LeakyRelu { alpha: 0.1 },
                 Activation::Tanh,
                 Activation::Sigmoid,
+                Activation::Elu { alpha: 0.7 },
+                Activation::HardSigmoid {
+                    alpha: 0.2,
+                    beta: 0.5,
+                },
             ] {
                 let [mut portable, mut avx2, mut best] = [0; 3].map(|_| x.to_vec());
                 forward_portable(f, &mut portable, bias, width);

@@ -72,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) at: HashMap<ValueId, usize>,
     /// Numbers that a thread needs beside the buffers.
     pub(crate) scratch: usize,
+    /// What whoever trains the network should know.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Divides steps into segments, in the order given.

@@ -1,13 +1,18 @@
 //! From a graph to steps: each node becomes one, or several nodes that can be done in one pass.
 
+mod arithmetic;
 mod layers;
 mod moves;
 mod norms;
+mod notes;
+mod points;
 mod windows;
 
 use std::collections::HashMap;
 
-use secateur_graph::{Array, Graph, Node, NodeId, Op, ValueId, at_lengths, evaluate_node};
+use secateur_graph::{
+    Array, Graph, Index, Mix, Node, NodeId, Op, ValueId, at_lengths, evaluate_node,
+};
 
 use super::Parameter;
 use super::buffers::assign;
@@ -57,6 +62,7 @@ pub(crate) fn plan(
         states: 0,
         at: HashMap::new(),
         computed: HashMap::new(),
+        notes: vec![],
         done: vec![false; settled.nodes().len()],
     };
     let layout = Layout::plain(row);
@@ -108,6 +114,8 @@ pub(super) struct Reader<'a> {
     /// Values that are computed from constants alone.
     computed: HashMap<ValueId, Array>,
     needed: Vec<bool>,
+    /// Steps without a derivative, with what to call them.
+    notes: Vec<(usize, String)>,
     /// Nodes that were taken along with others.
     done: Vec<bool>,
 }
@@ -132,15 +140,17 @@ impl Reader<'_> {
             Op::BatchNorm { .. } => self.batch_norm(node),
             Op::Pool(pool) => self.pool(node, pool),
             Op::Reduce(reduce) => self.reduce(node, reduce),
-            Op::Unary(unary) => {
-                let function = Activation::from_graph(*unary)?;
-                self.activation(node, function)
-            }
+            Op::Unary(unary) => self.unary(node, *unary),
             Op::Clip { min, max } => {
                 let function = self.clip(node, *min, *max)?;
                 self.activation(node, function)
             }
             Op::Binary(binary) => self.binary(node, *binary),
+            Op::Variadic(variadic) => self.variadic(node, *variadic),
+            Op::PRelu => self.slopes(node),
+            Op::Where => self.choice(node),
+            Op::Cast { to } if !to.is_float() => self.still(node),
+            Op::Index(Index::Arg { .. }) | Op::Mix(Mix::Hardmax { .. }) => self.still(node),
             Op::Identity
             | Op::Cast { .. }
             | Op::Flatten { .. }
@@ -263,7 +273,9 @@ impl Reader<'_> {
 
     /// Adds a step that makes a place of its own.
     fn add(&mut self, new: New) -> usize {
-        let flows = new.x.iter().any(|&p| self.places[p].is_trained);
+        let work = new.step.work();
+        let mut inputs = new.x.iter().enumerate();
+        let flows = inputs.any(|(k, &p)| self.places[p].is_trained && work.differentiates(k));
         let y = self.new_place(new.layout, flows || new.is_trained);
         let state = self.states;
         self.states += 1;
@@ -347,17 +359,26 @@ impl Reader<'_> {
             return Err(Error::invalid("the network has no layer").hint("add a layer with weights"));
         }
         let trains = self.mode == Mode::Train;
+        // Whether a place has a gradient, and whether some of it is there already.
         let mut begun = vec![false; self.places.len()];
+        begun[output] = true;
         for s in (0..self.steps.len()).rev().filter(|_| trains) {
             let planned = &mut self.steps[s];
+            if !begun[planned.y] {
+                // Nothing comes back to it; statistics are measured all the same.
+                planned.is_trained &= matches!(planned.step, Step::Statistics(_));
+                continue;
+            }
             for k in 0..planned.x.len() {
                 let x = planned.x[k];
                 let waits = matches!(planned.step, Step::Normalise(_)) && k == 0;
-                if self.places[x].is_trained && !waits {
+                let differs = planned.step.work().differentiates(k);
+                if self.places[x].is_trained && differs && !waits {
                     planned.gradients[k] = Some(std::mem::replace(&mut begun[x], true));
                 }
             }
         }
+        let notes = self.told();
         let count = self.steps.len();
         let forward = segments(&self.steps, 0..count, |s| trains && s.meets_forward());
         let backward = match trains {
@@ -383,6 +404,7 @@ impl Reader<'_> {
             input,
             output,
             scratch: scratch.unwrap_or(0),
+            notes,
         })
     }
 }

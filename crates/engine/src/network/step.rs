@@ -1,7 +1,10 @@
 //! One operation of a planned network: a closed set, so that the compiler leads whoever adds one.
 
 use super::Parameter;
-use super::steps::{Activate, Binary, Convolve, Dense, Move, Normalise, Pool, Reduce, Statistics};
+use super::steps::{
+    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Reduce, Statistics,
+    Still,
+};
 use crate::aligned::Aligned;
 
 /// What is computed, for some rows at a time, forwards and backwards.
@@ -17,8 +20,14 @@ pub(crate) enum Step {
     Normalise(Normalise),
     /// A function whose derivative its result tells.
     Activate(Activate),
+    /// A function whose derivative needs its input.
+    Function(Function),
+    /// What has no derivative.
+    Still(Still),
     /// Arithmetic of two operands with broadcasting.
     Binary(Binary),
+    /// Of two operands the one that a condition names.
+    Choose(Choose),
     /// Numbers in other places.
     Move(Move),
     /// Windows over each channel.
@@ -83,7 +92,10 @@ macro_rules! each {
             Step::Statistics($inner) => $call,
             Step::Normalise($inner) => $call,
             Step::Activate($inner) => $call,
+            Step::Function($inner) => $call,
+            Step::Still($inner) => $call,
             Step::Binary($inner) => $call,
+            Step::Choose($inner) => $call,
             Step::Move($inner) => $call,
             Step::Pool($inner) => $call,
             Step::Reduce($inner) => $call,
@@ -93,6 +105,11 @@ macro_rules! each {
 
 /// What every step can do; what it leaves out does nothing.
 pub(crate) trait Work {
+    /// Whether the output has a derivative in input `k` that is not 0 everywhere.
+    fn differentiates(&self, _k: usize) -> bool {
+        true
+    }
+
     /// Whether input `k` is needed on the way back.
     fn needs_input(&self, _k: usize) -> bool {
         false

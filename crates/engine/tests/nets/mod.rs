@@ -1,5 +1,8 @@
 //! Networks for the tests, and the comparison of the engine with the naive evaluator.
 
+mod arithmetic;
+mod points;
+
 use std::ops::Range;
 
 use secateur_engine::{Network, ParameterKind, Threads};
@@ -48,9 +51,36 @@ impl Net {
         self.builder.constant(format!("c{}", self.count), tensor)
     }
 
-    pub(crate) fn node(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
+    /// A constant of whole numbers, as shapes and axes are.
+    pub(crate) fn whole(&mut self, numbers: &[i64]) -> ValueId {
         self.count += 1;
-        let value = self.builder.node(format!("n{}", self.count), op, inputs);
+        let tensor = Tensor::i64([numbers.len()], numbers.to_vec()).unwrap();
+        self.builder.constant(format!("i{}", self.count), tensor)
+    }
+
+    /// A constant of these numbers.
+    pub(crate) fn numbers(&mut self, shape: &[usize], numbers: &[f32]) -> ValueId {
+        self.count += 1;
+        let tensor = Tensor::f32(shape.to_vec(), numbers.to_vec()).unwrap();
+        self.builder.constant(format!("f{}", self.count), tensor)
+    }
+
+    pub(crate) fn node(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
+        let inputs: Vec<Option<ValueId>> = inputs.iter().copied().map(Some).collect();
+        self.node_of(op, &inputs)
+    }
+
+    /// A node some of whose inputs may be left out.
+    pub(crate) fn node_of(&mut self, op: Op, inputs: &[Option<ValueId>]) -> ValueId {
+        self.count += 1;
+        let name = format!("n{}", self.count);
+        let value = self.builder.declare(&name, None);
+        self.builder.add_node(Node {
+            name,
+            op,
+            inputs: inputs.to_vec(),
+            outputs: vec![value],
+        });
         let mut so_far = self.builder.clone();
         so_far.output(value);
         let shaped = infer_shapes(&so_far.build().unwrap()).unwrap();
@@ -231,12 +261,12 @@ pub(crate) fn by_batch(graph: &Graph) -> Graph {
         at[input.index()] = Some(b.input(value.name.clone(), value.shape.clone().unwrap()));
     }
     for node in graph.nodes() {
-        let inputs: Vec<ValueId> = node
+        let given: Vec<Option<ValueId>> = node
             .inputs
             .iter()
-            .flatten()
-            .map(|i| at[i.index()].unwrap())
+            .map(|i| i.map(|i| at[i.index()].unwrap()))
             .collect();
+        let inputs: Vec<ValueId> = given.iter().copied().flatten().collect();
         let Op::BatchNorm { epsilon, .. } = node.op else {
             let outputs: Vec<ValueId> = node
                 .outputs
@@ -249,7 +279,7 @@ pub(crate) fn by_batch(graph: &Graph) -> Graph {
             b.add_node(Node {
                 name: node.name.clone(),
                 op: node.op.clone(),
-                inputs: inputs.into_iter().map(Some).collect(),
+                inputs: given,
                 outputs,
             });
             continue;
@@ -330,6 +360,12 @@ fn naive_loss(graph: &Graph, x: &Array) -> f64 {
         .enumerate()
         .map(|(i, &z)| loss_of(z, i).0)
         .sum()
+}
+
+/// What the network says about the graph.
+pub(crate) fn notes(graph: &Graph, row: &[usize]) -> Vec<String> {
+    let network = Network::compile(graph, row, 2, 0, Threads::new(1).unwrap()).unwrap();
+    network.notes().to_vec()
 }
 
 /// Compares outputs and the gradients of all parameters on `rows` rows, on one thread and on two.

@@ -1,15 +1,12 @@
-//! Layers with weights, functions of one number, and arithmetic.
+//! Layers with weights, and functions whose result tells their derivative.
 
-use std::sync::Arc;
-
-use secateur_graph::{Array, Binary as GraphBinary, Conv, Gemm, Node, Op, ValueId};
+use secateur_graph::{Conv, Gemm, Node, Op};
 
 use super::{Mode, New, Reader};
 use crate::kernels::conv::{Kernel, Shape, lanes};
 use crate::network::layout::Layout;
-use crate::network::loops::Loops;
 use crate::network::step::Step;
-use crate::network::steps::{Activate, Arithmetic, Binary, Convolve, Dense, Operand};
+use crate::network::steps::{Activate, Convolve, Dense};
 use crate::{Activation, Error, Result};
 
 impl Reader<'_> {
@@ -173,113 +170,4 @@ impl Reader<'_> {
         let [min, max] = bounds;
         Ok(Activation::Clip { min, max })
     }
-
-    pub(super) fn binary(&mut self, node: &Node, binary: GraphBinary) -> Result<()> {
-        let op = match binary {
-            GraphBinary::Add => Arithmetic::Add,
-            GraphBinary::Sub => Arithmetic::Sub,
-            GraphBinary::Mul => Arithmetic::Mul,
-            GraphBinary::Div => Arithmetic::Div,
-            _ => {
-                return Err(Error::unsupported(format!(
-                    "{} cannot be trained",
-                    node.op.onnx_name()
-                ))
-                .hint("sums, differences, products and quotients can"));
-            }
-        };
-        let ids = [node.input(0)?, node.input(1)?];
-        let made = node.output()?;
-        let shape = self.shape(made)?;
-        let flowing: Vec<usize> = ids
-            .iter()
-            .filter_map(|id| self.at.get(id).copied())
-            .collect();
-        // An operand of the full shape says how the output lies.
-        let like = flowing
-            .iter()
-            .find(|&&p| self.places[p].layout.shape == shape);
-        let layout = match like.map(|&p| &self.places[p].layout) {
-            Some(layout) => layout.clone(),
-            None => Layout::plain(&shape),
-        };
-        let is_trained = flowing.iter().any(|&p| self.places[p].is_trained);
-        let mut x = vec![];
-        let mut operands = vec![];
-        let mut strides = vec![];
-        let mut parameter_len = 0;
-        for id in ids {
-            if let Some(&place) = self.at.get(&id) {
-                let own = self.places[place].layout.clone();
-                strides.push(aligned(&own, &shape));
-                operands.push(Operand::Input {
-                    k: x.len(),
-                    len: own.len,
-                });
-                x.push(place);
-                continue;
-            }
-            let array = self
-                .array(id)
-                .ok_or_else(|| Error::invalid("an operand has no value"))?;
-            strides.push(aligned(&Layout::plain(&array.shape), &shape));
-            operands.push(self.constant_operand(id, &array, is_trained, &mut parameter_len)?);
-        }
-        let even = x.len() == 2 && x.iter().all(|&p| self.places[p].layout == layout);
-        let is_parameter = operands.iter().any(|o| matches!(o, Operand::Parameter(_)));
-        let (Ok(operands), [a, b]) = (<[Operand; 2]>::try_from(operands), &strides[..]) else {
-            return Err(Error::invalid("an operation of two operands has others"));
-        };
-        let step = Step::Binary(Binary {
-            op,
-            operands,
-            loops: Loops::new(&shape, [&layout.strides, a, b]),
-            output: layout.len,
-            is_even: even,
-            parameter_len,
-        });
-        self.push(
-            made,
-            New {
-                step,
-                x,
-                layout,
-                is_trained: is_parameter,
-            },
-        );
-        Ok(())
-    }
-
-    /// A constant is trained if it is more than one number and stands behind trained layers: before them it prepares the
-    /// input, and single numbers are part of formulas.
-    fn constant_operand(
-        &mut self,
-        id: ValueId,
-        array: &Array,
-        is_trained: bool,
-        len: &mut usize,
-    ) -> Result<Operand> {
-        let is_float = self
-            .graph
-            .constant(id)
-            .is_some_and(|t| t.as_f32().is_some());
-        if is_trained && is_float && array.values.len() > 1 {
-            *len = array.values.len();
-            return Ok(Operand::Parameter(self.parameter(id, false)?));
-        }
-        let numbers: Arc<[f32]> = array.values.iter().map(|&v| v as f32).collect();
-        Ok(Operand::Constant(numbers))
-    }
-}
-
-/// The strides of `own` along the axes of `shape`, 0 where it is repeated.
-fn aligned(own: &Layout, shape: &[usize]) -> Vec<usize> {
-    let missing = shape.len() - own.shape.len();
-    let mut strides = vec![0; shape.len()];
-    for (axis, (&length, &stride)) in own.shape.iter().zip(&own.strides).enumerate() {
-        if length != 1 {
-            strides[missing + axis] = stride;
-        }
-    }
-    strides
 }

@@ -76,7 +76,15 @@ impl Reader<'_> {
             )?));
         }
         let given: Vec<Option<&Array>> = inputs.iter().map(Option::as_ref).collect();
-        let made = evaluate_node(node, &given)?;
+        // A cast to floats would round positions as it does numbers, and these are floats of its precision already.
+        let made = match node.op {
+            Op::Cast { .. } => vec![
+                given[0]
+                    .cloned()
+                    .ok_or_else(|| Error::invalid("has no input"))?,
+            ],
+            _ => evaluate_node(node, &given)?,
+        };
         for (&value, array) in node.outputs.iter().zip(made) {
             if self.graph.readers(value).is_empty() && !self.graph.outputs().contains(&value) {
                 continue;

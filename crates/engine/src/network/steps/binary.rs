@@ -15,6 +15,14 @@ pub(crate) enum Arithmetic {
     Sub,
     Mul,
     Div,
+    /// `a` to the power of `b`.
+    Pow,
+    /// The smaller one; of equal ones the first has the gradient.
+    Min,
+    /// The larger one, likewise.
+    Max,
+    /// `b a` where `a` is below zero, else `a`.
+    Slope,
 }
 
 /// Where an operand is.
@@ -67,25 +75,116 @@ impl Binary {
     }
 
     /// Adds the gradient of operand `which` of one row to `into`.
-    fn gradient(&self, which: usize, [a, b]: [&[f32]; 2], dy: &[f32], into: &mut [f32]) {
-        self.loops.each(|[y, at_a, at_b], count, [sy, sa, sb]| {
-            let (at, step) = if which == 0 { (at_a, sa) } else { (at_b, sb) };
+    fn gradient(&self, which: usize, operands: [&[f32]; 2], dy: &[f32], into: &mut [f32]) {
+        match (self.op, which) {
+            (Arithmetic::Add, _) | (Arithmetic::Sub, 0) => self.pass(which, 1.0, dy, into),
+            (Arithmetic::Sub, _) => self.pass(which, -1.0, dy, into),
+            (Arithmetic::Mul, 0) => self.along(which, operands, dy, into, |_, b| b),
+            (Arithmetic::Mul, _) => self.along(which, operands, dy, into, |a, _| a),
+            (Arithmetic::Div, 0) => self.along(which, operands, dy, into, |_, b| 1.0 / b),
+            (Arithmetic::Div, _) => self.along(which, operands, dy, into, |a, b| -a / (b * b)),
+            (Arithmetic::Pow, 0) => self.along(which, operands, dy, into, |a, b| {
+                // A power of 0 is 1 everywhere.
+                if b == 0.0 { 0.0 } else { b * power(a, b - 1.0) }
+            }),
+            (Arithmetic::Pow, _) => self.along(which, operands, dy, into, |a, b| {
+                if a == 0.0 { 0.0 } else { power(a, b) * a.ln() }
+            }),
+            (Arithmetic::Min, 0) => self.along(which, operands, dy, into, |a, b| one(a <= b)),
+            (Arithmetic::Min, _) => self.along(which, operands, dy, into, |a, b| one(b < a)),
+            (Arithmetic::Max, 0) => self.along(which, operands, dy, into, |a, b| one(a >= b)),
+            (Arithmetic::Max, _) => self.along(which, operands, dy, into, |a, b| one(b > a)),
+            (Arithmetic::Slope, 0) => {
+                self.along(
+                    which,
+                    operands,
+                    dy,
+                    into,
+                    |a, b| {
+                        if a < 0.0 { b } else { 1.0 }
+                    },
+                )
+            }
+            (Arithmetic::Slope, _) => {
+                self.along(
+                    which,
+                    operands,
+                    dy,
+                    into,
+                    |a, _| {
+                        if a < 0.0 { a } else { 0.0 }
+                    },
+                )
+            }
+        }
+    }
+
+    /// Adds `sign * dy`, whatever the operands are.
+    fn pass(&self, which: usize, sign: f32, dy: &[f32], into: &mut [f32]) {
+        self.loops.each(|at, count, steps| {
             for i in 0..count {
-                let dy = dy[y + i * sy];
-                into[at + i * step] += match (self.op, which) {
-                    (Arithmetic::Add, _) | (Arithmetic::Sub, 0) => dy,
-                    (Arithmetic::Sub, _) => -dy,
-                    (Arithmetic::Mul, 0) => dy * b[at_b + i * sb],
-                    (Arithmetic::Mul, _) => dy * a[at_a + i * sa],
-                    (Arithmetic::Div, 0) => dy / b[at_b + i * sb],
-                    (Arithmetic::Div, _) => {
-                        let b = b[at_b + i * sb];
-                        -dy * a[at_a + i * sa] / (b * b)
-                    }
-                };
+                into[at[1 + which] + i * steps[1 + which]] += sign * dy[at[0] + i * steps[0]];
             }
         });
     }
+
+    /// Adds `dy` times the slope at the two operands.
+    #[inline(always)]
+    fn along(
+        &self,
+        which: usize,
+        [a, b]: [&[f32]; 2],
+        dy: &[f32],
+        into: &mut [f32],
+        slope: impl Fn(f32, f32) -> f32,
+    ) {
+        self.loops.each(|[y, at_a, at_b], count, [sy, sa, sb]| {
+            let (at, step) = if which == 0 { (at_a, sa) } else { (at_b, sb) };
+            for i in 0..count {
+                into[at + i * step] += dy[y + i * sy] * slope(a[at_a + i * sa], b[at_b + i * sb]);
+            }
+        });
+    }
+
+    /// Writes a function of both operands.
+    #[inline(always)]
+    fn apply(&self, [a, b]: [&[f32]; 2], y: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+        self.loops
+            .each(|[at_y, at_a, at_b], count, steps| match steps {
+                [1, 1, 1] => {
+                    let pairs = a[at_a..at_a + count].iter().zip(&b[at_b..at_b + count]);
+                    for (y, (a, b)) in y[at_y..at_y + count].iter_mut().zip(pairs) {
+                        *y = f(*a, *b);
+                    }
+                }
+                [1, 1, 0] => {
+                    let b = b[at_b];
+                    let pairs = y[at_y..at_y + count].iter_mut().zip(&a[at_a..at_a + count]);
+                    pairs.for_each(|(y, a)| *y = f(*a, b));
+                }
+                [sy, sa, sb] => {
+                    for i in 0..count {
+                        y[at_y + i * sy] = f(a[at_a + i * sa], b[at_b + i * sb]);
+                    }
+                }
+            });
+    }
+}
+
+/// `a` to the power of `b`; whole powers that formulas use are products.
+#[inline(always)]
+fn power(a: f32, b: f32) -> f32 {
+    if b == 2.0 {
+        a * a
+    } else if b == 1.0 {
+        a
+    } else {
+        a.powf(b)
+    }
+}
+
+fn one(holds: bool) -> f32 {
+    f32::from(u8::from(holds))
 }
 
 impl Work for Binary {
@@ -93,7 +192,11 @@ impl Work for Binary {
         let is_second = matches!(self.operands[1], Operand::Input { k: own, .. } if own == k);
         match self.op {
             Arithmetic::Add | Arithmetic::Sub => false,
-            Arithmetic::Mul => true,
+            Arithmetic::Mul
+            | Arithmetic::Pow
+            | Arithmetic::Min
+            | Arithmetic::Max
+            | Arithmetic::Slope => true,
             // The gradient of the first operand needs the second one only.
             Arithmetic::Div => is_second || !matches!(self.operands[1], Operand::Constant(_)),
         }
@@ -137,18 +240,22 @@ impl Work for Binary {
         for (row, y) in y.chunks_exact_mut(self.output).enumerate() {
             let a = self.operand(0, row, x, shared.parameters);
             let b = self.operand(1, row, x, shared.parameters);
-            let op = self.op;
-            self.loops.each(|[at_y, at_a, at_b], count, [sy, sa, sb]| {
-                for i in 0..count {
-                    let (a, b) = (a[at_a + i * sa], b[at_b + i * sb]);
-                    y[at_y + i * sy] = match op {
-                        Arithmetic::Add => a + b,
-                        Arithmetic::Sub => a - b,
-                        Arithmetic::Mul => a * b,
-                        Arithmetic::Div => a / b,
-                    };
+            let both = [a, b];
+            match self.op {
+                Arithmetic::Add => self.apply(both, y, |a, b| a + b),
+                Arithmetic::Sub => self.apply(both, y, |a, b| a - b),
+                Arithmetic::Mul => self.apply(both, y, |a, b| a * b),
+                Arithmetic::Div => self.apply(both, y, |a, b| a / b),
+                Arithmetic::Pow => self.apply(both, y, power),
+                // In these forms a NaN stays one.
+                Arithmetic::Min => {
+                    self.apply(both, y, |a, b| if a <= b || a.is_nan() { a } else { b })
                 }
-            });
+                Arithmetic::Max => {
+                    self.apply(both, y, |a, b| if a >= b || a.is_nan() { a } else { b })
+                }
+                Arithmetic::Slope => self.apply(both, y, |a, b| if a < 0.0 { b * a } else { a }),
+            }
         }
     }
 

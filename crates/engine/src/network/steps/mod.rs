@@ -3,17 +3,23 @@
 mod activate;
 mod batch_norm;
 mod binary;
+mod choose;
 mod convolve;
 mod dense;
+mod function;
 mod movement;
 mod pool;
 mod reduce;
+mod still;
 
 pub(crate) use activate::Activate;
 pub(crate) use batch_norm::{Normalise, Running, Statistics};
 pub(crate) use binary::{Arithmetic, Binary, Operand};
+pub(crate) use choose::Choose;
 pub(crate) use convolve::Convolve;
 pub(crate) use dense::Dense;
+pub(crate) use function::Function;
 pub(crate) use movement::{Move, Run, Source};
 pub(crate) use pool::{Pool, Taken};
 pub(crate) use reduce::Reduce;
+pub(crate) use still::{Given, Still};
