@@ -6,6 +6,7 @@ mod moves;
 mod norms;
 mod notes;
 mod points;
+mod spread;
 mod windows;
 
 use std::collections::HashMap;
@@ -135,6 +136,7 @@ impl Reader<'_> {
         }
         match &node.op {
             Op::Conv(conv) => self.convolution(node, conv),
+            Op::ConvTranspose(conv) => self.conv_transpose(node, conv),
             Op::Gemm(gemm) => self.gemm(node, gemm),
             Op::MatMul => self.matmul(node),
             Op::BatchNorm { .. } => self.batch_norm(node),

@@ -2,8 +2,8 @@
 
 use super::Parameter;
 use super::steps::{
-    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Reduce, Statistics,
-    Still,
+    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Reduce, Spread,
+    Statistics, Still,
 };
 use crate::aligned::Aligned;
 
@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Binary(Binary),
     /// Of two operands the one that a condition names.
     Choose(Choose),
+    /// Convolution backwards.
+    Spread(Spread),
     /// Numbers in other places.
     Move(Move),
     /// Windows over each channel.
@@ -96,6 +98,7 @@ macro_rules! each {
             Step::Still($inner) => $call,
             Step::Binary($inner) => $call,
             Step::Choose($inner) => $call,
+            Step::Spread($inner) => $call,
             Step::Move($inner) => $call,
             Step::Pool($inner) => $call,
             Step::Reduce($inner) => $call,

@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod points;
+mod spread;
 
 use std::ops::Range;
 
@@ -121,6 +122,26 @@ impl Net {
         self.node(Op::Conv(conv), &[x, weight, bias])
     }
 
+    /// A convolution without a bias over any axes.
+    pub(crate) fn conv_of(
+        &mut self,
+        x: ValueId,
+        made: usize,
+        kernel: &[usize],
+        window: Window,
+        groups: usize,
+    ) -> ValueId {
+        let mut shape = vec![made, self.shape(x)[1] / groups];
+        shape.extend(kernel);
+        let spread = 1.0 / (shape[1..].iter().product::<usize>() as f64).sqrt();
+        let weight = self.constant(&shape, 0.0, spread);
+        let conv = Conv {
+            window,
+            conv_groups: groups,
+        };
+        self.node(Op::Conv(conv), &[x, weight])
+    }
+
     pub(crate) fn batch_norm(&mut self, x: ValueId) -> ValueId {
         let channels = self.shape(x)[1];
         let scale = self.constant(&[channels], 1.0, 0.2);
@@ -233,7 +254,7 @@ fn drawn(stream: &mut Stream, len: usize) -> Vec<f64> {
         .collect()
 }
 
-fn window(stride: usize, pad: usize) -> Window {
+pub(crate) fn window(stride: usize, pad: usize) -> Window {
     Window {
         strides: vec![stride; 2],
         dilations: vec![1; 2],

@@ -10,6 +10,7 @@ mod function;
 mod movement;
 mod pool;
 mod reduce;
+mod spread;
 mod still;
 
 pub(crate) use activate::Activate;
@@ -22,4 +23,5 @@ pub(crate) use function::Function;
 pub(crate) use movement::{Move, Run, Source};
 pub(crate) use pool::{Pool, Taken};
 pub(crate) use reduce::Reduce;
+pub(crate) use spread::Spread;
 pub(crate) use still::{Given, Still};
