@@ -12,6 +12,7 @@ pub mod conv;
 mod exponential;
 pub(crate) mod functions;
 mod groups;
+pub(crate) mod lines;
 pub(crate) mod pointwise;
 pub(crate) mod pooling;
 pub mod separate;

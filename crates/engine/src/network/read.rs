@@ -6,6 +6,7 @@ mod moves;
 mod norms;
 mod notes;
 mod points;
+mod rows;
 mod spread;
 mod windows;
 
@@ -137,6 +138,9 @@ impl Reader<'_> {
         match &node.op {
             Op::Conv(conv) => self.convolution(node, conv),
             Op::ConvTranspose(conv) => self.conv_transpose(node, conv),
+            Op::Norm(norm) => self.norm(node, *norm),
+            Op::Softmax { axis } => self.softmax(node, *axis, false),
+            Op::LogSoftmax { axis } => self.softmax(node, *axis, true),
             Op::Gemm(gemm) => self.gemm(node, gemm),
             Op::MatMul => self.matmul(node),
             Op::BatchNorm { .. } => self.batch_norm(node),

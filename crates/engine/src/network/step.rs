@@ -2,8 +2,8 @@
 
 use super::Parameter;
 use super::steps::{
-    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Reduce, Spread,
-    Statistics, Still,
+    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Reduce, Softmax,
+    Spread, Standardise, Statistics, Still,
 };
 use crate::aligned::Aligned;
 
@@ -30,6 +30,10 @@ pub(crate) enum Step {
     Choose(Choose),
     /// Convolution backwards.
     Spread(Spread),
+    /// Shares along an axis that sum to 1, or their logarithms.
+    Softmax(Softmax),
+    /// Normalisation of a row by its own numbers.
+    Standardise(Standardise),
     /// Numbers in other places.
     Move(Move),
     /// Windows over each channel.
@@ -99,6 +103,8 @@ macro_rules! each {
             Step::Binary($inner) => $call,
             Step::Choose($inner) => $call,
             Step::Spread($inner) => $call,
+            Step::Softmax($inner) => $call,
+            Step::Standardise($inner) => $call,
             Step::Move($inner) => $call,
             Step::Pool($inner) => $call,
             Step::Reduce($inner) => $call,

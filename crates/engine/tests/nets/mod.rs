@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod points;
+mod rows;
 mod spread;
 
 use std::ops::Range;
@@ -241,6 +242,12 @@ impl Net {
         self.binary(Binary::Sub, shift, y)
     }
 
+    /// A trained factor of every number, behind which constants are trained.
+    pub(crate) fn gain(&mut self, x: ValueId, slopes: ValueId) -> ValueId {
+        let y = self.node(Op::PRelu, &[x, slopes]);
+        self.binary(Binary::Sub, x, y)
+    }
+
     pub(crate) fn build(mut self, output: ValueId) -> Graph {
         self.builder.output(output);
         self.builder.build().unwrap()
@@ -254,13 +261,18 @@ fn drawn(stream: &mut Stream, len: usize) -> Vec<f64> {
         .collect()
 }
 
-pub(crate) fn window(stride: usize, pad: usize) -> Window {
+fn window(stride: usize, pad: usize) -> Window {
+    window_of(2, stride, pad)
+}
+
+/// A window over so many axes.
+pub(crate) fn window_of(axes: usize, stride: usize, pad: usize) -> Window {
     Window {
-        strides: vec![stride; 2],
-        dilations: vec![1; 2],
+        strides: vec![stride; axes],
+        dilations: vec![1; axes],
         padding: Padding::By {
-            before: vec![pad; 2],
-            behind: vec![pad; 2],
+            before: vec![pad; axes],
+            behind: vec![pad; axes],
         },
         ceil: false,
     }

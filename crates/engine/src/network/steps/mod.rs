@@ -10,7 +10,9 @@ mod function;
 mod movement;
 mod pool;
 mod reduce;
+mod softmax;
 mod spread;
+mod standardise;
 mod still;
 
 pub(crate) use activate::Activate;
@@ -23,5 +25,7 @@ pub(crate) use function::Function;
 pub(crate) use movement::{Move, Run, Source};
 pub(crate) use pool::{Pool, Taken};
 pub(crate) use reduce::Reduce;
+pub(crate) use softmax::Softmax;
 pub(crate) use spread::Spread;
+pub(crate) use standardise::Standardise;
 pub(crate) use still::{Given, Still};
