@@ -6,6 +6,7 @@ mod moves;
 mod norms;
 mod notes;
 mod points;
+mod products;
 mod rows;
 mod spread;
 mod windows;

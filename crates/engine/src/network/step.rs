@@ -2,8 +2,8 @@
 
 use super::Parameter;
 use super::steps::{
-    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Reduce, Softmax,
-    Spread, Standardise, Statistics, Still,
+    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Product, Reduce,
+    Softmax, Spread, Standardise, Statistics, Still,
 };
 use crate::aligned::Aligned;
 
@@ -34,6 +34,8 @@ pub(crate) enum Step {
     Softmax(Softmax),
     /// Normalisation of a row by its own numbers.
     Standardise(Standardise),
+    /// Products of matrices, of which both may flow.
+    Product(Product),
     /// Numbers in other places.
     Move(Move),
     /// Windows over each channel.
@@ -105,6 +107,7 @@ macro_rules! each {
             Step::Spread($inner) => $call,
             Step::Softmax($inner) => $call,
             Step::Standardise($inner) => $call,
+            Step::Product($inner) => $call,
             Step::Move($inner) => $call,
             Step::Pool($inner) => $call,
             Step::Reduce($inner) => $call,

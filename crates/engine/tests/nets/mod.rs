@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod points;
+mod products;
 mod rows;
 mod spread;
 

@@ -277,7 +277,7 @@ impl Reader<'_> {
 }
 
 /// The shape that two broadcast to.
-fn common(a: &[usize], b: &[usize]) -> Vec<usize> {
+pub(super) fn common(a: &[usize], b: &[usize]) -> Vec<usize> {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let mut shape = long.to_vec();
     let missing = long.len() - short.len();

@@ -1,6 +1,6 @@
 //! Layers with weights, and functions whose result tells their derivative.
 
-use secateur_graph::{Conv, Gemm, Node, Op};
+use secateur_graph::{Conv, Gemm, Node, Op, ValueId};
 
 use super::{Mode, New, Reader};
 use crate::kernels::conv::{Kernel, Shape, lanes};
@@ -76,21 +76,38 @@ impl Reader<'_> {
     }
 
     pub(super) fn gemm(&mut self, node: &Node, gemm: &Gemm) -> Result<()> {
-        if gemm.trans_a || gemm.alpha != 1.0 || gemm.beta != 1.0 {
-            return Err(Error::unsupported(
-                "Gemm with a factor or a transposed input cannot be trained",
-            )
-            .hint("fold alpha and beta into the weights and biases"));
+        let weight = node.input(1)?;
+        let added = node.inputs.get(2).copied().flatten();
+        let units = self.shape(node.output()?)?.last().copied();
+        let is_bias = |id: ValueId| {
+            let tensor = self.graph.constant(id);
+            tensor.is_some_and(|t| t.as_f32().is_some() && Some(t.len()) == units)
+        };
+        let is_dense = !gemm.trans_a
+            && gemm.alpha == 1.0
+            && (gemm.beta == 1.0 || added.is_none())
+            && self.at.contains_key(&node.input(0)?)
+            && self.is_weight(weight)
+            && added.is_none_or(|id| is_bias(id) && self.is_last(id));
+        if !is_dense {
+            return self.general_gemm(node, gemm);
         }
         let bias = self.optional_at(node, 2)?;
         self.dense(node, gemm.trans_b, bias)
     }
 
-    pub(super) fn matmul(&mut self, node: &Node) -> Result<()> {
-        self.dense(node, false, None)
+    /// Whether a constant goes along the last axis only.
+    fn is_last(&self, id: ValueId) -> bool {
+        let shape = self.graph.constant(id).map(secateur_graph::Tensor::shape);
+        shape.is_some_and(|s| s.iter().rev().skip(1).all(|&n| n == 1))
     }
 
-    fn dense(&mut self, node: &Node, transposed: bool, bias: Option<usize>) -> Result<()> {
+    pub(super) fn dense(
+        &mut self,
+        node: &Node,
+        transposed: bool,
+        bias: Option<usize>,
+    ) -> Result<()> {
         let place = self.place(node.input(0)?).map_err(|_| {
             Error::unsupported("the weights are on the left")
                 .hint("multiply rows of data from the left: x W")
