@@ -7,6 +7,7 @@ mod norms;
 mod notes;
 mod points;
 mod products;
+mod resize;
 mod rows;
 mod spread;
 mod windows;
@@ -142,6 +143,7 @@ impl Reader<'_> {
             Op::Norm(norm) => self.norm(node, *norm),
             Op::Softmax { axis } => self.softmax(node, *axis, false),
             Op::LogSoftmax { axis } => self.softmax(node, *axis, true),
+            Op::Resize(resize) => self.resize(node, resize),
             Op::Gemm(gemm) => self.gemm(node, gemm),
             Op::MatMul => self.matmul(node),
             Op::BatchNorm { .. } => self.batch_norm(node),

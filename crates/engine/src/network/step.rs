@@ -2,8 +2,8 @@
 
 use super::Parameter;
 use super::steps::{
-    Activate, Binary, Choose, Convolve, Dense, Function, Move, Normalise, Pool, Product, Reduce,
-    Softmax, Spread, Standardise, Statistics, Still,
+    Activate, Binary, Choose, Convolve, Dense, Fold, Function, Move, Normalise, Pool, Product,
+    Reduce, Softmax, Spread, Standardise, Statistics, Still, Stretch,
 };
 use crate::aligned::Aligned;
 
@@ -36,6 +36,10 @@ pub(crate) enum Step {
     Standardise(Standardise),
     /// Products of matrices, of which both may flow.
     Product(Product),
+    /// Extremes, norms, products and logarithms of sums over axes.
+    Fold(Fold),
+    /// Linear interpolation along an axis.
+    Stretch(Stretch),
     /// Numbers in other places.
     Move(Move),
     /// Windows over each channel.
@@ -108,6 +112,8 @@ macro_rules! each {
             Step::Softmax($inner) => $call,
             Step::Standardise($inner) => $call,
             Step::Product($inner) => $call,
+            Step::Fold($inner) => $call,
+            Step::Stretch($inner) => $call,
             Step::Move($inner) => $call,
             Step::Pool($inner) => $call,
             Step::Reduce($inner) => $call,

@@ -3,6 +3,8 @@
 mod arithmetic;
 mod points;
 mod products;
+mod reduce;
+mod resize;
 mod rows;
 mod spread;
 

@@ -8,7 +8,7 @@ use super::{New, Reader};
 use crate::network::layout::Layout;
 use crate::network::loops::Loops;
 use crate::network::step::Step;
-use crate::network::steps::{Pool, Reduce, Taken};
+use crate::network::steps::{Fold, Folded, Pool, Reduce, Taken};
 use crate::{Error, Result};
 
 /// A window over height and width.
@@ -145,8 +145,9 @@ impl Reader<'_> {
                 (0..rank).map(is).collect()
             }
         };
-        // Along axes of one position nothing is reduced, whatever the batch.
-        if reduced.first() == Some(&true) && reduce.axes == ReduceAxes::All {
+        // The first axis is the batch where it has one position; after a reshape it may be another one.
+        let is_batch = reduce.axes == ReduceAxes::All || from.shape.first() == Some(&1);
+        if reduced.first() == Some(&true) && is_batch {
             return Err(Error::unsupported(format!(
                 "{} over the batch cannot be trained",
                 node.op.onnx_name()
@@ -172,22 +173,33 @@ impl Reader<'_> {
             .filter(|&a| reduced[a])
             .map(|a| from.shape[a])
             .product();
-        let factor = match reduce.kind {
-            ReduceKind::Sum => 1.0,
-            ReduceKind::Mean => 1.0 / count.max(1) as f32,
-            _ => {
-                return Err(Error::unsupported(format!(
-                    "{} cannot be trained",
-                    node.op.onnx_name()
-                ))
-                .hint("sums and means can"));
-            }
+        let loops = Loops::new(&from.shape, [&from.strides, &strides]);
+        let sum = |factor: f32, loops: Loops<2>| {
+            Step::Reduce(Reduce {
+                factor,
+                loops,
+                lengths: [from.len, to.len],
+            })
         };
-        let step = Step::Reduce(Reduce {
-            factor,
-            loops: Loops::new(&from.shape, [&from.strides, &strides]),
-            lengths: [from.len, to.len],
-        });
+        let fold = |kind: Folded, loops: Loops<2>| {
+            Step::Fold(Fold {
+                kind,
+                loops,
+                output: to.len,
+            })
+        };
+        let step = match reduce.kind {
+            ReduceKind::Sum => sum(1.0, loops),
+            ReduceKind::Mean => sum(1.0 / count.max(1) as f32, loops),
+            ReduceKind::Max => fold(Folded::Max, loops),
+            ReduceKind::Min => fold(Folded::Min, loops),
+            ReduceKind::Product => fold(Folded::Product, loops),
+            ReduceKind::L1 => fold(Folded::L1, loops),
+            ReduceKind::L2 => fold(Folded::L2, loops),
+            ReduceKind::SumSquare => fold(Folded::SumSquare, loops),
+            ReduceKind::LogSum => fold(Folded::LogSum, loops),
+            ReduceKind::LogSumExp => fold(Folded::LogSumExp, loops),
+        };
         self.push(
             made,
             New {
