@@ -5,6 +5,7 @@ mod layers;
 mod moves;
 mod norms;
 mod notes;
+mod origins;
 mod points;
 mod products;
 mod resize;
@@ -58,6 +59,7 @@ pub(crate) fn plan(
     let mut reader = Reader {
         needed: needed(&settled),
         graph: &settled,
+        origin: graph,
         mode,
         slots,
         parameters,
@@ -107,6 +109,8 @@ fn needed(graph: &Graph) -> Vec<bool> {
 /// What has been planned so far.
 pub(super) struct Reader<'a> {
     graph: &'a Graph,
+    /// The graph as it was given, whose constants are trained.
+    origin: &'a Graph,
     mode: Mode,
     slots: usize,
     parameters: &'a mut Vec<Parameter>,
@@ -253,11 +257,15 @@ impl Reader<'_> {
 
     /// The parameter that holds a constant, if it holds one: 32-bit floats.
     fn parameter(&mut self, id: ValueId, is_running: bool) -> Result<usize> {
+        let id = self.original(id);
         if let Some(known) = self.parameters.iter().position(|p| p.id == id) {
             return Ok(known);
         }
+        if self.origin.constant(id).is_none() && self.array(id).is_some() {
+            return Err(self.computed_weight(id));
+        }
         self.parameters
-            .push(Parameter::new(self.graph, id, self.slots, is_running)?);
+            .push(Parameter::new(self.origin, id, self.slots, is_running)?);
         Ok(self.parameters.len() - 1)
     }
 

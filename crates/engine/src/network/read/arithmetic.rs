@@ -237,7 +237,15 @@ impl Reader<'_> {
             parameter_len: 0,
         };
         for met in met {
-            match *met {
+            let mut met = *met;
+            if let Met::Constant(id) = met
+                && is_trained
+                && !self.is_weight(id)
+                && let Some(place) = self.unfolded(id)?
+            {
+                met = Met::Place(place);
+            }
+            match met {
                 Met::Place(place) => {
                     let own = &self.places[place].layout;
                     all.strides.push(aligned(own, shape));
@@ -257,11 +265,7 @@ impl Reader<'_> {
                         .ok_or_else(|| Error::invalid("an operand has no value"))?;
                     all.strides
                         .push(aligned(&Layout::plain(&array.shape), shape));
-                    let is_float = self
-                        .graph
-                        .constant(id)
-                        .is_some_and(|t| t.as_f32().is_some());
-                    if is_trained && is_float && array.values.len() >= fewest {
+                    if is_trained && self.is_weight(id) && array.values.len() >= fewest {
                         all.parameter_len = array.values.len();
                         all.operands
                             .push(Operand::Parameter(self.parameter(id, false)?));

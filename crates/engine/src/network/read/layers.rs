@@ -81,7 +81,7 @@ impl Reader<'_> {
         let units = self.shape(node.output()?)?.last().copied();
         let is_bias = |id: ValueId| {
             let tensor = self.graph.constant(id);
-            tensor.is_some_and(|t| t.as_f32().is_some() && Some(t.len()) == units)
+            self.is_weight(id) && tensor.is_some_and(|t| Some(t.len()) == units)
         };
         let is_dense = !gemm.trans_a
             && gemm.alpha == 1.0

@@ -53,8 +53,12 @@ impl Reader<'_> {
                 inputs.push(self.array(id));
                 continue;
             }
-            let source = match self.at.get(&id) {
-                Some(&place) => {
+            let place = match self.is_weight(id) {
+                true => self.at.get(&id).copied(),
+                false => self.unfolded(id)?,
+            };
+            let source = match place {
+                Some(place) => {
                     x.push(place);
                     Source::Input(x.len() - 1)
                 }

@@ -1,6 +1,6 @@
 //! Products of matrices that are more than rows times weights.
 
-use secateur_graph::{Gemm, Node, ValueId};
+use secateur_graph::{Gemm, Node};
 
 use super::arithmetic::{Met, Trained, common};
 use super::{New, Reader};
@@ -137,13 +137,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a constant is one that can be trained.
-    pub(super) fn is_weight(&self, id: ValueId) -> bool {
-        self.graph
-            .constant(id)
-            .is_some_and(|t| t.as_f32().is_some())
-    }
-
     /// A place for products of matrices, which lies as ONNX counts it.
     pub(super) fn product(
         &mut self,
@@ -155,7 +148,13 @@ impl Reader<'_> {
         let mut x = vec![];
         let mut operands = vec![];
         let mut parameter_len = [0; 2];
-        for (which, met) in met.into_iter().enumerate() {
+        for (which, mut met) in met.into_iter().enumerate() {
+            if let Met::Constant(id) = met
+                && !self.is_weight(id)
+                && let Some(place) = self.unfolded(id)?
+            {
+                met = Met::Place(place);
+            }
             operands.push(match met {
                 Met::Place(place) => {
                     let place = self.plain(place)?;
