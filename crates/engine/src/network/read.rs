@@ -1,6 +1,7 @@
 //! From a graph to steps: each node becomes one, or several nodes that can be done in one pass.
 
 mod arithmetic;
+mod einsum;
 mod layers;
 mod moves;
 mod norms;
@@ -148,6 +149,7 @@ impl Reader<'_> {
             Op::Softmax { axis } => self.softmax(node, *axis, false),
             Op::LogSoftmax { axis } => self.softmax(node, *axis, true),
             Op::Resize(resize) => self.resize(node, resize),
+            Op::Einsum(einsum) => self.einsum(node, einsum),
             Op::Gemm(gemm) => self.gemm(node, gemm),
             Op::MatMul => self.matmul(node),
             Op::BatchNorm { .. } => self.batch_norm(node),

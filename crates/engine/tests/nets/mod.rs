@@ -1,6 +1,7 @@
 //! Networks for the tests, and the comparison of the engine with the naive evaluator.
 
 mod arithmetic;
+mod einsum;
 mod origins;
 mod points;
 mod products;

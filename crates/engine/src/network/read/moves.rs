@@ -171,7 +171,7 @@ impl Reader<'_> {
 }
 
 /// The step that makes these moves, in the fewest runs.
-fn moved(
+pub(super) fn moved(
     mut moves: Vec<(Source, usize, usize)>,
     inputs: &[usize],
     parameters: Vec<usize>,

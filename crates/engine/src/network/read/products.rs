@@ -19,7 +19,7 @@ pub(super) struct Matrices {
 
 impl Matrices {
     /// Of two shapes of two axes or more, whose axes before the last two stretch to each other.
-    fn of(a: &[usize], b: &[usize], transposed: [bool; 2]) -> Result<Self> {
+    pub(super) fn of(a: &[usize], b: &[usize], transposed: [bool; 2]) -> Result<Self> {
         let ([outer_a @ .., a0, a1], [outer_b @ .., b0, b1]) = (a, b) else {
             return Err(Error::invalid(
                 "a product of something with fewer than two axes",
