@@ -2,10 +2,12 @@
 
 mod arithmetic;
 mod einsum;
+mod moves;
 mod origins;
 mod points;
 mod products;
 mod reduce;
+mod refusals;
 mod resize;
 mod rows;
 mod spread;

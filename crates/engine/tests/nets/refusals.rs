@@ -1,0 +1,84 @@
+//! What the engine cannot run is told by the name of the node.
+
+use secateur_engine::{Network, Threads};
+use secateur_graph::{
+    Einsum, Index, Mix, Op, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
+    ResizePlaces,
+};
+
+use super::Net;
+
+fn refused(make: impl Fn(&mut Net, secateur_graph::ValueId) -> secateur_graph::ValueId) -> String {
+    let mut net = Net::new(&[3, 4], 1);
+    let x = net.input;
+    let x = net.conv_of(x, 4, &[1], super::window_of(1, 1, 0), 1);
+    let y = make(&mut net, x);
+    let graph = net.build(y);
+    let pool = Threads::new(1).unwrap();
+    let error = Network::compile(&graph, &[1, 3, 4], 2, 0, pool).unwrap_err();
+    assert!(
+        error.place().is_some_and(|p| p.starts_with(['n', 'c'])),
+        "{error}"
+    );
+    assert!(error.hint_text().is_some(), "{error}");
+    let text = error.to_string();
+    text.split_once(": ").unwrap().1.to_owned()
+}
+
+#[test]
+fn nodes_that_cannot_be_run_are_named() {
+    let sum = |axes| {
+        Op::Reduce(Reduce {
+            kind: ReduceKind::Mean,
+            axes,
+            keep: true,
+        })
+    };
+    for axes in [ReduceAxes::All, ReduceAxes::These(vec![0])] {
+        assert_eq!(
+            refused(|net, x| net.node(sum(axes.clone()), &[x])),
+            "ReduceMean over the batch cannot be trained"
+        );
+    }
+    assert_eq!(
+        refused(|net, x| {
+            let cubic = Resize {
+                form: ResizeForm::Resize,
+                mode: ResizeMode::Other,
+                places: ResizePlaces::HalfPixel,
+                axes: vec![],
+            };
+            let scales = net.numbers(&[3], &[1.0, 1.0, 2.0]);
+            net.node_of(Op::Resize(cubic), &[Some(x), None, Some(scales)])
+        }),
+        "Resize in this mode cannot be trained"
+    );
+    let einsum = |equation: &str, count| Op::Einsum(Einsum::of(equation, count).unwrap().unwrap());
+    assert_eq!(
+        refused(|net, x| net.node(einsum("bij,bkj->ik", 2), &[x, x])),
+        "Einsum by 'bij,bkj->ik' sums over the batch, and cannot be trained"
+    );
+    assert_eq!(
+        refused(|net, x| net.node(einsum("bij,bik->bj", 2), &[x, x])),
+        "Einsum by 'bij,bik->bj' sums over a letter of one operand, and cannot be trained"
+    );
+    assert_eq!(
+        refused(|net, x| net.node(einsum("bij,bij,bij->bij", 3), &[x, x, x])),
+        "Einsum by 'bij,bij,bij->bij' has other than two operands, and cannot be trained"
+    );
+    assert_eq!(
+        refused(|net, x| net.node(Op::Mix(Mix::Lp { axis: 1, p: 2 }), &[x])),
+        "LpNormalization cannot be trained"
+    );
+    let sums = Index::CumSum {
+        exclusive: false,
+        reverse: false,
+    };
+    assert_eq!(
+        refused(|net, x| {
+            let axis = net.whole(&[1]);
+            net.node(Op::Index(sums), &[x, axis])
+        }),
+        "CumSum cannot be trained"
+    );
+}
