@@ -7,11 +7,21 @@ use super::exponential::exp;
 /// Partial sums, so that they become vectors.
 const LANES: usize = 16;
 
+/// The sum of `f` over what lies at the same place in slices of one length.
 #[inline(always)]
-fn sum(numbers: impl ExactSizeIterator<Item = f32>) -> f32 {
+fn sum<const N: usize>(of: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f32 {
     let mut parts = [0.0f32; LANES];
-    for (i, v) in numbers.enumerate() {
-        parts[i % LANES] += v;
+    let divided = of.map(<[f32]>::as_chunks::<LANES>);
+    let whole = divided.map(|(whole, _)| whole);
+    let rest = divided.map(|(_, rest)| rest);
+    for chunk in 0..whole.map(<[_]>::len).into_iter().min().unwrap_or(0) {
+        let own: [&[f32; LANES]; N] = std::array::from_fn(|n| &whole[n][chunk]);
+        for lane in 0..LANES {
+            parts[lane] += f(std::array::from_fn(|n| own[n][lane]));
+        }
+    }
+    for i in 0..rest.map(<[f32]>::len).into_iter().min().unwrap_or(0) {
+        parts[i] += f(std::array::from_fn(|n| rest[n][i]));
     }
     let mut width = LANES;
     while width > 1 {
@@ -29,15 +39,25 @@ fn sum(numbers: impl ExactSizeIterator<Item = f32>) -> f32 {
     "x86_64+avx2+fma"
 ))]
 pub(crate) fn softmax(line: &mut [f32], logarithm: bool) {
-    let mut highest = f32::MIN;
-    for &v in line.iter() {
-        highest = if v > highest { v } else { highest };
+    // One for each lane, as sums are.
+    let mut parts = [f32::MIN; LANES];
+    let (whole, rest) = line.as_chunks::<LANES>();
+    for chunk in whole {
+        for lane in 0..LANES {
+            parts[lane] = if chunk[lane] > parts[lane] {
+                chunk[lane]
+            } else {
+                parts[lane]
+            };
+        }
     }
+    let highest = rest.iter().chain(&parts).copied().fold(f32::MIN, f32::max);
     if logarithm {
-        let total = sum(line.iter().map(
+        let total = sum(
+            [&*line],
             #[inline(always)]
-            |v| exp(v - highest),
-        ));
+            |[v]| exp(v - highest),
+        );
         let taken = highest + total.ln();
         line.iter_mut().for_each(|v| *v -= taken);
     } else {
@@ -45,7 +65,7 @@ pub(crate) fn softmax(line: &mut [f32], logarithm: bool) {
             #[inline(always)]
             |v| *v = exp(*v - highest),
         );
-        let share = 1.0 / sum(line.iter().copied());
+        let share = 1.0 / sum([&*line], |[v]| v);
         line.iter_mut().for_each(|v| *v *= share);
     }
 }
@@ -61,12 +81,12 @@ pub(crate) fn softmax_back(y: &[f32], dy: &[f32], dx: &mut [f32], logarithm: boo
     let keep = |old: f32| if add { old } else { 0.0 };
     let pairs = y.iter().zip(dy);
     if logarithm {
-        let total = sum(dy.iter().copied());
+        let total = sum([dy], |[dy]| dy);
         for (dx, (y, dy)) in dx.iter_mut().zip(pairs) {
             *dx = keep(*dx) + (dy - exp(*y) * total);
         }
     } else {
-        let total = sum(pairs.clone().map(|(y, dy)| y * dy));
+        let total = sum([y, dy], |[y, dy]| y * dy);
         for (dx, (y, dy)) in dx.iter_mut().zip(pairs) {
             *dx = keep(*dx) + y * (dy - total);
         }
@@ -81,10 +101,10 @@ pub(crate) fn softmax_back(y: &[f32], dy: &[f32], dx: &mut [f32], logarithm: boo
 pub(crate) fn moments(line: &[f32], centre: bool) -> (f32, f32) {
     let count = line.len().max(1) as f32;
     let mean = match centre {
-        true => sum(line.iter().copied()) / count,
+        true => sum([line], |[v]| v) / count,
         false => 0.0,
     };
-    let squares = sum(line.iter().map(|v| (v - mean) * (v - mean)));
+    let squares = sum([line], |[v]| (v - mean) * (v - mean));
     (mean, squares / count)
 }
 
@@ -119,17 +139,14 @@ pub(crate) fn standardise(
     "x86_64+avx2+fma"
 ))]
 pub(crate) fn slopes(x: &[f32], (mean, inverse): (f32, f32), a: &[f32], dy: &[f32]) -> (f32, f32) {
-    let pairs = x.iter().zip(dy);
     match a {
         &[a] => (
-            a * sum(dy.iter().copied()),
-            a * sum(pairs.map(|(x, dy)| dy * ((x - mean) * inverse))),
+            a * sum([dy], |[dy]| dy),
+            a * sum([x, dy], |[x, dy]| dy * ((x - mean) * inverse)),
         ),
         a => (
-            sum(dy.iter().zip(a).map(|(dy, a)| dy * a)),
-            sum(pairs
-                .zip(a)
-                .map(|((x, dy), a)| dy * a * ((x - mean) * inverse))),
+            sum([dy, a], |[dy, a]| dy * a),
+            sum([x, dy, a], |[x, dy, a]| dy * a * ((x - mean) * inverse)),
         ),
     }
 }
@@ -175,7 +192,7 @@ pub(crate) fn scale_gradient(
 ) {
     let pairs = x.iter().zip(dy);
     match da {
-        [da] => *da += sum(pairs.map(|(x, dy)| dy * ((x - mean) * inverse))),
+        [da] => *da += sum([x, dy], |[x, dy]| dy * ((x - mean) * inverse)),
         da => da
             .iter_mut()
             .zip(pairs)
@@ -183,7 +200,7 @@ pub(crate) fn scale_gradient(
     }
     match dc {
         [] => {}
-        [dc] => *dc += sum(dy.iter().copied()),
+        [dc] => *dc += sum([dy], |[dy]| dy),
         dc => dc.iter_mut().zip(dy).for_each(|(dc, dy)| *dc += dy),
     }
 }

@@ -1,4 +1,7 @@
 //! From a graph to steps: each node becomes one, or several nodes that can be done in one pass.
+//!
+//! A graph is that of inference, and stays it: `Dropout` is read as the value itself, so nothing is dropped while training.
+//! Only batch normalisation differs between the two, see [`Mode`].
 
 mod arithmetic;
 mod einsum;
