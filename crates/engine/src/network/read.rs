@@ -9,6 +9,7 @@ mod layers;
 mod moves;
 mod norms;
 mod notes;
+mod operands;
 mod origins;
 mod points;
 mod products;

@@ -246,7 +246,7 @@ impl Net {
     /// A dense layer, its weights transposed or not by turns.
     pub(crate) fn gemm(&mut self, x: ValueId, made: usize) -> ValueId {
         let inputs = self.shape(x)[1];
-        let trans_b = self.count % 2 == 0;
+        let trans_b = self.count.is_multiple_of(2);
         let shape = if trans_b {
             [made, inputs]
         } else {

@@ -1,6 +1,7 @@
 //! Functions of one number, and what has no derivative.
 
 use proptest::prelude::*;
+use secateur_engine::{Network, Threads};
 use secateur_graph::{Binary, Element, Index, Op, Unary};
 
 use super::{Net, check, notes};
@@ -127,6 +128,45 @@ fn what_has_no_derivative_leaves_what_is_before_it() {
         "{told:?}"
     );
     check(&graph, 3);
+}
+
+/// Everything before the rounding stays as it is, but for the running statistics.
+#[test]
+fn a_normalisation_that_is_rounded() {
+    let mut net = Net::new(&[2, 3, 2], 9);
+    let x = net.input;
+    let x = net.conv(x, 5, 3, 1, 1, 1);
+    let x = net.batch_norm(x);
+    let x = net.unary(x, Unary::Floor);
+    let y = net.conv(x, 3, 1, 1, 0, 1);
+    let graph = net.build(y);
+    let told = notes(&graph, &[1, 2, 3, 2]);
+    assert!(
+        told[0].ends_with("the 4 tensors before it stay as they are"),
+        "{told:?}"
+    );
+    check(&graph, 3);
+    let pool = Threads::new(2).unwrap();
+    let mut network = Network::compile(&graph, &[1, 2, 3, 2], 3, 0, pool).unwrap();
+    let before: Vec<Vec<f32>> = values(&network);
+    network.forward_backward(&[0.5; 36], 3, 0.0, |_, _, gradient| {
+        gradient.fill(1.0);
+        0.0
+    });
+    let moved = values(&network)
+        .iter()
+        .zip(&before)
+        .filter(|(a, b)| a != b)
+        .count();
+    assert_eq!(moved, 2, "mean and variance of the normalisation");
+}
+
+fn values(network: &Network) -> Vec<Vec<f32>> {
+    network
+        .parameters()
+        .iter()
+        .map(|p| p.values().to_vec())
+        .collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use secateur_graph::{Einsum, Node};
 
-use super::arithmetic::Met;
+use super::operands::Met;
 use super::products::Matrices;
 use super::{New, Reader};
 use crate::network::layout::Layout;

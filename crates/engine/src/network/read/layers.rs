@@ -18,11 +18,7 @@ impl Reader<'_> {
         let mut made = node.output()?;
         let from = self.places[x].layout.clone();
         let to = Layout::image(&self.shape(made)?, lanes());
-        let window = self.geometry(
-            &conv.window,
-            &from,
-            &self.parameters[weight].shape[2..].to_vec(),
-        )?;
+        let window = self.geometry(&conv.window, &from, &self.parameters[weight].shape[2..])?;
         let kernel = Kernel::new(Shape {
             inputs: from.channels(),
             outputs: to.channels(),

@@ -2,7 +2,7 @@
 
 use secateur_graph::{Gemm, Node};
 
-use super::arithmetic::{Met, Trained, common};
+use super::operands::{Met, Trained, common};
 use super::{New, Reader};
 use crate::network::layout::Layout;
 use crate::network::step::Step;

@@ -53,12 +53,12 @@ impl Work for Activate {
 }
 
 /// `dx = dy`, or `dx += dy`.
-pub(super) fn pass_on(dy: &[f32], dx: Into<'_>) {
-    if dx.add {
-        for (dx, dy) in dx.gradient.iter_mut().zip(dy) {
+pub(super) fn pass_on(dy: &[f32], Into { gradient, add }: Into<'_>) {
+    if add {
+        for (dx, dy) in gradient.iter_mut().zip(dy) {
             *dx += dy;
         }
     } else {
-        dx.gradient.copy_from_slice(dy);
+        gradient.copy_from_slice(dy);
     }
 }

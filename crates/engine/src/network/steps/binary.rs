@@ -103,7 +103,7 @@ impl Binary {
                     |a, b| {
                         if a < 0.0 { b } else { 1.0 }
                     },
-                )
+                );
             }
             (Arithmetic::Slope, _) => {
                 self.along(
@@ -114,7 +114,7 @@ impl Binary {
                     |a, _| {
                         if a < 0.0 { a } else { 0.0 }
                     },
-                )
+                );
             }
         }
     }
@@ -249,10 +249,10 @@ impl Work for Binary {
                 Arithmetic::Pow => self.apply(both, y, power),
                 // In these forms a NaN stays one.
                 Arithmetic::Min => {
-                    self.apply(both, y, |a, b| if a <= b || a.is_nan() { a } else { b })
+                    self.apply(both, y, |a, b| if a <= b || a.is_nan() { a } else { b });
                 }
                 Arithmetic::Max => {
-                    self.apply(both, y, |a, b| if a >= b || a.is_nan() { a } else { b })
+                    self.apply(both, y, |a, b| if a >= b || a.is_nan() { a } else { b });
                 }
                 Arithmetic::Slope => self.apply(both, y, |a, b| if a < 0.0 { b * a } else { a }),
             }

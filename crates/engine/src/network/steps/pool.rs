@@ -44,7 +44,7 @@ impl Work for Pool {
             match self.taken {
                 Taken::Largest => pooling::largest(x, &self.taps, self.pixel, y),
                 Taken::Mean | Taken::MeanOfAll => {
-                    pooling::mean(x, &self.taps, &self.shares, self.pixel, y)
+                    pooling::mean(x, &self.taps, &self.shares, self.pixel, y);
                 }
             }
         }
@@ -73,7 +73,7 @@ impl Work for Pool {
                     pooling::largest_back(x, &y[own], dy, &self.taps, self.pixel, dx);
                 }
                 Taken::Mean | Taken::MeanOfAll => {
-                    pooling::mean_back(dy, &self.taps, &self.shares, self.pixel, dx)
+                    pooling::mean_back(dy, &self.taps, &self.shares, self.pixel, dx);
                 }
             }
         }
