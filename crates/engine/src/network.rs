@@ -123,7 +123,7 @@ impl Network {
 
     /// What keeps parameters from being trained, one sentence for each node that has no derivative.
     pub fn notes(&self) -> &[String] {
-        &self.train.0.notes
+        self.train.as_ref().map_or(&[], |(plan, _)| &plan.notes)
     }
 
     /// Numbers of a row of inputs.

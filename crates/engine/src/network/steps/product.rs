@@ -3,6 +3,7 @@
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work, add_up};
 use super::Operand;
+use crate::aligned::Aligned;
 use crate::matrix::{View, multiply};
 
 /// `Y = A B` for each of several pairs of matrices.
@@ -97,7 +98,11 @@ impl Work for Product {
 
     fn sums(&self) -> Sums {
         Sums {
-            gradients: self.parameter_len.iter().map(|&n| vec![0.0; n]).collect(),
+            gradients: self
+                .parameter_len
+                .iter()
+                .map(|&n| Aligned::zeros(n))
+                .collect(),
             channels: vec![],
         }
     }
@@ -159,7 +164,7 @@ impl Work for Product {
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
         for which in 0..2 {
             if let Operand::Parameter(p) = self.operands[which] {
-                let parts = sums.iter().map(|s| s.gradients[which].as_slice());
+                let parts = sums.iter().map(|s| &s.gradients[which][..]);
                 add_up(parts, &mut parameters[p].gradient);
             }
         }

@@ -6,6 +6,7 @@
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
 use crate::Activation;
+use crate::aligned::Aligned;
 use crate::kernels::conv::Kernel;
 use crate::kernels::pointwise;
 
@@ -34,7 +35,10 @@ impl Work for Spread {
     fn sums(&self) -> Sums {
         let bias = self.bias.map_or(0, |_| self.kernel.shape().in_stride);
         Sums {
-            gradients: vec![vec![0.0; self.kernel.gradient_len()], vec![0.0; bias]],
+            gradients: vec![
+                Aligned::zeros(self.kernel.gradient_len()),
+                Aligned::zeros(bias),
+            ],
             channels: vec![],
         }
     }
@@ -45,9 +49,9 @@ impl Work for Spread {
 
     fn prepare(&self, parameters: &[Parameter], state: &mut State) {
         let weight = &parameters[self.weight].values;
-        state.packed.resize(self.kernel.packed_len(), 0.0);
+        state.packed.resize(self.kernel.packed_len());
         self.kernel.pack(weight, &mut state.packed);
-        state.turned.resize(self.kernel.turned_len(), 0.0);
+        state.turned.resize(self.kernel.turned_len());
         self.kernel.pack_turned(weight, &mut state.turned);
         state.channels = vec![];
         if let Some(bias) = self.bias {
@@ -119,7 +123,9 @@ impl Work for Spread {
                 .unpack_gradient(&part.gradients[0], 1.0, gradient);
             if let Some(bias) = self.bias {
                 let gradient = parameters[bias].gradient.iter_mut();
-                gradient.zip(&part.gradients[1]).for_each(|(g, v)| *g += v);
+                gradient
+                    .zip(part.gradients[1].iter())
+                    .for_each(|(g, v)| *g += v);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work, add_up};
+use crate::aligned::Aligned;
 use crate::kernels::lines;
 
 /// `y = (x - mean) / sqrt(variance + epsilon) * scale + shift` over runs of numbers that lie side by side.
@@ -95,7 +96,7 @@ impl Work for Standardise {
     fn sums(&self) -> Sums {
         let shift = self.shift.map_or(0, |_| self.count);
         Sums {
-            gradients: vec![vec![0.0; self.count], vec![0.0; shift]],
+            gradients: vec![Aligned::zeros(self.count), Aligned::zeros(shift)],
             channels: vec![],
         }
     }
@@ -185,7 +186,7 @@ impl Work for Standardise {
 
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
         for (which, parameter) in self.parameters().into_iter().enumerate() {
-            let parts = sums.iter().map(|s| s.gradients[which].as_slice());
+            let parts = sums.iter().map(|s| &s.gradients[which][..]);
             add_up(parts, &mut parameters[parameter].gradient);
         }
     }
