@@ -2,7 +2,7 @@
 
 use secateur_engine::{Network, Threads};
 use secateur_graph::{
-    Einsum, Index, Mix, Op, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
+    Einsum, Gemm, Index, Mix, Op, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
     ResizePlaces,
 };
 
@@ -69,6 +69,34 @@ fn nodes_that_cannot_be_run_are_named() {
     assert_eq!(
         refused(|net, x| net.node(Op::Mix(Mix::Lp { axis: 1, p: 2 }), &[x])),
         "LpNormalization cannot be trained"
+    );
+    // Rows beside each other: how alike they are, and what they have in common.
+    let mixed = "MatMul of two values of one row each mixes the rows of a batch";
+    for order in [[0, 1], [1, 0]] {
+        let turned = |net: &mut Net, x, is: bool| match is {
+            true => net.node(Op::Transpose { order: vec![1, 0] }, &[x]),
+            false => x,
+        };
+        assert_eq!(
+            refused(|net, x| {
+                let x = net.flatten(x);
+                let a = turned(net, x, order[0] == 1);
+                let b = turned(net, x, order[1] == 1);
+                net.node(Op::MatMul, &[a, b])
+            }),
+            mixed
+        );
+    }
+    assert_eq!(
+        refused(|net, x| {
+            let x = net.flatten(x);
+            let gemm = Gemm {
+                trans_b: true,
+                ..Gemm::default()
+            };
+            net.node(Op::Gemm(gemm), &[x, x])
+        }),
+        mixed.replace("MatMul", "Gemm")
     );
     let sums = Index::CumSum {
         exclusive: false,

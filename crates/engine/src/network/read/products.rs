@@ -1,6 +1,6 @@
 //! Products of matrices that are more than rows times weights.
 
-use secateur_graph::{Gemm, Node};
+use secateur_graph::{Gemm, Node, ValueId};
 
 use super::operands::{Met, Trained, common};
 use super::{New, Reader};
@@ -86,6 +86,7 @@ impl Reader<'_> {
             shapes[1].push(1);
         }
         let matrices = Matrices::of(&shapes[0], &shapes[1], [false; 2])?;
+        self.keeps_rows_apart(node, ids, &shapes, &matrices)?;
         let made = node.output()?;
         let shape = self.shape(made)?;
         let met = [self.met(ids[0])?, self.met(ids[1])?];
@@ -106,6 +107,7 @@ impl Reader<'_> {
         }
         let transposed = [gemm.trans_a, gemm.trans_b];
         let matrices = Matrices::of(&shapes[0], &shapes[1], transposed)?;
+        self.keeps_rows_apart(node, ids, &shapes, &matrices)?;
         let made = node.output()?;
         let shape = self.shape(made)?;
         let met = [self.met(ids[0])?, self.met(ids[1])?];
@@ -123,6 +125,28 @@ impl Reader<'_> {
         }
         y = self.scaled(y, last, &shape)?;
         self.at.insert(made, y);
+        Ok(())
+    }
+
+    /// Refuses `X Y'` and `X' Y` of values that have one row each of `X` and `Y`: for a batch these are numbers of every pair
+    /// of rows, or sums over rows, while steps see one row at a time.
+    fn keeps_rows_apart(
+        &self,
+        node: &Node,
+        ids: [ValueId; 2],
+        shapes: &[Vec<usize>; 2],
+        matrices: &Matrices,
+    ) -> Result<()> {
+        let both_flow = ids.iter().all(|id| self.at.contains_key(id));
+        let is_flat = shapes.iter().all(|shape| shape.len() == 2);
+        let pairs = matrices.rows == 1 && matrices.columns == 1;
+        if both_flow && is_flat && (pairs || matrices.inner == 1) {
+            return Err(Error::unsupported(format!(
+                "{} of two values of one row each mixes the rows of a batch",
+                node.op.onnx_name()
+            ))
+            .hint("keep an axis for the batch before those of the matrices"));
+        }
         Ok(())
     }
 
