@@ -6,6 +6,7 @@
 mod arithmetic;
 mod einsum;
 mod layers;
+mod letters;
 mod moves;
 mod norms;
 mod notes;

@@ -59,6 +59,10 @@ fn nodes_that_cannot_be_run_are_named() {
         "Einsum by 'bij,bkj->ik' sums over the batch, and cannot be trained"
     );
     assert_eq!(
+        refused(|net, x| net.node(einsum("bij,cij->bc", 2), &[x, x])),
+        "Einsum by 'bij,cij->bc' pairs the rows of the batch, and cannot be trained"
+    );
+    assert_eq!(
         refused(|net, x| net.node(einsum("bij,bik->bj", 2), &[x, x])),
         "Einsum by 'bij,bik->bj' sums over a letter of one operand, and cannot be trained"
     );

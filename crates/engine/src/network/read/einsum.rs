@@ -2,6 +2,7 @@
 
 use secateur_graph::{Einsum, Node};
 
+use super::letters::Letters;
 use super::operands::Met;
 use super::products::Matrices;
 use super::{New, Reader};
@@ -9,77 +10,6 @@ use crate::network::layout::Layout;
 use crate::network::step::Step;
 use crate::network::steps::Source;
 use crate::{Error, Result};
-
-/// The letters of operands and result, in the order of their axes.
-#[derive(Debug, PartialEq, Eq)]
-struct Letters {
-    operands: Vec<Vec<char>>,
-    made: Vec<char>,
-}
-
-/// Axes that three dots stand for have letters from here on, counted from the last one.
-const DOTS: u32 = 0xE000;
-
-impl Letters {
-    /// Of an equation for operands of these numbers of axes; nothing if they do not fit.
-    fn of(equation: &str, ranks: &[usize]) -> Option<Self> {
-        let plain: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
-        let (left, made) = match plain.split_once("->") {
-            Some((left, made)) => (left, Some(made)),
-            None => (plain.as_str(), None),
-        };
-        let terms: Vec<&str> = left.split(',').collect();
-        if terms.len() != ranks.len() {
-            return None;
-        }
-        let mut most = 0;
-        let mut operands = vec![];
-        for (term, &rank) in terms.into_iter().zip(ranks) {
-            let dots = match term.contains("...") {
-                true => (rank + 3).checked_sub(term.len())?,
-                false => 0,
-            };
-            most = most.max(dots);
-            operands.push(spelt(term, dots)?);
-            if operands.last().map(Vec::len) != Some(rank) {
-                return None;
-            }
-        }
-        let made = match made {
-            Some(made) => spelt(made, most)?,
-            None => {
-                // Letters that stand there once, in the order of the alphabet.
-                let all = operands.concat();
-                let mut once: Vec<char> = all.clone();
-                once.retain(|c| all.iter().filter(|o| *o == c).count() == 1 && c.is_ascii());
-                once.sort_unstable();
-                let dots = spelt("...", most)?;
-                [dots, once].concat()
-            }
-        };
-        Some(Self { operands, made })
-    }
-}
-
-/// The letters of a term whose dots stand for so many axes.
-fn spelt(term: &str, dots: usize) -> Option<Vec<char>> {
-    let dots = (0..dots as u32)
-        .rev()
-        .map(|i| char::from_u32(DOTS + i))
-        .collect::<Option<Vec<char>>>()?;
-    let letters = match term.split_once("...") {
-        Some((before, behind)) => {
-            let ends = [before, behind].map(|s| s.chars().collect::<Vec<char>>());
-            [&ends[0], &dots, &ends[1]]
-                .into_iter()
-                .flatten()
-                .copied()
-                .collect()
-        }
-        None => term.chars().collect::<Vec<char>>(),
-    };
-    Some(letters)
-}
 
 impl Reader<'_> {
     pub(super) fn einsum(&mut self, node: &Node, einsum: &Einsum) -> Result<()> {
@@ -127,6 +57,13 @@ impl Reader<'_> {
         };
         if ids.iter().zip(&operands).any(is_batch) {
             return Err(refused("sums over the batch"));
+        }
+        // Rows of either by letters of their own make a number for every pair of rows, while steps see one row at a time.
+        let firsts = [own_a.first(), own_b.first()];
+        let both_flow = ids.iter().all(|id| self.at.contains_key(id));
+        let are_batches = firsts.iter().all(|c| c.and_then(|&c| length(c)) == Some(1));
+        if both_flow && are_batches && firsts[0] != firsts[1] {
+            return Err(refused("pairs the rows of the batch"));
         }
         let of = |own: &[char], in_other: bool, in_made: bool| -> Vec<char> {
             let other = if own == own_a.as_slice() {
@@ -245,20 +182,4 @@ fn turns(
         (source, at, layout.offset(element))
     });
     moves.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dots_stand_for_the_axes_that_are_left() {
-        let dot = |i: u32| char::from_u32(DOTS + i).unwrap();
-        let letters = Letters::of("...ij, jk", &[4, 2]).unwrap();
-        assert_eq!(letters.operands[0], [dot(1), dot(0), 'i', 'j']);
-        assert_eq!(letters.made, [dot(1), dot(0), 'i', 'k']);
-        let letters = Letters::of("b i j, k j -> b k i", &[3, 2]).unwrap();
-        assert_eq!(letters.made, ['b', 'k', 'i']);
-        assert_eq!(Letters::of("ij,jk", &[3, 2]), None);
-    }
 }
