@@ -53,7 +53,7 @@ fn along(run: &Run<'_>, place: usize, axis: usize) -> Vec<f64> {
     let inner: usize = layout.shape[axis + 1..].iter().product();
     let mut sums = vec![(0.0f64, 0.0f64, 0u64); length];
     let offsets: Vec<usize> = (0..layout.elements())
-        .filter(|e| e / inner % length == 0)
+        .filter(|e| (e / inner).is_multiple_of(length))
         .map(|e| layout.offset(e))
         .collect();
     for row in run.rows_of(place) {
