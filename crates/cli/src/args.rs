@@ -76,7 +76,7 @@ struct DataFlags {
     #[arg(long)]
     format: Option<String>,
     /// Bring the pictures of a folder to this height and width, such as 64x64 [default: as they are]
-    #[arg(long, value_name = "HEIGHTxWIDTH")]
+    #[arg(long, value_name = "SIZE")]
     size: Option<String>,
     /// Read the pictures of a folder without their colours
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]

@@ -91,8 +91,7 @@ impl Verified {
         for (want, back) in want.iter().zip(&back) {
             changed = worse(changed, relative(&want.values, &back.values));
         }
-        // Written so that NaN fails.
-        if !(changed <= SAME) {
+        if changed.is_nan() || changed > SAME {
             return Err(failed(
                 "the file read back computes something else than the network",
             ));

@@ -33,7 +33,7 @@ fn image(graph: &Graph) -> Array {
     let lengths = shape.iter().map(|dim| dim.fixed().unwrap_or(1));
     let lengths: Vec<usize> = lengths.collect();
     let mut stream = Stream::new(3);
-    let values = (0..lengths.iter().product()).map(|_| stream.integer(100) as f64 / 100.0);
+    let values = (0..lengths.iter().product()).map(|_| stream.integer(100) / 100.0);
     Array::new(lengths, values.collect()).unwrap()
 }
 

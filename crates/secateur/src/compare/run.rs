@@ -15,7 +15,7 @@ use super::probe::probe;
 use super::store::Store;
 use super::unit::{Task, config, full_of};
 use crate::prepare::Prepared;
-use crate::{Config, Error, Plan, Progress, Result, load_data};
+use crate::{Config, Error, Origin, Plan, Progress, Result, load_data};
 
 /// Runs that a search for a strength takes, on average.
 const TRIES: f64 = 3.5;
@@ -60,6 +60,11 @@ impl Ready {
                 target: (!data.target.is_empty()).then(|| data.target.clone()),
                 ..grid.shared.clone()
             };
+            if !Origin::of(&named)?.is_chain() {
+                return Err(Error::usage("comparisons are of dense networks so far")
+                    .at("--net")
+                    .hint("give widths such as 256-128, or set runs of `secateur compress` beside each other with `secateur report`"));
+            }
             let dataset = load_data(&named, data_dir)?;
             let prepared = Prepared::new(
                 Arc::clone(&dataset),

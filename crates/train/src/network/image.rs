@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// Lengths of one image, as `CHANNELSxHEIGHTxWIDTH`; a batch of them is `[batch, channels, height, width]`.
+/// Lengths of one image, as `3x32x32`; a batch of them is `[batch, channels, height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageSize {
     /// 1 for grey images, 3 for colours.

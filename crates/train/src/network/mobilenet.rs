@@ -40,6 +40,7 @@ pub(super) fn mobilenet(l: &mut Layers<'_>, image: Here, sizes: Sizes) -> Result
 }
 
 /// The shape of an inverted residual.
+#[derive(Clone, Copy)]
 struct Inverted {
     /// Channels between, if they are made.
     widened: Option<usize>,

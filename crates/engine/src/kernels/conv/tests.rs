@@ -72,19 +72,19 @@ fn each_product(s: &Shape, mut visit: impl FnMut(usize, usize, usize)) {
         for ox in 0..s.out_size[1] {
             for ky in 0..s.kernel[0] {
                 for kx in 0..s.kernel[1] {
-                    let iy = oy * s.strides[0] + ky * s.dilations[0];
-                    let ix = ox * s.strides[1] + kx * s.dilations[1];
+                    let row = oy * s.strides[0] + ky * s.dilations[0];
+                    let column = ox * s.strides[1] + kx * s.dilations[1];
                     let inside = |i: usize, axis: usize| {
                         i >= s.before[axis] && i - s.before[axis] < s.in_size[axis]
                     };
-                    if !inside(iy, 0) || !inside(ix, 1) {
+                    if !inside(row, 0) || !inside(column, 1) {
                         continue;
                     }
-                    let (iy, ix) = (iy - s.before[0], ix - s.before[1]);
+                    let (row, column) = (row - s.before[0], column - s.before[1]);
                     for o in 0..s.outputs {
                         for i in 0..gi {
                             visit(
-                                (iy * s.in_size[1] + ix) * s.in_stride + o / go * gi + i,
+                                (row * s.in_size[1] + column) * s.in_stride + o / go * gi + i,
                                 ((o * gi + i) * s.kernel[0] + ky) * s.kernel[1] + kx,
                                 (oy * s.out_size[1] + ox) * s.out_stride + o,
                             );
