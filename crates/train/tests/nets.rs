@@ -131,10 +131,6 @@ fn networks_learn_and_lose_units() {
             );
             let after = cost(&trained.graph).unwrap().macs;
             let quality = trained.epochs.last().unwrap().validation.quality();
-            println!(
-                "{name} {part}: {before} -> {after} MACs, {quality}, {} removals",
-                trained.removals.len()
-            );
             assert!(after < before, "{name} {part}: {before} -> {after}");
             assert!(quality > 0.9, "{name} {part}: {quality}");
             if part.starts_with("budget") {
