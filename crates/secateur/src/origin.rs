@@ -48,7 +48,10 @@ impl Origin {
             (None, Some(net)) if is_widths(net) => Ok(Self::Chain),
             (None, Some(net)) => {
                 let all = Architecture::ALL.map(|a| (a.name(), a));
-                let architecture = crate::choice::choose("--net", net, &all)?;
+                let architecture = crate::choice::choose("--net", net, &all).map_err(|e| {
+                    let names = e.hint_text().unwrap_or_default().to_owned();
+                    e.hint(format!("{names}; or widths such as 64-32"))
+                })?;
                 Ok(Self::Named(architecture))
             }
             (None, None) => Ok(Self::Chain),

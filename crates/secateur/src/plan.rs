@@ -198,7 +198,11 @@ impl Plan {
             gray: config.gray,
             mean: config.mean.clone(),
             std: config.std.clone(),
-            augment: or(&config.augment, start.default_augment(dataset)),
+            // Left out where nothing can be changed, so that configs of dense networks stay what they were.
+            augment: match start {
+                Origin::Chain => config.augment.clone(),
+                _ => or(&config.augment, start.default_augment(dataset)),
+            },
             model: config.model.clone(),
             net: match start {
                 Origin::Model(_) => None,

@@ -12,7 +12,8 @@ pub(crate) fn augment(text: &str) -> Result<Augment> {
         flip: false,
         crop_padding: 0,
     };
-    for part in text.split('+').filter(|_| text != "none") {
+    let changes = text.split('+').filter(|_| !matches!(text, "" | "none"));
+    for part in changes {
         match part.strip_prefix("crop:") {
             Some(pixels) => augment.crop_padding = number("--augment", pixels, "crop:4")?,
             None => {

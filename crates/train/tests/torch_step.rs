@@ -91,7 +91,6 @@ impl Worst {
     }
 
     fn check(&self, network: &str) {
-        for (kind, (off, name)) in &self.0 {}
         for (kind, (off, name)) in &self.0 {
             let tolerance = tolerance(kind);
             assert!(*off < tolerance, "{network}: {kind} {name} off by {off:e}");
