@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""How fast are steps and forward passes of networks for images here, and in PyTorch?
+
+    python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements-fixtures.txt
+    .venv/bin/python scripts/bench_torch.py [--rounds 5] [--seconds 2] [--threads 1 2] [--rust BINARY] [--json FILE]
+
+Times the workloads of `cargo bench -p secateur-train --bench networks`: a training step (SGD with momentum) of LeNet-5
+and of ResNet-20 with projections as shortcuts, with 128 images; and ResNet-20 run on 1 and on 128 images. PyTorch runs
+eagerly, in both memory layouts: that of the images as they come (contiguous) and channels last; its fused optimiser
+and inference_mode are used. Whether both sides multiply as much is checked.
+
+In each round every workload is timed in PyTorch, layout by layout, and at once in the Rust bench, which is built first
+unless --rust names it. Load that comes and goes thus meets both. Prints a line for each workload and layout (median and
+least of all calls of all rounds), and a table of medians over rounds: of each round's median time, and of the ratios
+within rounds, with the least and the greatest of these. A ratio above 1 says that secateur is faster.
+
+For a quiet machine: threads of PyTorch's wait for each other at every operator, and where other programs take their
+processors away, it loses out of all proportion. A load of others at the beginning is told.
+
+Exit code 0: done; 1: the bench fails, or does other work than PyTorch; 2: usage.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
+CLASSES = 10
+
+
+class LeNet5(nn.Module):
+    """That of crates/train/src/network/lenet.rs."""
+
+    shape = (1, 28, 28)
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 20, 5), nn.Conv2d(20, 50, 5)
+        self.dense, self.logits = nn.Linear(50 * 4 * 4, 500), nn.Linear(500, CLASSES)
+
+    def forward(self, x):
+        x = F.max_pool2d(self.conv1(x), 2)
+        x = F.max_pool2d(self.conv2(x), 2)
+        return self.logits(F.relu(self.dense(x.flatten(1)), inplace=True))
+
+
+def conv_norm(inputs, outputs, kernel, stride=1):
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.first, self.second = conv_norm(inputs, outputs, 3, stride), conv_norm(outputs, outputs, 3)
+        self.shortcut = conv_norm(inputs, outputs, 1, stride) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        own = self.second(F.relu(self.first(x), inplace=True))
+        return F.relu(own + self.shortcut(x), inplace=True)
+
+
+class ResNet20(nn.Module):
+    """That of crates/train/src/network/resnet.rs."""
+
+    shape = (3, 32, 32)
+
+    def __init__(self):
+        super().__init__()
+        self.stem = conv_norm(3, 16, 3)
+        widths = [16, 16, 16, 16, 32, 32, 32, 64, 64, 64]
+        strides = [1, 1, 1, 2, 1, 1, 2, 1, 1]
+        self.blocks = nn.Sequential(*(Block(*sizes) for sizes in zip(widths, widths[1:], strides, strict=False)))
+        self.logits = nn.Linear(64, CLASSES)
+
+    def forward(self, x):
+        x = self.blocks(F.relu(self.stem(x), inplace=True))
+        return self.logits(x.mean((2, 3)))
+
+
+# As the bench names them: the network, the batch, and whether it is trained.
+WORKLOADS = {
+    "lenet5-step": (LeNet5, 128, True),
+    "resnet20-step": (ResNet20, 128, True),
+    "resnet20-forward-1": (ResNet20, 1, False),
+    "resnet20-forward-128": (ResNet20, 128, False),
+}
+
+
+def macs(network):
+    """Multiply-accumulates of convolutions and linear layers for one image."""
+    total = 0
+
+    def count(module, _, output):
+        nonlocal total
+        total += module.weight.numel() * (output[0][0].numel() if isinstance(module, nn.Conv2d) else 1)
+
+    layers = [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    with torch.inference_mode():
+        network.eval()(torch.zeros(1, *network.shape))
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def prepare(workload, layout):
+    """What does the work once, and how many multiply-accumulates an image takes."""
+    kind, rows, is_step = WORKLOADS[workload]
+    torch.manual_seed(1)
+    network = kind()
+    work = macs(network)
+    network = network.to(memory_format=LAYOUTS[layout])
+    images = torch.randn(rows, *network.shape).contiguous(memory_format=LAYOUTS[layout])
+    if not is_step:
+        network.eval()
+
+        def run():
+            with torch.inference_mode():
+                network(images)
+
+        return run, work
+
+    labels = torch.arange(rows) * 7 % CLASSES
+    network.train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, fused=True)
+
+    def step():
+        optimizer.zero_grad()
+        F.cross_entropy(network(images), labels).backward()
+        optimizer.step()
+
+    return step, work
+
+
+def timed(run, seconds):
+    """Milliseconds of many calls, after a fifth of the time for warming up."""
+    times = []
+    for share, keep in ((0.2, False), (1.0, True)):
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < share * seconds or (keep and not times):
+            start = time.perf_counter()
+            run()
+            if keep:
+                times.append(1e3 * (time.perf_counter() - start))
+    return times
+
+
+def build_bench():
+    command = ["cargo", "bench", "--locked", "-p", "secateur-train", "--bench", "networks"]
+    command += ["--no-run", "--message-format=json"]
+    told = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in told.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == "networks":
+            return message["executable"]
+    raise ValueError("cargo tells of no bench that it has built")
+
+
+def run_bench(binary, workload, threads, seconds):
+    command = [binary, f"only={workload}", f"threads={threads}", "json", str(seconds)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def measure(arguments, binary):
+    """Of each workload and number of threads, what each round gave."""
+    rounds = {(workload, threads): [] for threads in arguments.threads for workload in arguments.workloads}
+    for number in range(arguments.rounds):
+        for (workload, threads), found in rounds.items():
+            torch.set_num_threads(threads)
+            torch_times = {}
+            for layout in LAYOUTS:
+                run, work = prepare(workload, layout)
+                torch_times[layout] = timed(run, arguments.seconds)
+                del run
+            told = run_bench(binary, workload, threads, arguments.seconds)
+            if told["macs"] != work:
+                raise ValueError(f"{workload} takes {told['macs']} multiply-accumulates here, in PyTorch {work}")
+            found.append((torch_times, told))
+        print(f"round {number + 1} of {arguments.rounds} done", file=sys.stderr, flush=True)
+    return rounds
+
+
+def summarise(workload, threads, found):
+    by_layout = {layout: [statistics.median(times[layout]) for times, _ in found] for layout in LAYOUTS}
+    best = min(by_layout, key=lambda layout: statistics.median(by_layout[layout]))
+    ours = [told["median_ms"] for _, told in found]
+    ratios = [theirs / own for theirs, own in zip(by_layout[best], ours, strict=True)]
+    least = {layout: min(min(times[layout]) for times, _ in found) for layout in LAYOUTS}
+    return {
+        "workload": workload,
+        "threads": threads,
+        "layout": best,
+        "torch_ms": statistics.median(by_layout[best]),
+        "torch_least_ms": min(least.values()),
+        "secateur_ms": statistics.median(ours),
+        "secateur_least_ms": min(told["least_ms"] for _, told in found),
+        "ratio": statistics.median(ratios),
+        "ratios": ratios,
+        "layouts": {
+            layout: {
+                "median_ms": statistics.median(by_layout[layout]),
+                "least_ms": least[layout],
+                "calls": sum(len(times[layout]) for times, _ in found),
+            }
+            for layout in LAYOUTS
+        },
+        "calls": sum(told["runs"] for _, told in found),
+        "peak_bytes": max((told["peak_bytes"] or 0 for _, told in found), default=0),
+    }
+
+
+def tell(rows):
+    for row in rows:
+        head = f"{row['workload']:<21} {row['threads']} threads"
+        for layout, times in row["layouts"].items():
+            mark = "  <- best layout" if layout == row["layout"] else ""
+            print(
+                f"{head}  PyTorch, {layout:<14} {times['median_ms']:>9.2f} ms, least {times['least_ms']:>9.2f}"
+                f" of {times['calls']}{mark}"
+            )
+        print(
+            f"{head}  secateur                {row['secateur_ms']:>9.2f} ms, least {row['secateur_least_ms']:>9.2f}"
+            f" of {row['calls']}; memory at most {row['peak_bytes'] >> 20} MB"
+        )
+    print()
+    columns = ["workload", "threads", "PyTorch, best layout (ms)", "layout", "secateur (ms)"]
+    columns += ["ratio", "least", "greatest", "of least times"]
+    print(f"| {' | '.join(columns)} |")
+    print("|---" * len(columns) + "|")
+    for row in rows:
+        of_least = row["torch_least_ms"] / row["secateur_least_ms"]
+        ratios = [row["ratio"], min(row["ratios"]), max(row["ratios"]), of_least]
+        times = f"{row['torch_ms']:.2f} | {row['layout']} | {row['secateur_ms']:.2f}"
+        print(f"| {row['workload']} | {row['threads']} | {times} | {' | '.join(f'{r:.2f}' for r in ratios)} |")
+
+
+def told_set(rounds):
+    return next(iter(rounds.values()))[0][1]["instruction_set"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"all, or some of {', '.join(WORKLOADS)}")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each workload, layout and side, in each round")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rust", metavar="BINARY", help="the bench, as cargo built it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.workloads) - set(WORKLOADS):
+        parser.error(f"no workload is called {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    if arguments.rounds < 1 or not arguments.seconds > 0 or min(arguments.threads) < 1:
+        parser.error("rounds, seconds and threads are positive")
+    arguments.workloads = arguments.workloads or list(WORKLOADS)
+    try:
+        # Before the build, which is a load itself.
+        load = os.getloadavg()[0]
+        binary = arguments.rust or build_bench()
+        rounds = measure(arguments, binary)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        print(f"FAIL {error}")
+        return 1
+    rows = [summarise(workload, threads, found) for (workload, threads), found in rounds.items()]
+    print(f"PyTorch {torch.__version__} ({torch.backends.cpu.get_cpu_capability()}), secateur on {told_set(rounds)}")
+    loads = f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after"
+    print(f"{arguments.rounds} rounds of {arguments.seconds:g} s each; {loads}\n")
+    tell(rows)
+    if load > 0.5:
+        print("\nOther programs were running: these are no measurements, least of all those of several threads.")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
