@@ -145,7 +145,7 @@ impl Verified {
         &self.parts.model
     }
 
-    /// The content of [`DATA_FILE`] beside it, where tensors keep their data outside; else empty.
+    /// The content of `small.onnx.data` beside it, where tensors keep their data outside; else empty.
     pub fn data(&self) -> &[u8] {
         &self.parts.data
     }
