@@ -73,6 +73,13 @@ impl Display {
                 macs,
             } => self.loaded(plan, prepared, *macs),
             Progress::Train { stage, event } => match event {
+                // Controls and other strengths train the same network.
+                Event::Note(text) if *stage == Stage::Compress && self.stage.is_none() => {
+                    if self.manner != Manner::Silent {
+                        self.bar.suspend(|| note(text));
+                    }
+                }
+                Event::Note(_) => {}
                 Event::Step { done, of } => {
                     self.bar.set_length(*of as u64);
                     self.bar.set_position(*done as u64);

@@ -5,10 +5,12 @@ mod deviation;
 mod follow;
 mod layout;
 mod loops;
+mod memory;
 mod parameter;
 mod plan;
 mod read;
 mod run;
+mod shard;
 mod step;
 mod steps;
 mod update;
@@ -18,10 +20,11 @@ use std::time::Instant;
 
 use secateur_graph::Graph;
 
+use self::memory::Memory;
 pub use self::parameter::{Parameter, ParameterKind, ParameterParts};
 use self::plan::Plan;
 use self::read::Mode;
-use self::run::{Memory, Run, finish};
+use self::run::{Run, finish};
 pub use self::update::Block;
 use crate::{Error, Phases, Result, Threads};
 
@@ -61,9 +64,7 @@ impl Network {
         slots: usize,
         threads: Threads,
     ) -> Result<Self> {
-        let mut parameters = vec![];
-        let train = read::plan(graph, row, Mode::Train, slots, &mut parameters)?;
-        Self::with(Some(train), graph, row, batch, parameters, threads)
+        Self::with(graph, row, batch, Some(slots), threads)
     }
 
     /// The same for running forwards only, which takes less memory.
@@ -71,34 +72,36 @@ impl Network {
     /// # Errors
     /// As [`Network::compile`].
     pub fn to_run(graph: &Graph, row: &[usize], batch: usize, threads: Threads) -> Result<Self> {
-        Self::with(None, graph, row, batch, vec![], threads)
+        Self::with(graph, row, batch, None, threads)
     }
 
+    /// `slots` are none for a network that is only run.
     fn with(
-        train: Option<Plan>,
         graph: &Graph,
         row: &[usize],
         batch: usize,
-        mut parameters: Vec<Parameter>,
+        slots: Option<usize>,
         threads: Threads,
     ) -> Result<Self> {
         if batch == 0 {
             return Err(Error::invalid("a batch of zero rows").hint("use 1 row or more"));
         }
-        let slots = 0;
-        let run = read::plan(graph, row, Mode::Run, slots, &mut parameters)?;
-        let count = threads.count();
-        let size = |place: usize| run.places[place].layout.len;
-        let with_memory = |plan: Plan| {
-            let memory = Memory::new(&plan, batch, count);
-            (plan, memory)
+        let settled = read::at_row(graph, row)?;
+        let mut parameters = vec![];
+        let mut planned = |mode, slots| -> Result<(Plan, Memory)> {
+            let plan = read::plan(graph, &settled, mode, slots, &mut parameters)?;
+            let memory = Memory::new(&plan, batch, threads.count());
+            Ok((plan, memory))
         };
+        let train = slots.map(|slots| planned(Mode::Train, slots)).transpose()?;
+        let run = planned(Mode::Run, 0)?;
+        let size = |place: usize| run.0.places[place].layout.len;
         Ok(Self {
             row: row.to_vec(),
-            inputs: size(run.input),
-            outputs: size(run.output),
-            train: train.map(with_memory),
-            run: with_memory(run),
+            inputs: size(run.0.input),
+            outputs: size(run.0.output),
+            train,
+            run,
             parameters,
             batch,
             threads,

@@ -98,6 +98,11 @@ impl Group {
         members.chain(activations.map(|a| (a.value, a.axis, a.unit_of.as_slice())))
     }
 
+    /// Whether units may go by choice: layers make them, and nothing freezes them.
+    pub fn is_free(&self) -> bool {
+        self.frozen.is_none() && self.kind == GroupKind::Hidden
+    }
+
     /// How many scalars all reading slices of one unit hold (of the largest unit, where a `Gather` makes
     /// them differ).
     pub fn size(&self, graph: &Graph) -> usize {

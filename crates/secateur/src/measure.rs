@@ -1,7 +1,7 @@
 //! Measures networks and data for the report.
 
 use secateur_engine::Chain;
-use secateur_graph::{ChannelGroups, Graph, GroupKind, Tensor, cost};
+use secateur_graph::{ChannelGroups, Graph, Tensor, cost};
 use secateur_train::{Score, Trained, score};
 
 use crate::Result;
@@ -120,11 +120,7 @@ fn net_weight_count(graph: &Graph) -> Result<WeightCount> {
         count.small += counted(&|w| w.abs() < SMALL);
     }
     let groups = ChannelGroups::of(graph)?;
-    let hidden = groups
-        .groups()
-        .iter()
-        .filter(|g| g.kind == GroupKind::Hidden && g.frozen.is_none());
-    for group in hidden {
+    for group in groups.groups().iter().filter(|g| g.is_free()) {
         let sums = norms(graph, group, f64::abs);
         let live = sums.iter().filter(|&&s| s > f64::from(SMALL)).count();
         count.live_units.push(live);

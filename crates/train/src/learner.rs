@@ -81,6 +81,14 @@ impl Learner {
         either!(self, l => l.network.threads().clone())
     }
 
+    /// What of the network is not trained, and why.
+    pub(crate) fn notes(&self) -> &[String] {
+        match self {
+            Self::Chain(_) => &[],
+            Self::Net(net) => net.network.notes(),
+        }
+    }
+
     /// Writes the present numbers into the graph.
     pub(crate) fn write_back(&mut self) -> Result<()> {
         either!(self, l => Ok(l.network.write_back(&mut l.graph)?))

@@ -9,7 +9,7 @@ mod slices;
 mod step;
 
 use secateur_engine::{Network, Threads};
-use secateur_graph::{ChannelGroups, Dim, Graph, GroupKind, cost};
+use secateur_graph::{ChannelGroups, Dim, Graph, cost};
 
 use self::penalised::PenalisedGroups;
 use crate::evaluate::SCORE_ROWS;
@@ -127,11 +127,8 @@ impl NetLearner {
 
 /// Units of each group that layers make, those of outputs left out.
 pub(crate) fn widths(groups: &ChannelGroups) -> Vec<usize> {
-    let hidden = groups
-        .groups()
-        .iter()
-        .filter(|g| g.kind == GroupKind::Hidden && g.frozen.is_none());
-    hidden.map(|g| g.units).collect()
+    let free = groups.groups().iter().filter(|g| g.is_free());
+    free.map(|g| g.units).collect()
 }
 
 /// The shape that the network takes a row in, its batch axis of length 1 included.

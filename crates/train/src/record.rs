@@ -7,6 +7,8 @@ use crate::{Removal, Score};
 /// What a run tells while it goes.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// Before the first step: what of the network is not trained, by the node that is the reason.
+    Note(&'a str),
     /// After some steps.
     Step {
         /// Steps done.

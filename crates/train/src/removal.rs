@@ -2,7 +2,8 @@
 
 use secateur_engine::Chain;
 use secateur_graph::{
-    Array, ChannelGroups, Cut, Graph, GroupKind, Keep, evaluate, fold_constants, mask, shrink,
+    Array, ChannelGroups, Cut, Folded, Graph, GroupKind, Keep, evaluate, fold_constants, mask,
+    shrink,
 };
 use secateur_prox::Members;
 
@@ -13,7 +14,7 @@ use crate::{Error, ErrorKind, Result, Rows};
 /// Real rows on which every removal is checked with the naive evaluator.
 pub(crate) const NAIVE_ROWS: usize = 8;
 /// Largest relative difference of outputs where constants were folded: f32 biases round.
-pub(crate) const FOLD_TOLERANCE: f64 = 1e-5;
+const FOLD_TOLERANCE: f64 = 1e-5;
 /// Largest relative difference between two f32 runs that sum in another order.
 pub(crate) const ENGINE_TOLERANCE: f64 = 1e-4;
 /// Unread inputs are dropped once they are this share of all, because dropping them copies the rows.
@@ -61,6 +62,48 @@ pub(crate) enum Cause {
     Asked,
 }
 
+impl Cause {
+    /// What folding left unread, and what of it `keep` drops; where something was folded, biases have been rounded.
+    pub(crate) fn dead(folded: &Folded, keep: &Keep) -> Self {
+        // A folded unit that the floor holds stays unread: its constant is in the biases already.
+        let gone = |&&(group, unit): &&(_, usize)| !keep.keeps(group, unit);
+        Self::Dead {
+            folded: folded.units.iter().filter(gone).count(),
+            tolerance: match folded.units.is_empty() {
+                true => 0.0,
+                false => FOLD_TOLERANCE,
+            },
+        }
+    }
+
+    /// How many of the units that went had been folded.
+    pub(crate) fn folded(self) -> usize {
+        match self {
+            Self::Dead { folded, .. } => folded,
+            Self::Asked => 0,
+        }
+    }
+}
+
+/// Holds a shrunk network to the masked one on the naive evaluator, and where units were dead to the one `before`; the largest
+/// relative difference from what it must equal.
+pub(crate) fn agree_naively(
+    [before, masked, shrunk]: [&Graph; 3],
+    sample: &[Array],
+    cause: Cause,
+    epoch: usize,
+) -> Result<f64> {
+    let have = evaluate(shrunk, sample)?;
+    let from_masked = difference(&evaluate(masked, sample)?, &have);
+    agree("naive evaluator", from_masked, 0.0, epoch)?;
+    let Cause::Dead { tolerance, .. } = cause else {
+        return Ok(from_masked);
+    };
+    let moved = difference(&evaluate(before, sample)?, &have);
+    agree("naive evaluator", moved, tolerance, epoch)?;
+    Ok(moved)
+}
+
 /// Which removals are due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
@@ -87,15 +130,7 @@ impl Body {
         if keep.is_all() {
             return Ok(None);
         }
-        // A folded unit that the floor holds stays unread: its constant is in the biases already.
-        let gone = |&&(group, unit): &&(_, usize)| !keep.keeps(group, unit);
-        let cause = Cause::Dead {
-            folded: folded.units.iter().filter(gone).count(),
-            tolerance: match folded.units.is_empty() {
-                true => 0.0,
-                false => FOLD_TOLERANCE,
-            },
-        };
+        let cause = Cause::dead(&folded, &keep);
         self.apply(&folded.graph, &groups, &keep, due.epoch, cause)
             .map(Some)
     }
@@ -125,15 +160,8 @@ impl Body {
         let shrunk = shrink(base, groups, keep)?;
         let naive_rows = NAIVE_ROWS.min(self.rows.len());
         let sample = [self.full_width(naive_rows)?];
-        let have = evaluate(&shrunk.graph, &sample)?;
-        let mut naive_difference = difference(&evaluate(&masked, &sample)?, &have);
-        agree("naive evaluator", naive_difference, 0.0, epoch)?;
-        if let Cause::Dead { tolerance, .. } = cause {
-            let moved = difference(&evaluate(&self.graph, &sample)?, &have);
-            agree("naive evaluator", moved, tolerance, epoch)?;
-            naive_difference = moved;
-        }
-
+        let networks = [&self.graph, &masked, &shrunk.graph];
+        let naive_difference = agree_naively(networks, &sample, cause, epoch)?;
         let engine_rows = self.network.batch().min(self.rows.len());
         let columns = self.rows.columns();
         if let Cause::Asked = cause {
@@ -167,10 +195,7 @@ impl Body {
         Ok(Removal {
             epoch,
             units,
-            folded: match cause {
-                Cause::Dead { folded, .. } => folded,
-                Cause::Asked => 0,
-            },
+            folded: cause.folded(),
             inputs,
             asked: matches!(cause, Cause::Asked),
             naive_difference,
@@ -234,7 +259,7 @@ pub(crate) fn agree(by: &str, difference: f64, allowed: f64, epoch: usize) -> Re
     .hint("this is a defect: please report it with the run's config.toml"))
 }
 
-pub(crate) fn difference(a: &[Array], b: &[Array]) -> f64 {
+fn difference(a: &[Array], b: &[Array]) -> f64 {
     let of =
         |(a, b): (&Array, &Array)| relative(a.values.iter().copied(), b.values.iter().copied());
     a.iter().zip(b).map(of).fold(0.0, worse)

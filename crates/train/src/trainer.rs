@@ -106,6 +106,9 @@ impl Run {
         validation: &Rows,
         observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
     ) -> Result<Trained> {
+        for note in self.learner.notes() {
+            observer(Event::Note(note));
+        }
         let begin = Instant::now();
         let mut ended = Ended::Complete;
         let mut good: Option<Graph> = None;

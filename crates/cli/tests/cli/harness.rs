@@ -55,6 +55,22 @@ impl Sandbox {
         Shown::new(&self.command(arguments).output().unwrap())
     }
 
+    /// What commands say that are refused, one after the other; they must print no result and leave nothing behind.
+    pub(crate) fn refusals(&self, commands: &[&str]) -> String {
+        let before = self.content();
+        let mut text = String::new();
+        for arguments in commands {
+            let shown = self.run(arguments);
+            assert!(
+                shown.code != Some(0) && shown.stdout.is_empty(),
+                "{arguments}\n{shown}"
+            );
+            text += &format!("$ secateur {arguments}\n{shown}\n");
+        }
+        assert_eq!(self.content(), before);
+        text
+    }
+
     /// Every file and folder in here, hidden ones too, in order.
     pub(crate) fn content(&self) -> Vec<String> {
         let mut found = vec![];

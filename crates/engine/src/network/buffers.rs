@@ -110,15 +110,7 @@ pub(crate) fn assign(
     }
     let mut gradient_of = vec![usize::MAX; places.len()];
     if trains {
-        gradients(
-            steps,
-            places,
-            &makers,
-            output,
-            &when,
-            &mut lives,
-            &mut gradient_of,
-        );
+        gradients(steps, places, output, &when, &mut lives, &mut gradient_of);
     }
     let (buffers, of) = color(&lives);
     for (p, place) in places.iter_mut().enumerate() {
@@ -163,7 +155,6 @@ fn shared(
 fn gradients(
     steps: &[Planned],
     places: &[Place],
-    makers: &[Option<usize>],
     output: usize,
     when: &When,
     lives: &mut Vec<Life>,
@@ -207,7 +198,7 @@ fn gradients(
             let planned = &steps[s];
             let k = planned.x.iter().position(|&x| x == p);
             let is_first = k.is_some_and(|k| {
-                planned.gradients[k] == Some(false) && planned.step.passes_gradient(k)
+                planned.gradients[k] == Some(false) && planned.step.work().passes_gradient(k)
             });
             let others = planned.x.iter().zip(&planned.gradients);
             let taken = others.clone().any(|(&x, g)| {
@@ -241,7 +232,6 @@ fn gradients(
             }
         };
     }
-    let _ = makers;
 }
 
 /// Buffers for all lives, and that of each: where one ends, another of the same kind may begin.

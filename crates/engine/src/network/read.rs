@@ -4,7 +4,9 @@
 //! Only batch normalisation differs between the two, see [`Mode`].
 
 mod arithmetic;
+mod constants;
 mod einsum;
+mod finish;
 mod layers;
 mod letters;
 mod moves;
@@ -21,14 +23,11 @@ mod windows;
 
 use std::collections::HashMap;
 
-use secateur_graph::{
-    Array, Graph, Index, Mix, Node, NodeId, Op, ValueId, at_lengths, evaluate_node,
-};
+use secateur_graph::{Array, Graph, Index, Mix, Node, NodeId, Op, ValueId, at_lengths};
 
 use super::Parameter;
-use super::buffers::assign;
 use super::layout::Layout;
-use super::plan::{Place, Plan, Planned, segments};
+use super::plan::{Place, Plan, Planned};
 use super::step::Step;
 use crate::kernels::conv::lanes;
 use crate::{Activation, Error, Result};
@@ -40,7 +39,7 @@ pub(crate) enum Mode {
     Run,
 }
 
-/// Plans `graph`, whose only input has rows of the shape `row` (batch axis of length 1 included).
+/// Plans `settled`, which is `graph` at the lengths of one row, whose batch axis has length 1.
 ///
 /// Parameters are added to `parameters` as they are met; those that are there already are used again.
 ///
@@ -48,23 +47,15 @@ pub(crate) enum Mode {
 /// At a node that the engine does not run, by its name.
 pub(crate) fn plan(
     graph: &Graph,
-    row: &[usize],
+    settled: &Graph,
     mode: Mode,
     slots: usize,
     parameters: &mut Vec<Parameter>,
 ) -> Result<Plan> {
-    let (&[input], &[output]) = (graph.inputs(), graph.outputs()) else {
-        return Err(Error::unsupported(format!(
-            "the network has {} inputs and {} outputs",
-            graph.inputs().len(),
-            graph.outputs().len()
-        ))
-        .hint("only networks with one input and one output can be trained"));
-    };
-    let settled = at_lengths(graph, &[row.to_vec()])?;
+    let (input, output) = ends(settled)?;
     let mut reader = Reader {
-        needed: needed(&settled),
-        graph: &settled,
+        needed: needed(settled),
+        graph: settled,
         origin: graph,
         mode,
         slots,
@@ -77,7 +68,7 @@ pub(crate) fn plan(
         notes: vec![],
         done: vec![false; settled.nodes().len()],
     };
-    let layout = Layout::plain(row);
+    let layout = Layout::plain(&reader.shape(input)?);
     let input = reader.declare(input, layout);
     for id in settled.node_ids() {
         if !reader.needed[id.index()] || reader.done[id.index()] {
@@ -92,6 +83,28 @@ pub(crate) fn plan(
     let output = reader.place(output)?;
     let output = reader.plain(output)?;
     reader.finish([input, output])
+}
+
+/// `graph` at the lengths of one row of the shape `row`.
+///
+/// # Errors
+/// If it has more than one input or output, or its shapes do not fit together at these lengths.
+pub(crate) fn at_row(graph: &Graph, row: &[usize]) -> Result<Graph> {
+    ends(graph)?;
+    Ok(at_lengths(graph, &[row.to_vec()])?)
+}
+
+/// The only input and output.
+fn ends(graph: &Graph) -> Result<(ValueId, ValueId)> {
+    match (graph.inputs(), graph.outputs()) {
+        (&[input], &[output]) => Ok((input, output)),
+        (inputs, outputs) => Err(Error::unsupported(format!(
+            "the network has {} inputs and {} outputs",
+            inputs.len(),
+            outputs.len()
+        ))
+        .hint("only networks with one input and one output can be trained")),
+    }
 }
 
 /// The nodes that the outputs depend on.
@@ -192,33 +205,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a node reads nothing that depends on the input.
-    fn is_constant(&self, node: &Node) -> bool {
-        node.inputs
-            .iter()
-            .flatten()
-            .all(|id| !self.at.contains_key(id))
-    }
-
-    /// Computes a node of constants once and for all; what it makes is not trained.
-    fn compute(&mut self, node: &Node) -> Result<()> {
-        let inputs: Vec<Option<Array>> = node
-            .inputs
-            .iter()
-            .map(|id| id.and_then(|id| self.array(id)))
-            .collect();
-        let inputs: Vec<Option<&Array>> = inputs.iter().map(Option::as_ref).collect();
-        let made = evaluate_node(node, &inputs)?;
-        self.computed.extend(node.outputs.iter().copied().zip(made));
-        Ok(())
-    }
-
-    /// The numbers of a constant, or of what was computed from constants.
-    fn array(&self, id: ValueId) -> Option<Array> {
-        let constant = self.graph.constant(id).map(Array::from);
-        constant.or_else(|| self.computed.get(&id).cloned())
-    }
-
     /// The place of a value that flows.
     fn place(&self, id: ValueId) -> Result<usize> {
         self.at.get(&id).copied().ok_or_else(|| {
@@ -260,32 +246,6 @@ impl Reader<'_> {
             ))
             .hint("only networks whose shapes follow from that of the input can be trained")
         })
-    }
-
-    /// The parameter that holds a constant, if it holds one: 32-bit floats.
-    fn parameter(&mut self, id: ValueId, is_running: bool) -> Result<usize> {
-        let id = self.original(id);
-        if let Some(known) = self.parameters.iter().position(|p| p.id == id) {
-            return Ok(known);
-        }
-        if self.origin.constant(id).is_none() && self.array(id).is_some() {
-            return Err(self.computed_weight(id));
-        }
-        self.parameters
-            .push(Parameter::new(self.origin, id, self.slots, is_running)?);
-        Ok(self.parameters.len() - 1)
-    }
-
-    /// The parameter at an input of a node.
-    fn parameter_at(&mut self, node: &Node, slot: usize) -> Result<usize> {
-        let id = node.input(slot)?;
-        self.parameter(id, false)
-    }
-
-    /// The parameter at an optional input of a node.
-    fn optional_at(&mut self, node: &Node, slot: usize) -> Result<Option<usize>> {
-        let id = node.inputs.get(slot).copied().flatten();
-        id.map(|id| self.parameter(id, false)).transpose()
     }
 
     /// Adds a step that makes `value`.
@@ -375,60 +335,5 @@ impl Reader<'_> {
             _ => return None,
         };
         Some((id, function))
-    }
-
-    /// Decides which gradients are wanted, and where everything lies.
-    fn finish(mut self, [input, output]: [usize; 2]) -> Result<Plan> {
-        if self.steps.is_empty() {
-            return Err(Error::invalid("the network has no layer").hint("add a layer with weights"));
-        }
-        let trains = self.mode == Mode::Train;
-        // Whether a place has a gradient, and whether some of it is there already.
-        let mut begun = vec![false; self.places.len()];
-        begun[output] = true;
-        for s in (0..self.steps.len()).rev().filter(|_| trains) {
-            let planned = &mut self.steps[s];
-            if !begun[planned.y] {
-                // Nothing comes back to it; statistics are measured all the same.
-                planned.is_trained &= matches!(planned.step, Step::Statistics(_));
-                continue;
-            }
-            for k in 0..planned.x.len() {
-                let x = planned.x[k];
-                let waits = matches!(planned.step, Step::Normalise(_)) && k == 0;
-                let differs = planned.step.work().differentiates(k);
-                if self.places[x].is_trained && differs && !waits {
-                    planned.gradients[k] = Some(std::mem::replace(&mut begun[x], true));
-                }
-            }
-        }
-        let notes = self.told();
-        let count = self.steps.len();
-        let forward = segments(&self.steps, 0..count, |s| trains && s.meets_forward());
-        let backward = match trains {
-            true => segments(&self.steps, (0..count).rev(), Step::meets_backward),
-            false => vec![],
-        };
-        let buffers = assign(
-            &self.steps,
-            &mut self.places,
-            [input, output],
-            &forward,
-            &backward,
-        );
-        let scratch = self.steps.iter().map(|p| p.step.work().scratch()).max();
-        Ok(Plan {
-            steps: self.steps,
-            places: self.places,
-            buffers,
-            states: self.states,
-            forward,
-            backward,
-            at: self.at,
-            input,
-            output,
-            scratch: scratch.unwrap_or(0),
-            notes,
-        })
     }
 }

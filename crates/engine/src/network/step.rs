@@ -143,6 +143,11 @@ pub(crate) trait Work {
         false
     }
 
+    /// Whether the gradient of input `k` is that of the output as it is.
+    fn passes_gradient(&self, _k: usize) -> bool {
+        false
+    }
+
     /// Whether all rows of a thread are taken at once, and not one after the other.
     fn takes_all_rows(&self) -> bool {
         false
@@ -245,15 +250,6 @@ impl Step {
     /// Whether threads must meet behind the step on the way forward.
     pub(crate) fn meets_forward(&self) -> bool {
         matches!(self, Step::Statistics(_))
-    }
-
-    /// Whether the gradient of input `k` is that of the output as it is.
-    pub(crate) fn passes_gradient(&self, k: usize) -> bool {
-        match self {
-            Step::Activate(_) => true,
-            Step::Binary(binary) => binary.passes_gradient(k),
-            _ => false,
-        }
     }
 
     /// Whether threads must meet behind the step on the way back.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
+use secateur_graph::{ChannelGroups, Graph, Group, Keep, Role, Tensor, cost, shrink};
 
 use super::rank::{Ranked, across, norms};
 use crate::{Error, Result};
@@ -170,13 +170,12 @@ impl Choice {
         graph: &Graph,
         groups: &ChannelGroups,
     ) -> Result<Vec<Ranked>> {
-        let free = |g: &Group| g.frozen.is_none() && g.kind == GroupKind::Hidden;
         for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
             if let Some(pattern) = pattern
                 && !groups
                     .groups()
                     .iter()
-                    .any(|g| free(g) && is_meant(pattern, graph, g))
+                    .any(|g| g.is_free() && is_meant(pattern, graph, g))
             {
                 let message = format!("'{pattern}' matches no group that can lose units");
                 return Err(Error::usage(message)
@@ -184,12 +183,12 @@ impl Choice {
                     .hint("secateur inspect lists the groups"));
             }
         }
-        if !groups.groups().iter().any(free) {
+        if !groups.groups().iter().any(Group::is_free) {
             return Err(Error::usage("no group of this model can lose units")
                 .hint("secateur inspect tells what is frozen, and why"));
         }
         let mut ranked = vec![];
-        for ((id, group), scores) in groups.iter().zip(scores).filter(|((_, g), _)| free(g)) {
+        for ((id, group), scores) in groups.iter().zip(scores).filter(|((_, g), _)| g.is_free()) {
             let named =
                 |pattern: &Option<Regex>| pattern.as_ref().map(|p| is_meant(p, graph, group));
             if named(&self.only) == Some(false) || named(&self.except) == Some(true) {

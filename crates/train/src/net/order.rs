@@ -1,10 +1,9 @@
 //! The order of units in networks of any form: the penalised part of each group is one range.
 
 use secateur_engine::{Network, Threads};
-use secateur_graph::{ChannelGroups, Graph, GroupKind, Role, permute};
+use secateur_graph::{ChannelGroups, Graph, Role, permute};
 
 use super::NetLearner;
-use super::penalised::PenalisedGroups;
 use super::slices::Slices;
 use crate::{Result, Rows};
 
@@ -18,7 +17,7 @@ impl NetLearner {
         let part = penalised.settings().part;
         let mut cuts = vec![];
         for layer in &penalised.layers {
-            let norms = PenalisedGroups::norms(layer, self.network.parameters());
+            let norms = layer.slices.norms(self.network.parameters());
             let order = part.order_by_norm(&norms);
             let permuted = permute(&self.graph, &self.groups, layer.id, &order)?;
             cuts.extend(permuted.cuts);
@@ -40,24 +39,10 @@ pub fn strongest_last(graph: &Graph, rows: &Rows) -> Result<Graph> {
     let network = Network::compile(graph, &row, 1, 0, Threads::new(1)?)?;
     let mut sorted = graph.clone();
     for (id, group) in groups.iter() {
-        if group.frozen.is_some() || group.in_products || group.kind != GroupKind::Hidden {
-            continue;
-        }
         let Some(slices) = Slices::new(group, &[Role::Reads], &network) else {
             continue;
         };
-        let mut unit = vec![];
-        let norms: Vec<f64> = (0..group.units)
-            .map(|u| {
-                slices.gather(
-                    u,
-                    network.parameters(),
-                    secateur_engine::Parameter::values,
-                    &mut unit,
-                );
-                unit.iter().map(|&w| f64::from(w).powi(2)).sum()
-            })
-            .collect();
+        let norms = slices.norms(network.parameters());
         let mut order: Vec<usize> = (0..group.units).collect();
         order.sort_by(|&a, &b| norms[a].total_cmp(&norms[b]));
         // Units that lie unequally often on an axis stay where they are.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use secateur_engine::{Network, Parameter};
-use secateur_graph::{ChannelGroups, Graph, GroupId, GroupKind, Role};
+use secateur_graph::{ChannelGroups, Graph, GroupId, Role};
 use secateur_prox::{GroupSize, LayerUnits, Members, Penalty, Strength};
 
 use super::costs::Costs;
@@ -45,9 +45,6 @@ impl PenalisedGroups {
     ) -> Result<Self> {
         let mut layers = vec![];
         for (id, group) in groups.iter() {
-            if group.frozen.is_some() || group.in_products || group.kind != GroupKind::Hidden {
-                continue;
-            }
             let Some(slices) = Slices::new(group, roles(settings.members), network) else {
                 continue;
             };
@@ -168,21 +165,6 @@ impl PenalisedGroups {
             .filter(|p| p.kind() == secateur_engine::ParameterKind::Weight);
         let all: usize = weights.map(|p| p.values().len()).sum();
         (penalised as f64 / all.max(1) as f64).min(1.0)
-    }
-
-    /// The norm of each unit's group, for one layer.
-    pub(crate) fn norms(layer: &Layer, parameters: &[Parameter]) -> Vec<f64> {
-        let mut unit = vec![];
-        let norm = |u: usize| {
-            layer
-                .slices
-                .gather(u, parameters, Parameter::values, &mut unit);
-            unit.iter()
-                .map(|&w| f64::from(w).powi(2))
-                .sum::<f64>()
-                .sqrt()
-        };
-        (0..layer.units).map(norm).collect()
     }
 }
 

@@ -1,14 +1,11 @@
 //! Takes dead units out of a network of any form while it trains, and proves that nothing else changed.
 
 use secateur_graph::{
-    Array, ChannelGroups, Cut, Graph, GroupKind, Keep, Op, Tensor, evaluate, fold_constants, mask,
-    shrink,
+    Array, ChannelGroups, Graph, GroupKind, Keep, Op, Tensor, fold_constants, mask, shrink,
 };
 
 use super::NetLearner;
-use crate::removal::{
-    Cause, Due, ENGINE_TOLERANCE, FOLD_TOLERANCE, NAIVE_ROWS, agree, difference, relative,
-};
+use crate::removal::{Cause, Due, ENGINE_TOLERANCE, NAIVE_ROWS, agree, agree_naively, relative};
 use crate::{Removal, Result};
 
 /// Multiply-adds that the naive evaluator may spend on one network: it is a hundred times slower than the engine.
@@ -28,14 +25,7 @@ impl NetLearner {
         if keep.is_all() {
             return Ok(None);
         }
-        let gone = |&&(group, unit): &&(_, usize)| !keep.keeps(group, unit);
-        let cause = Cause::Dead {
-            folded: folded.units.iter().filter(gone).count(),
-            tolerance: match folded.units.is_empty() {
-                true => 0.0,
-                false => FOLD_TOLERANCE,
-            },
-        };
+        let cause = Cause::dead(&folded, &keep);
         self.apply(&graph, &folded.graph, &groups, &keep, due.epoch, cause)
             .map(Some)
     }
@@ -69,41 +59,30 @@ impl NetLearner {
             .clamp(1, NAIVE_ROWS)
             .min(self.rows.len());
         let sample = [self.sample(naive_rows)?];
-        let have = evaluate(&shrunk.graph, &sample)?;
-        let mut naive_difference = difference(&evaluate(&masked, &sample)?, &have);
-        agree("naive evaluator", naive_difference, 0.0, epoch)?;
-        if let Cause::Dead { tolerance, .. } = cause
-            && base != before
-        {
-            naive_difference = difference(&evaluate(before, &sample)?, &have);
-            agree("naive evaluator", naive_difference, tolerance, epoch)?;
-        }
+        let networks = [before, &masked, &shrunk.graph];
+        let naive_difference = agree_naively(networks, &sample, cause, epoch)?;
         let engine_rows = self.network.batch().min(self.rows.len());
         let features = self.rows.features(0, engine_rows)?.into_owned();
-        let features = features.as_slice();
         let reference = match cause {
             Cause::Asked => &masked,
             Cause::Dead { .. } => before,
         };
         self.network.read(reference)?;
-        let outputs = self.network.forward(features, engine_rows).to_vec();
+        let outputs = self.network.forward(&features, engine_rows).to_vec();
         self.network.follow(&shrunk.graph, &shrunk.cuts)?;
         self.graph = shrunk.graph;
-        let after = self.network.forward(features, engine_rows);
+        let after = self.network.forward(&features, engine_rows);
         let engine_difference = relative(
             outputs.iter().map(|&v| f64::from(v)),
             after.iter().map(|&v| f64::from(v)),
         );
         agree("engine", engine_difference, ENGINE_TOLERANCE, epoch)?;
-        self.follow(groups, keep, &shrunk.cuts)?;
+        self.follow(keep)?;
         let hidden = groups.iter().filter(|(_, g)| g.kind == GroupKind::Hidden);
         Ok(Removal {
             epoch,
             units: hidden.map(|(id, g)| g.units - keep.count(id)).sum(),
-            folded: match cause {
-                Cause::Dead { folded, .. } => folded,
-                Cause::Asked => 0,
-            },
+            folded: cause.folded(),
             inputs: 0,
             asked: matches!(cause, Cause::Asked),
             naive_difference,
@@ -113,7 +92,8 @@ impl NetLearner {
         })
     }
 
-    fn follow(&mut self, _before: &ChannelGroups, keep: &Keep, _cuts: &[Cut]) -> Result<()> {
+    /// Finds groups, and what is penalised of them, in the network as it is now.
+    fn follow(&mut self, keep: &Keep) -> Result<()> {
         self.groups = ChannelGroups::of(&self.graph)?;
         if let Some(penalised) = &mut self.penalised {
             penalised.after_removal(

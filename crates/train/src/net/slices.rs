@@ -25,8 +25,12 @@ pub(crate) struct Slices {
 }
 
 impl Slices {
-    /// The slices of a group that have one of the roles; none if there are none, or one of them is not trained.
+    /// The slices of a group that have one of the roles; none if there are none, one of them is not trained, or units of the
+    /// group are not removed by their weights.
     pub(crate) fn new(group: &Group, roles: &[Role], network: &Network) -> Option<Self> {
+        if !group.is_free() || group.in_products {
+            return None;
+        }
         let members = group.members.iter().filter(|m| roles.contains(&m.role));
         let axes = members.map(|member| {
             let mut all = network.parameters().iter().enumerate();
@@ -48,6 +52,18 @@ impl Slices {
         });
         let axes = axes.collect::<Option<Vec<Axis>>>()?;
         (!axes.is_empty()).then_some(Self { axes })
+    }
+
+    /// The norm of each unit's numbers.
+    pub(crate) fn norms(&self, parameters: &[Parameter]) -> Vec<f64> {
+        let units = self.axes.first().map_or(0, |a| a.positions.len());
+        let mut numbers = vec![];
+        let norm = |unit: usize| {
+            self.gather(unit, parameters, Parameter::values, &mut numbers);
+            let squares = numbers.iter().map(|&w| f64::from(w).powi(2));
+            squares.sum::<f64>().sqrt()
+        };
+        (0..units).map(norm).collect()
     }
 
     /// How many numbers a unit has; of the largest, if they differ.

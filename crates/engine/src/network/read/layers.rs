@@ -6,7 +6,7 @@ use super::{Mode, New, Reader};
 use crate::kernels::conv::{Kernel, Shape, lanes};
 use crate::network::layout::Layout;
 use crate::network::step::Step;
-use crate::network::steps::{Activate, Convolve, Dense};
+use crate::network::steps::{Activate, Convolve, Dense, Filters};
 use crate::{Activation, Error, Result};
 
 impl Reader<'_> {
@@ -51,12 +51,9 @@ impl Reader<'_> {
         }
         let step = Step::Convolve(Convolve {
             kernel,
-            weight,
-            bias,
+            filters: Filters { weight, bias },
             norm,
             relu,
-            lengths: [from.len, to.len],
-            pixel: to.pixel(),
             trains: self.mode == Mode::Train,
         });
         self.push(

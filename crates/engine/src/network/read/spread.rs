@@ -6,7 +6,7 @@ use super::{New, Reader};
 use crate::kernels::conv::{Kernel, Shape, lanes};
 use crate::network::layout::Layout;
 use crate::network::step::Step;
-use crate::network::steps::Spread;
+use crate::network::steps::{Filters, Spread};
 use crate::{Error, Result};
 
 impl Reader<'_> {
@@ -52,8 +52,7 @@ impl Reader<'_> {
         });
         let step = Step::Spread(Spread {
             kernel,
-            weight,
-            bias,
+            filters: Filters { weight, bias },
         });
         self.push(
             made,

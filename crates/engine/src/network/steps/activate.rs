@@ -19,6 +19,10 @@ impl Work for Activate {
         true
     }
 
+    fn passes_gradient(&self, _k: usize) -> bool {
+        true
+    }
+
     fn forward(&self, x: &dyn Inputs, y: &mut [f32], _: &mut Sums, _: &mut [f32], _: Shared<'_>) {
         let x = x.get(0);
         if !x.is_empty() {

@@ -52,11 +52,6 @@ pub(crate) struct Binary {
 }
 
 impl Binary {
-    /// Whether the gradient of input `k` is that of the output as it is.
-    pub(crate) fn passes_gradient(&self, _k: usize) -> bool {
-        self.is_even && self.op == Arithmetic::Add
-    }
-
     fn operand<'a>(
         &'a self,
         which: usize,
@@ -200,6 +195,10 @@ impl Work for Binary {
             // The gradient of the first operand needs the second one only.
             Arithmetic::Div => is_second || !matches!(self.operands[1], Operand::Constant(_)),
         }
+    }
+
+    fn passes_gradient(&self, _k: usize) -> bool {
+        self.is_even && self.op == Arithmetic::Add
     }
 
     fn runs_in_place(&self, k: usize) -> bool {

@@ -2,8 +2,7 @@
 
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
-use super::Running;
-use crate::aligned::Aligned;
+use super::{Filters, Running};
 use crate::kernels::conv::Kernel;
 
 /// A convolution with constant weights.
@@ -11,20 +10,21 @@ use crate::kernels::conv::Kernel;
 pub(crate) struct Convolve {
     pub(crate) kernel: Kernel,
     /// `[outputs, inputs / groups, height, width]`
-    pub(crate) weight: usize,
-    pub(crate) bias: Option<usize>,
+    pub(crate) filters: Filters,
     /// A normalisation by running statistics that follows.
     pub(crate) norm: Option<Running>,
     /// Whether negative results become 0.
     pub(crate) relu: bool,
-    /// Numbers of a row of the input and of the output.
-    pub(crate) lengths: [usize; 2],
-    /// Numbers a place of the output.
-    pub(crate) pixel: usize,
     pub(crate) trains: bool,
 }
 
 impl Convolve {
+    /// Numbers of a row of the input and of the output.
+    fn lengths(&self) -> [usize; 2] {
+        let shape = self.kernel.shape();
+        [shape.in_len(), shape.out_len()]
+    }
+
     fn bias<'s>(&self, state: &'s State) -> &'s [f32] {
         state.channels.first().map_or(&[], Vec::as_slice)
     }
@@ -40,21 +40,12 @@ impl Work for Convolve {
     }
 
     fn parameters(&self) -> Vec<usize> {
-        [Some(self.weight), self.bias]
-            .into_iter()
-            .flatten()
-            .collect()
+        self.filters.parameters()
     }
 
     fn sums(&self) -> Sums {
-        let bias = self.bias.map_or(0, |_| self.pixel);
-        Sums {
-            gradients: vec![
-                Aligned::zeros(self.kernel.gradient_len()),
-                Aligned::zeros(bias),
-            ],
-            channels: vec![],
-        }
+        self.filters
+            .sums(&self.kernel, self.kernel.shape().out_stride)
     }
 
     fn scratch(&self) -> usize {
@@ -62,10 +53,10 @@ impl Work for Convolve {
     }
 
     fn prepare(&self, parameters: &[Parameter], state: &mut State) {
-        let weight = &parameters[self.weight];
+        let weight = &parameters[self.filters.weight];
         let outputs = weight.shape[0];
-        let mut bias = vec![0.0; self.pixel];
-        if let Some(own) = self.bias {
+        let mut bias = vec![0.0; self.kernel.shape().out_stride];
+        if let Some(own) = self.filters.bias {
             bias[..outputs].copy_from_slice(&parameters[own].values);
         }
         state.packed.resize(self.kernel.packed_len());
@@ -88,7 +79,7 @@ impl Work for Convolve {
             state.turned.resize(self.kernel.turned_len());
             self.kernel.pack_turned(&weight.values, &mut state.turned);
         }
-        let is_shifted = self.bias.is_some() || self.norm.is_some();
+        let is_shifted = self.filters.bias.is_some() || self.norm.is_some();
         state.channels = if is_shifted { vec![bias] } else { vec![] };
     }
 
@@ -101,7 +92,7 @@ impl Work for Convolve {
         shared: Shared<'_>,
     ) {
         let state = shared.state;
-        let [from, to] = self.lengths;
+        let [from, to] = self.lengths();
         for (x, y) in x.get(0).chunks_exact(from).zip(y.chunks_exact_mut(to)) {
             let bias = self.bias(state);
             self.kernel
@@ -132,7 +123,7 @@ impl Work for Convolve {
         scratch: &mut [f32],
         shared: Shared<'_>,
     ) {
-        let [from, to] = self.lengths;
+        let [from, to] = self.lengths();
         let rows = dy.chunks_exact(to).zip(dx.gradient.chunks_exact_mut(from));
         for (dy, gradient) in rows {
             self.kernel
@@ -148,27 +139,15 @@ impl Work for Convolve {
         scratch: &mut [f32],
         _: Shared<'_>,
     ) {
-        let [from, to] = self.lengths;
+        let [from, to] = self.lengths();
         for (x, dy) in x.get(0).chunks_exact(from).zip(dy.chunks_exact(to)) {
             self.kernel
                 .weight_gradient(x, dy, &mut sums.gradients[0], scratch);
-            if self.bias.is_some() {
-                crate::kernels::pointwise::add_column_sums(dy, &mut sums.gradients[1]);
-            }
+            self.filters.bias_gradient(dy, sums);
         }
     }
 
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
-        for part in sums {
-            let gradient = &mut parameters[self.weight].gradient;
-            self.kernel
-                .unpack_gradient(&part.gradients[0], 1.0, gradient);
-            if let Some(bias) = self.bias {
-                let gradient = parameters[bias].gradient.iter_mut();
-                gradient
-                    .zip(part.gradients[1].iter())
-                    .for_each(|(g, v)| *g += v);
-            }
-        }
+        self.filters.finish(&self.kernel, sums, parameters);
     }
 }

@@ -5,8 +5,8 @@
 
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
+use super::Filters;
 use crate::Activation;
-use crate::aligned::Aligned;
 use crate::kernels::conv::Kernel;
 use crate::kernels::pointwise;
 
@@ -16,8 +16,7 @@ pub(crate) struct Spread {
     /// The convolution from the output of this step to its input.
     pub(crate) kernel: Kernel,
     /// `[inputs, outputs / groups, height, width]`
-    pub(crate) weight: usize,
-    pub(crate) bias: Option<usize>,
+    pub(crate) filters: Filters,
 }
 
 impl Work for Spread {
@@ -26,21 +25,12 @@ impl Work for Spread {
     }
 
     fn parameters(&self) -> Vec<usize> {
-        [Some(self.weight), self.bias]
-            .into_iter()
-            .flatten()
-            .collect()
+        self.filters.parameters()
     }
 
     fn sums(&self) -> Sums {
-        let bias = self.bias.map_or(0, |_| self.kernel.shape().in_stride);
-        Sums {
-            gradients: vec![
-                Aligned::zeros(self.kernel.gradient_len()),
-                Aligned::zeros(bias),
-            ],
-            channels: vec![],
-        }
+        self.filters
+            .sums(&self.kernel, self.kernel.shape().in_stride)
     }
 
     fn scratch(&self) -> usize {
@@ -48,13 +38,13 @@ impl Work for Spread {
     }
 
     fn prepare(&self, parameters: &[Parameter], state: &mut State) {
-        let weight = &parameters[self.weight].values;
+        let weight = &parameters[self.filters.weight].values;
         state.packed.resize(self.kernel.packed_len());
         self.kernel.pack(weight, &mut state.packed);
         state.turned.resize(self.kernel.turned_len());
         self.kernel.pack_turned(weight, &mut state.turned);
         state.channels = vec![];
-        if let Some(bias) = self.bias {
+        if let Some(bias) = self.filters.bias {
             let mut bias = parameters[bias].values.clone();
             bias.resize(self.kernel.shape().in_stride, 0.0);
             state.channels.push(bias);
@@ -111,22 +101,10 @@ impl Work for Spread {
     ) {
         self.kernel
             .weight_gradient(dy, x.get(0), &mut sums.gradients[0], scratch);
-        if self.bias.is_some() {
-            pointwise::add_column_sums(dy, &mut sums.gradients[1]);
-        }
+        self.filters.bias_gradient(dy, sums);
     }
 
     fn finish(&self, sums: &[&Sums], _: usize, _: &State, parameters: &mut [Parameter]) {
-        for part in sums {
-            let gradient = &mut parameters[self.weight].gradient;
-            self.kernel
-                .unpack_gradient(&part.gradients[0], 1.0, gradient);
-            if let Some(bias) = self.bias {
-                let gradient = parameters[bias].gradient.iter_mut();
-                gradient
-                    .zip(part.gradients[1].iter())
-                    .for_each(|(g, v)| *g += v);
-            }
-        }
+        self.filters.finish(&self.kernel, sums, parameters);
     }
 }

@@ -1,0 +1,64 @@
+//! The end of reading: which gradients are wanted, and where everything lies.
+
+use super::{Mode, Reader};
+use crate::network::buffers::assign;
+use crate::network::plan::{Plan, segments};
+use crate::network::step::Step;
+use crate::{Error, Result};
+
+impl Reader<'_> {
+    /// Decides which gradients are wanted, and where everything lies.
+    pub(super) fn finish(mut self, [input, output]: [usize; 2]) -> Result<Plan> {
+        if self.steps.is_empty() {
+            return Err(Error::invalid("the network has no layer").hint("add a layer with weights"));
+        }
+        let trains = self.mode == Mode::Train;
+        // Whether a place has a gradient, and whether some of it is there already.
+        let mut begun = vec![false; self.places.len()];
+        begun[output] = true;
+        for s in (0..self.steps.len()).rev().filter(|_| trains) {
+            let planned = &mut self.steps[s];
+            if !begun[planned.y] {
+                // Nothing comes back to it; statistics are measured all the same.
+                planned.is_trained &= matches!(planned.step, Step::Statistics(_));
+                continue;
+            }
+            for k in 0..planned.x.len() {
+                let x = planned.x[k];
+                let waits = matches!(planned.step, Step::Normalise(_)) && k == 0;
+                let differs = planned.step.work().differentiates(k);
+                if self.places[x].is_trained && differs && !waits {
+                    planned.gradients[k] = Some(std::mem::replace(&mut begun[x], true));
+                }
+            }
+        }
+        let notes = self.told();
+        let count = self.steps.len();
+        let forward = segments(&self.steps, 0..count, |s| trains && s.meets_forward());
+        let backward = match trains {
+            true => segments(&self.steps, (0..count).rev(), Step::meets_backward),
+            false => vec![],
+        };
+        let buffers = assign(
+            &self.steps,
+            &mut self.places,
+            [input, output],
+            &forward,
+            &backward,
+        );
+        let scratch = self.steps.iter().map(|p| p.step.work().scratch()).max();
+        Ok(Plan {
+            steps: self.steps,
+            places: self.places,
+            buffers,
+            states: self.states,
+            forward,
+            backward,
+            at: self.at,
+            input,
+            output,
+            scratch: scratch.unwrap_or(0),
+            notes,
+        })
+    }
+}

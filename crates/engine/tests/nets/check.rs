@@ -1,0 +1,236 @@
+//! The engine beside the naive evaluator: outputs, and gradients by finite differences in double precision.
+
+use std::ops::Range;
+
+use secateur_engine::{Network, ParameterKind, Threads};
+use secateur_graph::{
+    Array, Binary, Data, Element, Graph, GraphBuilder, Node, Op, Reduce, ReduceAxes, ReduceKind,
+    Tensor, Unary, ValueId, evaluate, infer_shapes,
+};
+use secateur_testkit::Stream;
+
+use super::drawn;
+
+/// The graph with each batch normalisation spelt out, by the statistics of the batch.
+fn by_batch(graph: &Graph) -> Graph {
+    let shaped = infer_shapes(graph).unwrap();
+    let mut b = GraphBuilder::new("by batch");
+    let mut at = vec![None; graph.values().len()];
+    for id in graph.value_ids() {
+        let value = graph.value(id);
+        if let Some(tensor) = graph.constant(id) {
+            at[id.index()] = Some(b.constant(value.name.clone(), tensor.clone()));
+        }
+    }
+    for &input in graph.inputs() {
+        let value = graph.value(input);
+        at[input.index()] = Some(b.input(value.name.clone(), value.shape.clone().unwrap()));
+    }
+    for node in graph.nodes() {
+        let given: Vec<Option<ValueId>> = node
+            .inputs
+            .iter()
+            .map(|i| i.map(|i| at[i.index()].unwrap()))
+            .collect();
+        let inputs: Vec<ValueId> = given.iter().copied().flatten().collect();
+        let Op::BatchNorm { epsilon, .. } = node.op else {
+            let outputs: Vec<ValueId> = node
+                .outputs
+                .iter()
+                .map(|o| b.declare(&graph.value(*o).name, None))
+                .collect();
+            for (old, new) in node.outputs.iter().zip(&outputs) {
+                at[old.index()] = Some(*new);
+            }
+            b.add_node(Node {
+                name: node.name.clone(),
+                op: node.op.clone(),
+                inputs: given,
+                outputs,
+            });
+            continue;
+        };
+        let rank = shaped
+            .value(node.input(0).unwrap())
+            .shape
+            .as_ref()
+            .unwrap()
+            .len();
+        let name = |part: &str| format!("{}.{part}", node.name);
+        let mut shape = vec![1; rank];
+        shape[1] = graph.constant(node.input(1).unwrap()).unwrap().len();
+        let mean = Reduce {
+            kind: ReduceKind::Mean,
+            axes: ReduceAxes::These((0..rank as i64).filter(|&a| a != 1).collect()),
+            keep: true,
+        };
+        let wanted = b.constant(
+            name("shape"),
+            Tensor::i64([rank], shape.iter().map(|&n| n as i64).collect()).unwrap(),
+        );
+        let tiny = b.constant(name("epsilon"), Tensor::f32([], vec![epsilon]).unwrap());
+        let reshape = Op::Reshape { allow_zero: false };
+        let scale = b.node(name("scale"), reshape.clone(), &[inputs[1], wanted]);
+        let shift = b.node(name("shift"), reshape, &[inputs[2], wanted]);
+        let centre = b.node(name("mean"), Op::Reduce(mean.clone()), &[inputs[0]]);
+        let centred = b.node(
+            name("centred"),
+            Op::Binary(Binary::Sub),
+            &[inputs[0], centre],
+        );
+        let squares = b.node(
+            name("squares"),
+            Op::Binary(Binary::Mul),
+            &[centred, centred],
+        );
+        let variance = b.node(name("variance"), Op::Reduce(mean), &[squares]);
+        let safe = b.node(name("safe"), Op::Binary(Binary::Add), &[variance, tiny]);
+        let deviation = b.node(name("deviation"), Op::Unary(Unary::Sqrt), &[safe]);
+        let normal = b.node(
+            name("normal"),
+            Op::Binary(Binary::Div),
+            &[centred, deviation],
+        );
+        let scaled = b.node(name("scaled"), Op::Binary(Binary::Mul), &[normal, scale]);
+        let made = b.node(name("shifted"), Op::Binary(Binary::Add), &[scaled, shift]);
+        at[node.outputs[0].index()] = Some(made);
+    }
+    b.output(at[graph.outputs()[0].index()].unwrap());
+    b.build().unwrap()
+}
+
+/// A smooth loss of an output and its derivative.
+fn loss_of(z: f64, i: usize) -> (f64, f64) {
+    let wanted = (i % 5) as f64 / 2.0 - 1.0;
+    let r = z - wanted;
+    ((1.0 + r * r).sqrt(), r / (1.0 + r * r).sqrt())
+}
+
+fn on_engine(outputs: usize) -> impl Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync {
+    move |rows, z, gradient| {
+        let start = rows.start * outputs;
+        let each = z.iter().zip(gradient).enumerate();
+        each.map(|(i, (&z, g))| {
+            let (value, slope) = loss_of(f64::from(z), start + i);
+            *g = slope as f32;
+            value
+        })
+        .sum()
+    }
+}
+
+fn naive_loss(graph: &Graph, x: &Array) -> f64 {
+    let z = evaluate(graph, std::slice::from_ref(x)).unwrap().remove(0);
+    z.values
+        .iter()
+        .enumerate()
+        .map(|(i, &z)| loss_of(z, i).0)
+        .sum()
+}
+
+/// What the network says about the graph.
+pub(crate) fn notes(graph: &Graph, row: &[usize]) -> Vec<String> {
+    let network = Network::compile(graph, row, 2, 0, Threads::new(1).unwrap()).unwrap();
+    network.notes().to_vec()
+}
+
+/// Compares outputs and the gradients of all parameters on `rows` rows, on one thread and on two.
+pub(crate) fn check(graph: &Graph, rows: usize) {
+    let mut row: Vec<usize> = graph
+        .value(graph.inputs()[0])
+        .shape
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|d| d.fixed().unwrap_or(1))
+        .collect();
+    let len: usize = row.iter().product();
+    let mut stream = Stream::new(99);
+    let x: Vec<f32> = drawn(&mut stream, rows * len)
+        .into_iter()
+        .map(|v| v as f32)
+        .collect();
+    row[0] = rows;
+    let wide = Array::new(row.clone(), x.iter().map(|&v| f64::from(v)).collect()).unwrap();
+    row[0] = 1;
+    let want = evaluate(graph, std::slice::from_ref(&wide))
+        .unwrap()
+        .remove(0);
+    let trained = by_batch(graph);
+    let loss = naive_loss(&trained, &wide);
+    for threads in [1, 2] {
+        let pool = Threads::new(threads).unwrap();
+        let mut network = Network::compile(graph, &row, rows + 1, 0, pool).unwrap();
+        let have = network.forward(&x, rows);
+        let scale = want.values.iter().fold(1e-6f64, |m, v| m.max(v.abs()));
+        assert_eq!(have.len(), want.values.len());
+        for (a, b) in have.iter().zip(&want.values) {
+            assert!(
+                (f64::from(*a) - b).abs() <= 2e-5 * scale,
+                "{a} for {b}, of {scale}"
+            );
+        }
+        let outputs = network.outputs();
+        for (_, momentum) in [(0, 0.0), (1, 1.0)] {
+            let own = network.forward_backward(&x, rows, momentum, on_engine(outputs));
+            assert!(
+                (own - loss).abs() <= 2e-5 * loss.abs(),
+                "loss {own} for {loss}"
+            );
+        }
+        for parameter in network.parameters() {
+            if parameter.kind() == ParameterKind::Running {
+                continue;
+            }
+            let name = parameter.name();
+            // Two steps were added up.
+            let gradient: Vec<f64> = parameter
+                .gradient()
+                .iter()
+                .map(|&g| f64::from(g) / 2.0)
+                .collect();
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            for turn in 0..2 {
+                // Along the gradient every element counts; a drawn direction finds what it leaves out.
+                let direction: Vec<f64> = match turn {
+                    0 if norm > 0.0 => gradient.iter().map(|g| g / norm).collect(),
+                    _ => {
+                        let drawn = drawn(&mut stream, gradient.len());
+                        let size = drawn.iter().map(|d| d * d).sum::<f64>().sqrt();
+                        drawn.iter().map(|d| d / size).collect()
+                    }
+                };
+                let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
+                let allowed = 3e-4 * norm.max(0.03 * loss);
+                // Where a corner lies within the longer step, the shorter one tells.
+                let slopes = [1e-5, 1e-7].map(|step| {
+                    let at = |sign: f64| {
+                        naive_loss(&moved(&trained, name, &direction, sign * step), &wide)
+                    };
+                    (at(1.0) - at(-1.0)) / (2.0 * step)
+                });
+                assert!(
+                    slopes.iter().any(|slope| (along - slope).abs() <= allowed),
+                    "{name} {:?}: {along} for {slopes:?}, norm {norm}",
+                    parameter.shape()
+                );
+            }
+        }
+    }
+}
+
+/// The graph with one constant moved, in double precision.
+fn moved(graph: &Graph, name: &str, direction: &[f64], step: f64) -> Graph {
+    let id = graph.value_named(name).unwrap();
+    let old = graph.constant(id).unwrap();
+    let new: Vec<u8> = old
+        .numbers()
+        .iter()
+        .zip(direction)
+        .flat_map(|(w, d)| (w + step * d).to_le_bytes())
+        .collect();
+    let tensor = Tensor::new(old.shape().to_vec(), Data::Raw(Element::F64, new)).unwrap();
+    let mut graph = graph.clone();
+    graph.set_constant(id, tensor).unwrap();
+    graph
+}
