@@ -3,11 +3,11 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use secateur_graph::{Graph, cost};
+use secateur_graph::{Conv, Dim, Graph, GraphBuilder, Op, Tensor, Unary, Window, cost};
 use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_testkit::Stream;
 use secateur_train::{
-    AdamMetric, Architecture, ClassLoss, Decay, Flow, ImageSize, Init, Optimizer, Order,
+    AdamMetric, Architecture, ClassLoss, Decay, Event, Flow, ImageSize, Init, Optimizer, Order,
     PenaltySettings, PenaltyStep, RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained,
     fit, score,
 };
@@ -157,4 +157,54 @@ fn the_same_seed_and_threads_give_the_same_bits() {
         .graph
     };
     assert!(run() == run());
+}
+
+#[test]
+fn what_is_not_trained_is_told_before_the_first_step() {
+    let mut b = GraphBuilder::new("rounded");
+    let x = b.input(
+        "image",
+        [Dim::batch(), Dim::Fixed(1), Dim::Fixed(4), Dim::Fixed(4)],
+    );
+    let filters = b.constant(
+        "filters",
+        Tensor::f32([2, 1, 1, 1], vec![1.0, -2.0]).unwrap(),
+    );
+    let conv = Conv {
+        window: Window::plain(2),
+        conv_groups: 1,
+    };
+    let x = b.node("conv", Op::Conv(conv), &[x, filters]);
+    let x = b.node("steps", Op::Unary(Unary::Round), &[x]);
+    let x = b.node("flat", Op::Flatten { axis: 1 }, &[x]);
+    let weights = b.constant("weights", Tensor::f32([32, 4], vec![0.1; 128]).unwrap());
+    let y = b.node("dense", Op::MatMul, &[x, weights]);
+    b.output(y);
+    let size = ImageSize::new(1, 4, 4);
+    let mut told = vec![];
+    let settings = Settings {
+        epochs: 1,
+        ..settings(None, SGD)
+    };
+    let rows = images(64, size, 1);
+    let trained = fit(
+        b.build().unwrap(),
+        rows.clone(),
+        &rows,
+        &settings,
+        &mut |event| {
+            told.push(match event {
+                Event::Note(text) => text.to_owned(),
+                Event::Step { .. } | Event::Epoch(_) => "a step".to_owned(),
+            });
+            Flow::Continue
+        },
+    )
+    .unwrap();
+    assert!(
+        told[0].contains("steps") && told[0].contains("Round"),
+        "{told:?}"
+    );
+    let filters = trained.graph.constant(filters).and_then(Tensor::as_f32);
+    assert_eq!(filters, Some([1.0, -2.0].as_slice()));
 }
