@@ -30,12 +30,17 @@ struct Read<'s, 'a> {
     planned: &'s Planned,
     buffers: &'s [&'a mut [f32]],
     rows: Range<usize>,
+    /// On the way back only what a step says that it needs is still there.
+    is_back: bool,
 }
 
 impl Inputs for Read<'_, '_> {
     fn get(&self, k: usize) -> &[f32] {
         let place = &self.plan.places[self.planned.x[k]];
         let buffer = &self.buffers[place.value];
+        if self.is_back && !self.planned.step.work().needs_input(k) {
+            return &[];
+        }
         // A buffer that is being written is taken out while it is.
         match buffer.is_empty() {
             true => &[],
@@ -99,6 +104,7 @@ impl Shard<'_> {
                     planned,
                     buffers: &self.buffers,
                     rows: rows.clone(),
+                    is_back: false,
                 };
                 let work = planned.step.work();
                 work.forward(&x, &mut y[own], &mut self.sums[s], self.scratch, shared);
@@ -160,6 +166,7 @@ impl Shard<'_> {
             planned,
             buffers: &self.buffers,
             rows: rows.clone(),
+            is_back: true,
         };
         work.through_output(
             &read,
@@ -190,6 +197,7 @@ impl Shard<'_> {
                 planned,
                 buffers: &self.buffers,
                 rows: rows.clone(),
+                is_back: true,
             };
             let target = Into {
                 gradient: &mut dx[within(plan, into, x.layout.len, rows)],

@@ -74,9 +74,9 @@ impl Binary {
         match (self.op, which) {
             (Arithmetic::Add, _) | (Arithmetic::Sub, 0) => self.pass(which, 1.0, dy, into),
             (Arithmetic::Sub, _) => self.pass(which, -1.0, dy, into),
-            (Arithmetic::Mul, 0) => self.along(which, operands, dy, into, |_, b| b),
-            (Arithmetic::Mul, _) => self.along(which, operands, dy, into, |a, _| a),
-            (Arithmetic::Div, 0) => self.along(which, operands, dy, into, |_, b| 1.0 / b),
+            (Arithmetic::Mul, 0) => self.beside(which, operands[1], dy, into, |b| b),
+            (Arithmetic::Mul, _) => self.beside(which, operands[0], dy, into, |a| a),
+            (Arithmetic::Div, 0) => self.beside(which, operands[1], dy, into, |b| 1.0 / b),
             (Arithmetic::Div, _) => self.along(which, operands, dy, into, |a, b| -a / (b * b)),
             (Arithmetic::Pow, 0) => self.along(which, operands, dy, into, |a, b| {
                 // A power of 0 is 1 everywhere.
@@ -119,6 +119,25 @@ impl Binary {
         self.loops.each(|at, count, steps| {
             for i in 0..count {
                 into[at[1 + which] + i * steps[1 + which]] += sign * dy[at[0] + i * steps[0]];
+            }
+        });
+    }
+
+    /// Adds `dy` times a slope that the other operand alone tells; this one need not be there any more.
+    #[inline(always)]
+    fn beside(
+        &self,
+        which: usize,
+        other: &[f32],
+        dy: &[f32],
+        into: &mut [f32],
+        slope: impl Fn(f32) -> f32,
+    ) {
+        let (own, beside) = (1 + which, 2 - which);
+        self.loops.each(|at, count, steps| {
+            for i in 0..count {
+                let slope = slope(other[at[beside] + i * steps[beside]]);
+                into[at[own] + i * steps[own]] += dy[at[0] + i * steps[0]] * slope;
             }
         });
     }
