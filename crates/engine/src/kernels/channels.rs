@@ -4,48 +4,34 @@
 
 use multiversion::multiversion;
 
+use super::blocks::by_block;
 use super::pointwise;
 use crate::Activation;
 
-/// Channels that are taken together, so that their sums stay in registers.
-const BLOCK: usize = 16;
-
 /// Adds, for each channel, the sum of `x - about` to `first` and that of its square to `second`.
+pub(crate) fn moments(x: &[f32], about: &[f32], first: &mut [f64], second: &mut [f64]) {
+    by_block!(about.len(), B => moments_of::<B>(x, about, first, second));
+}
+
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-pub(crate) fn moments(x: &[f32], about: &[f32], first: &mut [f64], second: &mut [f64]) {
-    let pixel = about.len();
-    let mut start = 0;
-    while start < pixel {
-        let width = BLOCK.min(pixel - start);
-        let (mut sum, mut square) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
-        if width == BLOCK {
-            let mut mean = [0.0; BLOCK];
-            mean.copy_from_slice(&about[start..start + BLOCK]);
-            for place in x.chunks_exact(pixel) {
-                let place = &place[start..start + BLOCK];
-                for c in 0..BLOCK {
-                    let v = place[c] - mean[c];
-                    sum[c] += v;
-                    square[c] += v * v;
-                }
-            }
-        } else {
-            for place in x.chunks_exact(pixel) {
-                for c in 0..width {
-                    let v = place[start + c] - about[start + c];
-                    sum[c] += v;
-                    square[c] += v * v;
-                }
+fn moments_of<const B: usize>(x: &[f32], about: &[f32], first: &mut [f64], second: &mut [f64]) {
+    let (x, blocks) = (x.as_chunks::<B>().0, about.len() / B);
+    for (k, about) in about.as_chunks::<B>().0.iter().enumerate() {
+        let (mut sum, mut square) = ([0.0f32; B], [0.0f32; B]);
+        for x in x[k..].iter().step_by(blocks) {
+            for c in 0..B {
+                let v = x[c] - about[c];
+                sum[c] += v;
+                square[c] += v * v;
             }
         }
-        for c in 0..width {
-            first[start + c] += f64::from(sum[c]);
-            second[start + c] += f64::from(square[c]);
+        for c in 0..B {
+            first[k * B + c] += f64::from(sum[c]);
+            second[k * B + c] += f64::from(square[c]);
         }
-        start += width;
     }
 }
 
@@ -58,11 +44,12 @@ pub(crate) fn normalise(
     y: &mut [f32],
 ) {
     match function {
-        Activation::Relu => affine::<true>(a, c, x, residual, y),
-        Activation::Identity => affine::<false>(a, c, x, residual, y),
+        Activation::Relu => by_block!(a.len(), B => affine::<true, B>(a, c, x, residual, y)),
         other => {
-            affine::<false>(a, c, x, residual, y);
-            pointwise::forward(other, y, &[], y.len());
+            by_block!(a.len(), B => affine::<false, B>(a, c, x, residual, y));
+            if other != Activation::Identity {
+                pointwise::forward(other, y, &[], y.len());
+            }
         }
     }
 }
@@ -71,28 +58,47 @@ pub(crate) fn normalise(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-fn affine<const RELU: bool>(a: &[f32], c: &[f32], x: &[f32], residual: &[f32], y: &mut [f32]) {
-    let pixel = a.len();
+fn affine<const RELU: bool, const B: usize>(
+    a: &[f32],
+    c: &[f32],
+    x: &[f32],
+    residual: &[f32],
+    y: &mut [f32],
+) {
+    let (blocks, places) = (a.len() / B, y.len() / a.len());
+    let (x, r, y) = (
+        x.as_chunks::<B>().0,
+        residual.as_chunks::<B>().0,
+        y.as_chunks_mut::<B>().0,
+    );
     // In this order a NaN stays one.
     let end = |v: f32| if RELU && v < 0.0 { 0.0 } else { v };
-    if x.is_empty() {
-        for (p, y) in y.chunks_exact_mut(pixel).enumerate() {
-            let r = residual.get(p * pixel..(p + 1) * pixel).unwrap_or_default();
-            for k in 0..pixel {
-                y[k] = end(y[k] * a[k] + c[k] + r.get(k).copied().unwrap_or(0.0));
+    for (k, (a, c)) in a.as_chunks().0.iter().zip(c.as_chunks().0).enumerate() {
+        let (a, c): (&[f32; B], &[f32; B]) = (a, c);
+        let own = (k..places * blocks).step_by(blocks);
+        match (x.is_empty(), r.is_empty()) {
+            (true, true) => {
+                for i in own {
+                    let x = y[i];
+                    y[i] = std::array::from_fn(|n| end(x[n] * a[n] + c[n]));
+                }
             }
-        }
-    } else if residual.is_empty() {
-        for (y, x) in y.chunks_exact_mut(pixel).zip(x.chunks_exact(pixel)) {
-            for k in 0..pixel {
-                y[k] = end(x[k] * a[k] + c[k]);
+            (true, false) => {
+                for (i, r) in own.zip(r[k..].iter().step_by(blocks)) {
+                    let x = y[i];
+                    y[i] = std::array::from_fn(|n| end(x[n] * a[n] + c[n] + r[n]));
+                }
             }
-        }
-    } else {
-        let places = x.chunks_exact(pixel).zip(residual.chunks_exact(pixel));
-        for (y, (x, r)) in y.chunks_exact_mut(pixel).zip(places) {
-            for k in 0..pixel {
-                y[k] = end(x[k] * a[k] + c[k] + r[k]);
+            (false, true) => {
+                for (i, x) in own.zip(x[k..].iter().step_by(blocks)) {
+                    y[i] = std::array::from_fn(|n| end(x[n] * a[n] + c[n]));
+                }
+            }
+            (false, false) => {
+                let inputs = x[k..].iter().zip(&r[k..]).step_by(blocks);
+                for (i, (x, r)) in own.zip(inputs) {
+                    y[i] = std::array::from_fn(|n| end(x[n] * a[n] + c[n] + r[n]));
+                }
             }
         }
     }
@@ -110,10 +116,12 @@ pub(crate) fn normalise_backward(
     along: &mut [f64],
 ) {
     match function {
-        Activation::Relu => slopes::<true>(y, x, mean, dy, plain, along),
+        Activation::Relu => {
+            by_block!(mean.len(), B => slopes::<true, B>(y, x, mean, dy, plain, along));
+        }
         other => {
             pointwise::backward(other, y, dy);
-            slopes::<false>(y, x, mean, dy, plain, along);
+            by_block!(mean.len(), B => slopes::<false, B>(y, x, mean, dy, plain, along));
         }
     }
 }
@@ -122,7 +130,7 @@ pub(crate) fn normalise_backward(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-fn slopes<const RELU: bool>(
+fn slopes<const RELU: bool, const B: usize>(
     y: &[f32],
     x: &[f32],
     mean: &[f32],
@@ -130,68 +138,73 @@ fn slopes<const RELU: bool>(
     plain: &mut [f64],
     along: &mut [f64],
 ) {
-    let pixel = mean.len();
-    let mut start = 0;
-    while start < pixel {
-        let width = BLOCK.min(pixel - start);
-        let (mut sum, mut product) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
-        let places = dy
-            .chunks_exact_mut(pixel)
-            .zip(x.chunks_exact(pixel))
-            .enumerate();
-        if width == BLOCK {
-            let mut about = [0.0; BLOCK];
-            about.copy_from_slice(&mean[start..start + BLOCK]);
-            for (p, (dy, x)) in places {
-                let (dy, x) = (&mut dy[start..start + BLOCK], &x[start..start + BLOCK]);
-                if RELU {
-                    let y = &y[p * pixel + start..p * pixel + start + BLOCK];
-                    for c in 0..BLOCK {
-                        dy[c] = if y[c] > 0.0 { dy[c] } else { 0.0 };
-                    }
-                }
-                for c in 0..BLOCK {
-                    sum[c] += dy[c];
-                    product[c] += dy[c] * (x[c] - about[c]);
-                }
+    let blocks = mean.len() / B;
+    let (x, y, dy) = (
+        x.as_chunks::<B>().0,
+        y.as_chunks::<B>().0,
+        dy.as_chunks_mut::<B>().0,
+    );
+    for (k, mean) in mean.as_chunks::<B>().0.iter().enumerate() {
+        let (mut sum, mut product) = ([0.0f32; B], [0.0f32; B]);
+        let mut add = |dy: &[f32; B], x: &[f32; B]| {
+            for c in 0..B {
+                sum[c] += dy[c];
+                product[c] += dy[c] * (x[c] - mean[c]);
+            }
+        };
+        let places = dy[k..].iter_mut().step_by(blocks);
+        let places = places.zip(x[k..].iter().step_by(blocks));
+        if RELU {
+            for ((dy, x), y) in places.zip(y[k..].iter().step_by(blocks)) {
+                // Both are loaded whole first, so that the choice is a mask and no jump.
+                let (d, y) = (*dy, *y);
+                *dy = std::array::from_fn(|c| if y[c] > 0.0 { d[c] } else { 0.0 });
+                add(dy, x);
             }
         } else {
-            for (p, (dy, x)) in places {
-                for c in 0..width {
-                    let at = start + c;
-                    if RELU && y[p * pixel + at] <= 0.0 {
-                        dy[at] = 0.0;
-                    }
-                    sum[c] += dy[at];
-                    product[c] += dy[at] * (x[at] - mean[at]);
-                }
+            for (dy, x) in places {
+                add(dy, x);
             }
         }
-        for c in 0..width {
-            plain[start + c] += f64::from(sum[c]);
-            along[start + c] += f64::from(product[c]);
+        for c in 0..B {
+            plain[k * B + c] += f64::from(sum[c]);
+            along[k * B + c] += f64::from(product[c]);
         }
-        start += width;
     }
 }
 
 /// `out (+)= f g + u x + w`, with `f`, `u` and `w` numbers for each channel; added to `out` if `add`.
+pub(crate) fn combine([f, u, w]: [&[f32]; 3], g: &[f32], x: &[f32], out: &mut [f32], add: bool) {
+    match add {
+        true => by_block!(f.len(), B => combined::<true, B>([f, u, w], g, x, out)),
+        false => by_block!(f.len(), B => combined::<false, B>([f, u, w], g, x, out)),
+    }
+}
+
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-pub(crate) fn combine([f, u, w]: [&[f32]; 3], g: &[f32], x: &[f32], out: &mut [f32], add: bool) {
-    let pixel = f.len();
-    let places = g.chunks_exact(pixel).zip(x.chunks_exact(pixel));
-    for (out, (g, x)) in out.chunks_exact_mut(pixel).zip(places) {
-        if add {
-            for k in 0..pixel {
-                out[k] += f[k] * g[k] + u[k] * x[k] + w[k];
-            }
-        } else {
-            for k in 0..pixel {
-                out[k] = f[k] * g[k] + u[k] * x[k] + w[k];
-            }
+fn combined<const ADD: bool, const B: usize>(
+    [f, u, w]: [&[f32]; 3],
+    g: &[f32],
+    x: &[f32],
+    out: &mut [f32],
+) {
+    let blocks = f.len() / B;
+    let (g, x, out) = (
+        g.as_chunks::<B>().0,
+        x.as_chunks::<B>().0,
+        out.as_chunks_mut::<B>().0,
+    );
+    let factors = [f, u, w].map(|v| v.as_chunks::<B>().0);
+    for k in 0..blocks {
+        let [f, u, w] = factors.map(|v| &v[k]);
+        let places = g[k..].iter().step_by(blocks);
+        let places = places.zip(x[k..].iter().step_by(blocks));
+        for (out, (g, x)) in out[k..].iter_mut().step_by(blocks).zip(places) {
+            let before = if ADD { *out } else { [0.0; B] };
+            *out = std::array::from_fn(|c| before[c] + (f[c] * g[c] + u[c] * x[c] + w[c]));
         }
     }
 }

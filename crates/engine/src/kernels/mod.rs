@@ -7,6 +7,7 @@
 //!
 //! Element-wise arithmetic is neither fused nor reordered, so every version gives the same bits.
 
+mod blocks;
 pub(crate) mod channels;
 pub mod conv;
 mod exponential;

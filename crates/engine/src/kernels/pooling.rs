@@ -4,33 +4,36 @@
 
 use multiversion::multiversion;
 
+use super::blocks::by_block;
+
 /// The largest of each window; NaN if one is, so that it is not lost.
+pub(crate) fn largest(x: &[f32], taps: &[Vec<u32>], pixel: usize, y: &mut [f32]) {
+    by_block!(pixel, B => largest_of::<B>(x, taps, pixel / B, y));
+}
+
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-pub(crate) fn largest(x: &[f32], taps: &[Vec<u32>], pixel: usize, y: &mut [f32]) {
-    for (taps, y) in taps.iter().zip(y.chunks_exact_mut(pixel)) {
-        y.fill(f32::NEG_INFINITY);
-        for &tap in taps {
-            let x = &x[tap as usize..tap as usize + pixel];
-            for c in 0..pixel {
+fn largest_of<const B: usize>(x: &[f32], taps: &[Vec<u32>], blocks: usize, y: &mut [f32]) {
+    let (x, y) = (x.as_chunks::<B>().0, y.as_chunks_mut::<B>().0);
+    for (taps, y) in taps.iter().zip(y.chunks_exact_mut(blocks)) {
+        for (k, y) in y.iter_mut().enumerate() {
+            let mut most = [f32::NEG_INFINITY; B];
+            for &tap in taps {
+                let x = x[tap as usize / B + k];
                 // Written so that a NaN is taken and kept.
-                y[c] = if x[c] > y[c] || x[c].is_nan() {
-                    x[c]
-                } else {
-                    y[c]
-                };
+                most = std::array::from_fn(|c| {
+                    let is_more = (x[c] > most[c]) | x[c].is_nan();
+                    if is_more { x[c] } else { most[c] }
+                });
             }
+            *y = most;
         }
     }
 }
 
 /// Adds the gradient of each window to the first of its places that holds the result.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma"
-))]
 pub(crate) fn largest_back(
     x: &[f32],
     y: &[f32],
@@ -39,50 +42,68 @@ pub(crate) fn largest_back(
     pixel: usize,
     dx: &mut [f32],
 ) {
-    const BLOCK: usize = 16;
-    for (place, taps) in taps.iter().enumerate() {
-        for start in (0..pixel).step_by(BLOCK) {
-            let width = BLOCK.min(pixel - start);
-            let own = place * pixel + start..place * pixel + start + width;
-            let y = &y[own.clone()];
-            let mut left = [0.0f32; BLOCK];
-            left[..width].copy_from_slice(&dy[own]);
+    by_block!(pixel, B => largest_back_of::<B>(x, y, dy, taps, pixel / B, dx));
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn largest_back_of<const B: usize>(
+    x: &[f32],
+    y: &[f32],
+    dy: &[f32],
+    taps: &[Vec<u32>],
+    blocks: usize,
+    dx: &mut [f32],
+) {
+    let [x, y, dy] = [x, y, dy].map(|v| v.as_chunks::<B>().0);
+    let dx = dx.as_chunks_mut::<B>().0;
+    let outputs = y.chunks_exact(blocks).zip(dy.chunks_exact(blocks));
+    for (taps, (y, dy)) in taps.iter().zip(outputs) {
+        for (k, (y, dy)) in y.iter().zip(dy).enumerate() {
+            let mut left = *dy;
             for &tap in taps {
-                let at = tap as usize + start;
-                let (x, dx) = (&x[at..at + width], &mut dx[at..at + width]);
-                for c in 0..width {
-                    let hit = x[c] == y[c];
-                    dx[c] += if hit { left[c] } else { 0.0 };
-                    left[c] = if hit { 0.0 } else { left[c] };
-                }
+                let at = tap as usize / B + k;
+                let (x, before) = (x[at], dx[at]);
+                let hit: [bool; B] = std::array::from_fn(|c| x[c] == y[c]);
+                dx[at] = std::array::from_fn(|c| before[c] + if hit[c] { left[c] } else { 0.0 });
+                left = std::array::from_fn(|c| if hit[c] { 0.0 } else { left[c] });
             }
         }
     }
 }
 
 /// The sum of each window times its share.
+pub(crate) fn mean(x: &[f32], taps: &[Vec<u32>], shares: &[f32], pixel: usize, y: &mut [f32]) {
+    by_block!(pixel, B => mean_of::<B>(x, taps, shares, pixel / B, y));
+}
+
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-pub(crate) fn mean(x: &[f32], taps: &[Vec<u32>], shares: &[f32], pixel: usize, y: &mut [f32]) {
-    for ((taps, share), y) in taps.iter().zip(shares).zip(y.chunks_exact_mut(pixel)) {
-        y.fill(0.0);
-        for &tap in taps {
-            let x = &x[tap as usize..tap as usize + pixel];
-            for c in 0..pixel {
-                y[c] += x[c];
+fn mean_of<const B: usize>(
+    x: &[f32],
+    taps: &[Vec<u32>],
+    shares: &[f32],
+    blocks: usize,
+    y: &mut [f32],
+) {
+    let (x, y) = (x.as_chunks::<B>().0, y.as_chunks_mut::<B>().0);
+    for ((taps, share), y) in taps.iter().zip(shares).zip(y.chunks_exact_mut(blocks)) {
+        for (k, y) in y.iter_mut().enumerate() {
+            let mut sum = [0.0; B];
+            for &tap in taps {
+                let x = x[tap as usize / B + k];
+                sum = std::array::from_fn(|c| sum[c] + x[c]);
             }
+            *y = sum.map(|v| v * share);
         }
-        y.iter_mut().for_each(|v| *v *= share);
     }
 }
 
 /// Adds to every place its share of the gradient of the windows that read it.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma"
-))]
 pub(crate) fn mean_back(
     dy: &[f32],
     taps: &[Vec<u32>],
@@ -90,11 +111,27 @@ pub(crate) fn mean_back(
     pixel: usize,
     dx: &mut [f32],
 ) {
-    for ((taps, share), dy) in taps.iter().zip(shares).zip(dy.chunks_exact(pixel)) {
-        for &tap in taps {
-            let dx = &mut dx[tap as usize..tap as usize + pixel];
-            for c in 0..pixel {
-                dx[c] += share * dy[c];
+    by_block!(pixel, B => mean_back_of::<B>(dy, taps, shares, pixel / B, dx));
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn mean_back_of<const B: usize>(
+    dy: &[f32],
+    taps: &[Vec<u32>],
+    shares: &[f32],
+    blocks: usize,
+    dx: &mut [f32],
+) {
+    let (dy, dx) = (dy.as_chunks::<B>().0, dx.as_chunks_mut::<B>().0);
+    for ((taps, share), dy) in taps.iter().zip(shares).zip(dy.chunks_exact(blocks)) {
+        for (k, dy) in dy.iter().enumerate() {
+            for &tap in taps {
+                let into = &mut dx[tap as usize / B + k];
+                let before = *into;
+                *into = std::array::from_fn(|c| before[c] + share * dy[c]);
             }
         }
     }
