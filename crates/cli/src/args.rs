@@ -221,7 +221,8 @@ struct ResultFlags {
     /// Also train the same network without a penalty: the column "dense"
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     baseline: Option<bool>,
-    /// none, or narrow: also train a uniformly narrowed dense network of equal MACs [default: none]
+    /// Also train a uniformly narrowed dense network of equal MACs: none, narrow (the best of three weight decays) or
+    /// narrow-same-decay (that of the run) [default: none]
     #[arg(long, value_name = "NAME")]
     control: Option<String>,
 }

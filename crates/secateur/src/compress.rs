@@ -12,7 +12,7 @@ use crate::auto::search;
 use crate::history::{InputsRecord, Predictions};
 use crate::job::Job;
 use crate::measure::removals;
-use crate::plan::load_options;
+use crate::plan::{Decay, load_options};
 use crate::prepare::Prepared;
 use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
 use crate::verify::Verified;
@@ -149,9 +149,9 @@ impl Runner {
             true => self.control(before.clone(), &self.unpenalised(), Stage::Dense, observer)?,
             false => None,
         };
-        let narrow = match self.job.plan.narrow && complete {
-            true => self.narrow(cost(&trained.graph)?.macs, observer)?,
-            false => None,
+        let narrow = match self.job.plan.narrow.filter(|_| complete) {
+            Some(decay) => self.narrow(cost(&trained.graph)?.macs, decay, observer)?,
+            None => None,
         };
         let verify_start = Instant::now();
         let model = match (self.job.verified(&trained.graph), trained.ended) {
@@ -236,15 +236,20 @@ impl Runner {
         }
     }
 
-    /// The narrowed dense network of `macs`, under the weight decay that is best on validation rows.
+    /// The narrowed dense network of `macs`.
     fn narrow(
         &self,
         macs: u64,
+        decay: Decay,
         observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     ) -> Result<Option<Trained>> {
         let graph = self.job.narrow(macs)?;
         let mut best: Option<Trained> = None;
-        for settings in decays(&self.unpenalised()) {
+        let tried = match decay {
+            Decay::Best => decays(&self.unpenalised()).to_vec(),
+            Decay::AsSet => vec![self.unpenalised()],
+        };
+        for settings in tried {
             let Some(trained) = self.control(graph.clone(), &settings, Stage::Narrow, observer)?
             else {
                 continue;

@@ -44,7 +44,7 @@ pub use model::{
     shrink_model,
 };
 pub use origin::Origin;
-pub use plan::Plan;
+pub use plan::{Decay, Plan};
 pub use prepare::Prepared;
 pub use record::RunRecord;
 pub use report::{

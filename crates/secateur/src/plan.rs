@@ -48,8 +48,17 @@ pub struct Plan {
     pub softmax: bool,
     /// Whether the dense network is trained too.
     pub baseline: bool,
-    /// Whether a narrowed dense network of equal MACs is trained too.
-    pub narrow: bool,
+    /// Whether a narrowed dense network of equal MACs is trained too, and under which weight decay.
+    pub narrow: Option<Decay>,
+}
+
+/// The weight decay of a narrowed network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decay {
+    /// The best of three on validation rows.
+    Best,
+    /// That of the run.
+    AsSet,
 }
 
 /// How to read the data that a config names.
@@ -157,7 +166,9 @@ impl Plan {
                 .at("--steps")
                 .hint("give one of them: the other follows"));
         }
-        if matches!(start, Origin::Model(_)) && config.control.as_deref() == Some("narrow") {
+        if matches!(start, Origin::Model(_))
+            && config.control.as_deref().is_some_and(|c| c != "none")
+        {
             return Err(Error::usage(
                 "a model that was given cannot be narrowed before it is trained",
             )
@@ -323,7 +334,11 @@ impl Plan {
             ("sigmoid", Unary::Sigmoid),
         ];
         let weights = [("equal", false), ("balanced", true)];
-        let controls = [("none", false), ("narrow", true)];
+        let controls = [
+            ("none", None),
+            ("narrow", Some(Decay::Best)),
+            ("narrow-same-decay", Some(Decay::AsSet)),
+        ];
         Ok(Self {
             hidden: match start {
                 Origin::Chain => widths(&text(&config.net))?,

@@ -200,6 +200,41 @@ fn arms_meet_at_equal_macs_or_say_why_not() {
 }
 
 #[test]
+fn networks_by_name_are_compared_with_narrowed_ones() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut grid = grid(&["full", "budget:40%"], &[]);
+    grid.seeds = 1;
+    grid.shared = Config {
+        net: Some("resnet20".into()),
+        epochs: Some(3),
+        settle: Some(1),
+        batch: Some(64),
+        control: Some("narrow-same-decay".into()),
+        ..grid.shared
+    };
+    let folder = parent.path().join("grid");
+    run(&grid, &folder, Shard::ALL, 2, usize::MAX);
+    let comparison = Comparison::read(&[folder]).unwrap();
+    let cell = |wanted: &str| {
+        let cells = comparison.cells.iter();
+        let mut labelled = cells.filter(|c| c.unit.arm.label().contains(wanted));
+        labelled.next().unwrap().measured().unwrap()
+    };
+    let (dense, cut) = (cell("dense"), cell("budget"));
+    assert_eq!(dense.macs, dense.macs_before);
+    let share = cut.macs as f64 / dense.macs as f64;
+    assert!((0.36..=0.4).contains(&share), "{share}");
+    assert!(cut.narrow_test.is_some() && dense.narrow_test.is_none());
+    let table = &tables(&comparison)[0];
+    assert!(table.header.iter().any(|h| h.starts_with("narrowed")));
+
+    grid.at = vec![0.4];
+    let refused = Ready::new(grid, None, &|_| {}).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Usage);
+    assert!(refused.hint_text().unwrap().contains("budget:50%"));
+}
+
+#[test]
 fn folders_that_do_not_belong_together_are_refused() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("first");

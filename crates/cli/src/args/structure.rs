@@ -1,8 +1,8 @@
 //! Flags of `secateur structure`, and the grid that they mean.
 
 use clap::Args;
-use secateur::Result;
 use secateur::compare::{Arm, Grid};
+use secateur::{Error, Origin, Result};
 
 use super::grid::{RunningFlags, data_choices};
 
@@ -69,6 +69,14 @@ impl StructureFlags {
         let arms = Grid::arms(&axes);
         arms.iter().try_for_each(Arm::check)?;
         let mut shared = self.running.shared()?;
+        for net in &self.widths {
+            shared.net = Some(net.clone());
+            if !Origin::of(&shared)?.is_chain() {
+                return Err(Error::usage(format!("'{net}' are no widths"))
+                    .at("--widths")
+                    .hint("starts are chains of dense layers, such as 256-128; compare takes networks by name"));
+            }
+        }
         shared.net = self.widths.first().cloned();
         // The retrained networks are the control here.
         shared.control = Some("none".into());

@@ -60,10 +60,14 @@ impl Ready {
                 target: (!data.target.is_empty()).then(|| data.target.clone()),
                 ..grid.shared.clone()
             };
-            if !Origin::of(&named)?.is_chain() {
-                return Err(Error::usage("comparisons are of dense networks so far")
-                    .at("--net")
-                    .hint("give widths such as 256-128, or set runs of `secateur compress` beside each other with `secateur report`"));
+            if !(grid.at.is_empty() || Origin::of(&named)?.is_chain()) {
+                return Err(Error::usage(
+                    "comparisons at equal MACs are of chains of dense layers so far",
+                )
+                .at("--at")
+                .hint(
+                    "leave --at out and give parts that are budgets: --parts budget:50%,budget:25%",
+                ));
             }
             let dataset = load_data(&named, data_dir)?;
             let prepared = Prepared::new(

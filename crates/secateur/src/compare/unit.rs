@@ -256,6 +256,10 @@ pub(crate) fn config(grid: &Grid, unit: &Unit) -> Result<Config> {
         .filter(|d| !d.target.is_empty())
         .map(|d| d.target.clone());
     config.seed = Some(unit.seed);
+    if unit.arm.role == Role::Dense {
+        // It would be as wide as the network itself.
+        config.control = None;
+    }
     if config.part.as_deref() == Some("budget") {
         config.part = unit.at.map(|share| format!("budget:{share}"));
     }

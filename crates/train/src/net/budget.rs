@@ -19,9 +19,12 @@ struct Queue {
 impl NetLearner {
     /// The decision to drop the least useful units until at most `limit` multiply-adds a row remain.
     ///
-    /// A unit's score is `std(activation) * norm2(outgoing) / sqrt(size)`, added up over the layers that read it, per
-    /// multiply-add that its removal frees at the widths of that moment; units go greedily from the worst. (Without the sum
-    /// the channels of residual stages go first, as they free at many places what they are of use at one by one.)
+    /// A unit's score is its share of the variance of the layers that read it ([`Slices::shares`]), added up over these layers,
+    /// per multiply-add that its removal frees at the widths of that moment; units go greedily from the worst. (Without the sum
+    /// the channels of residual stages go first, as they free at many places what they are of use at one by one; with weights
+    /// by their size instead of shares, whichever layers cost most go down to the least.)
+    ///
+    /// [`Slices::shares`]: super::slices::Slices::shares
     ///
     /// # Errors
     /// If the least that groups keep is more than `limit`.
@@ -69,12 +72,8 @@ impl NetLearner {
         let mut queues = vec![];
         for layer in &layers {
             let spread = self.spread(layer)?;
-            let sizes = layer.slices.mean_sizes(self.network.parameters());
-            let scores = sizes
-                .iter()
-                .zip(&spread)
-                .map(|(size, spread)| size * spread);
-            let mut units: Vec<(usize, f64)> = scores.enumerate().collect();
+            let scores = layer.slices.shares(self.network.parameters(), &spread);
+            let mut units: Vec<(usize, f64)> = scores.into_iter().enumerate().collect();
             units.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
             queues.push(Queue {
                 group: layer.id,
