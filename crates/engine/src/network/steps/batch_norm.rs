@@ -61,14 +61,6 @@ pub(crate) struct Statistics {
     pub(crate) places: usize,
 }
 
-impl Statistics {
-    fn padded(&self, values: &[f32]) -> Vec<f32> {
-        let mut padded = values.to_vec();
-        padded.resize(self.pixel, 0.0);
-        padded
-    }
-}
-
 impl Work for Statistics {
     fn needs_input(&self, _k: usize) -> bool {
         true
@@ -86,11 +78,13 @@ impl Work for Statistics {
     }
 
     fn prepare(&self, parameters: &[Parameter], state: &mut State) {
-        if state.channels.is_empty() {
-            state.channels = vec![vec![0.0; self.pixel]; VECTORS];
-            // Numbers are added up from the mean of the batch before, so that nothing cancels.
-            state.channels[MEAN] = self.padded(&parameters[self.norm.mean].values);
-        }
+        state
+            .channels
+            .resize_with(VECTORS, || vec![0.0; self.pixel]);
+        // Numbers are added up from the running mean, so that little cancels; not from the mean of the batch before, which would
+        // make a step depend on more than the parameters.
+        let mean = &parameters[self.norm.mean].values;
+        state.channels[MEAN][..mean.len()].copy_from_slice(mean);
     }
 
     fn forward(
