@@ -205,6 +205,7 @@ mod tests {
                 loss: 0.1,
             },
             units: vec![64, 20, 9],
+            norms: vec![],
             macs: 250,
             seconds: 1.0,
         }

@@ -11,7 +11,8 @@ use crate::order::{random_order, rank_by_norm};
 use crate::penalised::Penalised;
 use crate::removal::Body;
 use crate::step::StepRule;
-use crate::{Error, ErrorKind, Result, Rows, Score, Settings};
+use crate::unit_norms::LayerHead;
+use crate::{Error, ErrorKind, Result, Rows, Score, Settings, UnitNorms};
 
 impl Body {
     /// Whether a graph is such a chain.
@@ -110,6 +111,25 @@ impl Body {
     /// Input features, then units of each hidden layer.
     pub(crate) fn units(&self) -> Vec<usize> {
         self.network.layers().iter().map(Dense::inputs).collect()
+    }
+
+    pub(crate) fn penalised_layers(&self) -> Vec<LayerHead> {
+        let watched = self.penalised.iter().flat_map(Penalised::watched);
+        // Chains that are trained hold no normalisation.
+        let head = |(_, name)| LayerHead {
+            name,
+            is_scale_free: false,
+        };
+        watched.map(head).collect()
+    }
+
+    pub(crate) fn norms(&self) -> Vec<UnitNorms> {
+        let of = |p: &Penalised| -> Vec<UnitNorms> {
+            p.watched()
+                .map(|(layer, _)| p.norms(layer, &self.network))
+                .collect()
+        };
+        self.penalised.as_ref().map_or(vec![], of)
     }
 
     pub(crate) fn macs(&self) -> Result<u64> {

@@ -8,7 +8,8 @@ use secateur_graph::{Graph, Keep};
 use crate::net::NetLearner;
 use crate::removal::{Body, Due};
 use crate::strength::Lambda;
-use crate::{Removal, Result, Rows, Score, Settings, Targets};
+use crate::unit_norms::LayerHead;
+use crate::{Removal, Result, Rows, Score, Settings, Targets, UnitNorms};
 
 /// A network with its data, its optimiser and its penalty.
 #[derive(Debug)]
@@ -123,6 +124,25 @@ impl Learner {
     /// Units left: input features of a chain, then those of each hidden layer or group.
     pub(crate) fn units(&self) -> Vec<usize> {
         either!(self, l => l.units())
+    }
+
+    /// The layers whose units were penalised at the first step.
+    pub(crate) fn penalised_layers(&self) -> Vec<LayerHead> {
+        either!(self, l => l.penalised_layers())
+    }
+
+    /// Lengths of the units of each of these layers.
+    pub(crate) fn norms(&self) -> Vec<UnitNorms> {
+        either!(self, l => l.norms())
+    }
+
+    /// In how many steps the penalty would have left each of these layers no unit.
+    pub(crate) fn held(&self) -> Vec<usize> {
+        match self {
+            // Layers of chains keep units that are zero, which their norms tell.
+            Self::Chain(body) => vec![0; body.penalised_layers().len()],
+            Self::Net(net) => net.held(),
+        }
     }
 
     /// Multiply-adds of a row.

@@ -8,6 +8,7 @@
 pub mod bench;
 mod budget;
 mod chain;
+mod collapse;
 mod error;
 mod evaluate;
 mod incoming;
@@ -28,8 +29,10 @@ mod settings;
 mod step;
 mod strength;
 mod trainer;
+mod unit_norms;
 mod update;
 
+pub use collapse::Collapse;
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
 pub use loss::{ClassLoss, RegressionLoss, Targets};
@@ -44,3 +47,4 @@ pub use score::Score;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};
 pub use strength::StrengthChoice;
 pub use trainer::fit;
+pub use unit_norms::{LayerNorms, UnitNorms};

@@ -5,18 +5,20 @@ mod costs;
 mod order;
 mod penalised;
 mod removal;
+mod scale_free;
 mod slices;
 mod step;
 
 use secateur_engine::{Network, Threads};
 use secateur_graph::{ChannelGroups, Dim, Graph, cost};
 
-use self::penalised::PenalisedGroups;
+use self::penalised::{Layer, PenalisedGroups};
 use crate::evaluate::SCORE_ROWS;
 use crate::learner::{Step, Stepped};
 use crate::score::Scorer;
+use crate::unit_norms::LayerHead;
 use crate::update::Update;
-use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings};
+use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings, UnitNorms};
 
 pub use self::order::strongest_last;
 
@@ -84,13 +86,15 @@ impl NetLearner {
             momentum,
             |range, outputs, gradient| targets.loss_and_gradient(range, outputs, gradient),
         );
-        let penalised = self.penalised.as_ref().filter(|_| is_penalised);
-        let lambda = penalised.map_or(0.0, |p| {
+        let penalised = self.penalised.as_mut().filter(|_| is_penalised);
+        let lambda = penalised.as_ref().map_or(0.0, |p| {
             lambda.value(|| (loss, p.value(network.parameters())))
         });
         let penalised = penalised.filter(|_| lambda > 0.0);
         let update = Update::new(settings, rate, number);
-        if let Some(p) = penalised.filter(|p| p.settings().step == PenaltyStep::Subgradient) {
+        if let Some(p) = &penalised
+            && p.settings().step == PenaltyStep::Subgradient
+        {
             self.penalty_seconds += step::subgradient(p, lambda, network);
         }
         network.update(|block| step::move_block(&update, block));
@@ -118,6 +122,30 @@ impl NetLearner {
     /// Units of each group that layers make.
     pub(crate) fn units(&self) -> Vec<usize> {
         widths(&self.groups)
+    }
+
+    pub(crate) fn penalised_layers(&self) -> Vec<LayerHead> {
+        let head = |layer: &Layer| LayerHead {
+            name: self.groups.group(layer.id).name.clone(),
+            is_scale_free: layer.is_scale_free,
+        };
+        self.watched().map(head).collect()
+    }
+
+    pub(crate) fn norms(&self) -> Vec<UnitNorms> {
+        let parameters = self.network.parameters();
+        let of = |l: &Layer| UnitNorms::of(&l.slices.norms(parameters), l.slices.size());
+        self.watched().map(of).collect()
+    }
+
+    /// Steps that would have left each of the penalised layers no unit.
+    pub(crate) fn held(&self) -> Vec<usize> {
+        self.watched().map(|layer| layer.held).collect()
+    }
+
+    fn watched(&self) -> impl Iterator<Item = &Layer> {
+        let layers = self.penalised.iter().flat_map(|p| &p.layers);
+        layers.filter(|layer| layer.is_watched)
     }
 
     pub(crate) fn macs(&self) -> Result<u64> {

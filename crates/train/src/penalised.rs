@@ -5,7 +5,7 @@ use std::ops::Range;
 use secateur_engine::{Chain, Dense};
 use secateur_prox::{GroupSize, Inputs, LayerUnits, Members, Part, Strength, Which, Widths};
 
-use crate::PenaltySettings;
+use crate::{PenaltySettings, UnitNorms, incoming};
 
 /// The penalised groups of every layer as one contiguous range, kept true while units are removed.
 ///
@@ -23,6 +23,8 @@ pub(crate) struct Penalised {
 #[derive(Debug, Clone)]
 struct Layer {
     range: Range<usize>,
+    /// Whether some of its groups were penalised at the first step.
+    is_watched: bool,
     initial_units: usize,
     initial_size: usize,
     /// Which hidden layer the part takes these groups for; none where it does not hold.
@@ -60,6 +62,7 @@ impl Penalised {
                     None => 0..0,
                 };
                 Layer {
+                    is_watched: !range.is_empty(),
                     range,
                     initial_units: units,
                     initial_size: size,
@@ -83,6 +86,49 @@ impl Penalised {
     /// The penalised groups of a layer.
     pub(crate) fn range(&self, layer: usize) -> Range<usize> {
         self.layers[layer].range.clone()
+    }
+
+    /// The layers whose groups were penalised at the first step, and what each of its groups is called.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = (usize, String)> {
+        let first = match self.settings.members {
+            Members::Outgoing => 0,
+            Members::Incoming => 1,
+        };
+        let watched = self.layers.iter().enumerate().filter(|(_, l)| l.is_watched);
+        watched.map(move |(l, _)| match l + first {
+            0 => (l, "inputs".to_owned()),
+            hidden => (l, format!("hidden layer {hidden}")),
+        })
+    }
+
+    /// The norm of each group of a layer, penalised or spared, and how many numbers a group has.
+    pub(crate) fn norms(&self, layer: usize, network: &Chain) -> UnitNorms {
+        let dense = &network.layers()[layer];
+        let (units, size) = match self.settings.members {
+            Members::Outgoing => (dense.inputs(), dense.outputs()),
+            Members::Incoming => (dense.outputs(), dense.inputs() + 1),
+        };
+        let mut group = vec![];
+        let norm = |unit: usize| {
+            self.gather(unit, dense, &mut group);
+            let squares = group.iter().map(|&w: &f32| f64::from(w).powi(2));
+            squares.sum::<f64>().sqrt()
+        };
+        UnitNorms::of(&(0..units).map(norm).collect::<Vec<f64>>(), size)
+    }
+
+    /// The numbers of a group, one after the other.
+    fn gather(&self, unit: usize, dense: &Dense, into: &mut Vec<f32>) {
+        let width = dense.outputs();
+        match self.settings.members {
+            Members::Outgoing => {
+                into.clear();
+                into.extend_from_slice(&dense.weight()[unit * width..(unit + 1) * width]);
+            }
+            Members::Incoming => {
+                incoming::gather(dense.weight(), dense.bias(), unit, width, into);
+            }
+        }
     }
 
     /// Follows a removal: `kept` are the old indices of the units that stay.
@@ -153,18 +199,8 @@ impl Penalised {
         let mut sum = 0.0;
         let mut group = vec![];
         for (l, (layer, dense)) in self.layers.iter().zip(network.layers()).enumerate() {
-            let width = dense.outputs();
             for g in layer.range.clone() {
-                group.clear();
-                match self.settings.members {
-                    Members::Outgoing => {
-                        group.extend_from_slice(&dense.weight()[g * width..(g + 1) * width]);
-                    }
-                    Members::Incoming => {
-                        group.extend(dense.weight().iter().skip(g).step_by(width));
-                        group.extend(dense.bias().get(g));
-                    }
-                }
+                self.gather(g, dense, &mut group);
                 sum += self.settings.penalty.value(&group, strengths[l]);
             }
         }

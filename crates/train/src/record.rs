@@ -2,12 +2,13 @@
 
 use secateur_graph::Graph;
 
-use crate::{Removal, Score};
+use crate::{LayerNorms, Removal, Score, UnitNorms};
 
 /// What a run tells while it goes.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Before the first step: what of the network is not trained, by the node that is the reason.
+    /// Before the first step: what of the network is not trained, by the node that is the reason. Behind the last one: which
+    /// layers shrank as a whole.
     Note(&'a str),
     /// After some steps.
     Step {
@@ -44,6 +45,8 @@ pub struct Epoch {
     pub validation: Score,
     /// Units left: inputs, then each hidden layer.
     pub units: Vec<usize>,
+    /// Lengths of the units of each penalised layer, in the order of [`Trained::layers`].
+    pub norms: Vec<UnitNorms>,
     /// Multiply-accumulate operations a row.
     pub macs: u64,
     /// Seconds since the run began.
@@ -95,6 +98,8 @@ pub struct Trained {
     pub epochs: Vec<Epoch>,
     /// Every removal.
     pub removals: Vec<Removal>,
+    /// Every layer whose units were penalised at the first step.
+    pub layers: Vec<LayerNorms>,
     /// Where the time went.
     pub seconds: Seconds,
     /// How it ended.

@@ -7,13 +7,15 @@ use rand_chacha::ChaCha8Rng;
 use secateur_graph::{Graph, cost};
 use secateur_prox::Part;
 
+use crate::collapse::collapse;
 use crate::learner::{Learner, Step};
 use crate::removal::Due;
 use crate::rows::Batches;
 use crate::strength::Lambda;
+use crate::unit_norms::LayerHead;
 use crate::{
-    Ended, Epoch, Error, ErrorKind, Event, Flow, PenaltyStep, Removal, RemovalTime, Result, Rows,
-    Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained,
+    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Removal, RemovalTime,
+    Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained, UnitNorms,
 };
 
 /// Stream of random numbers for the order of rows; other streams draw weights and permutations.
@@ -61,6 +63,8 @@ struct Run {
     other_forward: f64,
     removals: Vec<Removal>,
     epochs: Vec<Epoch>,
+    /// Lengths of the units of penalised layers before the first step.
+    initial_norms: Vec<UnitNorms>,
 }
 
 impl Run {
@@ -96,6 +100,7 @@ impl Run {
             other_forward: 0.0,
             removals: vec![],
             epochs: vec![],
+            initial_norms: learner.norms(),
             learner,
             settings,
         })
@@ -136,6 +141,7 @@ impl Run {
                 lambda: if penalised { self.lambda.last() } else { 0.0 },
                 loss,
                 units: self.learner.units(),
+                norms: self.learner.norms(),
                 macs: self.learner.macs()?,
                 seconds: begin.elapsed().as_secs_f64(),
                 validation: score,
@@ -146,6 +152,12 @@ impl Run {
             if flow == Flow::Stop || (asked == Flow::Stop && number < self.settings.epochs) {
                 ended = Ended::Interrupted { epoch: number };
                 break;
+            }
+        }
+        let layers = self.layers();
+        for layer in &layers {
+            if let Some(collapse) = &layer.collapse {
+                observer(Event::Note(&collapse.told(&layer.name)));
             }
         }
         let phases = self.learner.phases();
@@ -162,12 +174,31 @@ impl Run {
             graph: self.learner.into_graph(),
             epochs: self.epochs,
             removals: self.removals,
+            layers,
             seconds,
             ended,
             lambda: self.top_lambda,
             penalised_share: self.penalised_share,
             steps: self.step,
         })
+    }
+
+    /// What became of the units of each penalised layer.
+    fn layers(&self) -> Vec<LayerNorms> {
+        let heads = self.learner.penalised_layers().into_iter();
+        let layers = heads.zip(self.learner.held()).zip(&self.initial_norms);
+        let layer = |(index, ((head, held), &start)): (usize, ((LayerHead, usize), &UnitNorms))| {
+            let of_epoch = |epoch: &Epoch| epoch.norms[index];
+            let epochs: Vec<UnitNorms> = self.epochs.iter().map(of_epoch).collect();
+            LayerNorms {
+                collapse: collapse(&start, &epochs, held, head.is_scale_free),
+                name: head.name,
+                is_scale_free: head.is_scale_free,
+                end: epochs.last().copied().unwrap_or(start),
+                start,
+            }
+        };
+        layers.enumerate().map(layer).collect()
     }
 
     /// Whether the penalty acts in epoch `number`.

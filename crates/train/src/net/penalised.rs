@@ -7,6 +7,7 @@ use secateur_graph::{ChannelGroups, Graph, GroupId, Role};
 use secateur_prox::{GroupSize, LayerUnits, Members, Penalty, Strength};
 
 use super::costs::Costs;
+use super::scale_free::is_scale_free;
 use super::slices::Slices;
 use crate::penalised::follows_current_width;
 use crate::{PenaltySettings, Result};
@@ -20,6 +21,12 @@ pub(crate) struct Layer {
     /// The penalised units.
     pub(crate) range: Range<usize>,
     pub(crate) penalty: Penalty,
+    /// Whether a normalisation follows all weights that are penalised.
+    pub(crate) is_scale_free: bool,
+    /// Whether some of its units were penalised at the first step.
+    pub(crate) is_watched: bool,
+    /// Steps that would have left no unit.
+    pub(crate) held: usize,
     initial_units: usize,
     initial_size: usize,
     weight: f64,
@@ -56,6 +63,9 @@ impl PenalisedGroups {
                 units,
                 range: 0..units,
                 penalty: settings.penalty,
+                is_scale_free: is_scale_free(graph, group, roles(settings.members)),
+                is_watched: false,
+                held: 0,
                 initial_units: units,
                 initial_size,
                 weight: 0.0,
@@ -69,6 +79,7 @@ impl PenalisedGroups {
                 initial: layer.units,
                 current: layer.units,
             });
+            layer.is_watched = !layer.range.is_empty();
         }
         let mut this = Self { settings, layers };
         this.reweigh(graph, groups)?;

@@ -40,9 +40,10 @@ pub(crate) fn move_block(update: &Update, block: Block<'_>) {
     }
 }
 
-/// The penalty's part of a step, behind the optimiser's; returns the seconds that it took.
+/// The penalty's part of a step, behind the optimiser's; counts the layers that it would have emptied, and returns the seconds
+/// that it took.
 pub(crate) fn proximal(
-    penalised: &PenalisedGroups,
+    penalised: &mut PenalisedGroups,
     settings: &Settings,
     update: &Update,
     (rate, lambda): (f64, f64),
@@ -51,7 +52,8 @@ pub(crate) fn proximal(
     let start = Instant::now();
     if penalised.settings().step == PenaltyStep::Proximal {
         let step = settings.optimizer.steady_step(rate);
-        for layer in &penalised.layers {
+        for index in 0..penalised.layers.len() {
+            let layer = &penalised.layers[index];
             let rule = Proximal {
                 layer,
                 strength: penalised.strength(layer, lambda),
@@ -59,7 +61,8 @@ pub(crate) fn proximal(
                 kind: penalised.settings().adam_metric,
                 adam: update.adam(),
             };
-            rule.apply(network.parameters_mut());
+            let is_held = rule.apply(network.parameters_mut());
+            penalised.layers[index].held += usize::from(is_held);
         }
     }
     start.elapsed().as_secs_f64()
@@ -97,9 +100,9 @@ struct Proximal<'a> {
 }
 
 impl Proximal<'_> {
-    /// Every penalised unit takes its step. If no unit of the layer were left, the strongest stays as it was: behind a
-    /// normalisation weights can shrink at no loss, all together.
-    fn apply(&self, parameters: &mut [Parameter]) {
+    /// Every penalised unit takes its step. If no unit of the layer were left, the strongest stays as it was: in front
+    /// of a normalisation weights can shrink at no loss, all together. Returns whether that was so.
+    fn apply(&self, parameters: &mut [Parameter]) -> bool {
         let layer = self.layer;
         let (mut unit, mut second, mut strongest) = (vec![], vec![], vec![]);
         let mut best = (0.0f64, None);
@@ -147,9 +150,11 @@ impl Proximal<'_> {
             alive |= unit.iter().any(|&w| w != 0.0);
             layer.slices.scatter(u, &unit, parameters);
         }
-        if let (false, (_, Some(u))) = (alive, best) {
-            layer.slices.scatter(u, &strongest, parameters);
-        }
+        let (false, (_, Some(u))) = (alive, best) else {
+            return false;
+        };
+        layer.slices.scatter(u, &strongest, parameters);
+        true
     }
 }
 
