@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use secateur::RunRecord;
+use secateur::{LayerReport, NormReport, RunRecord};
 use secateur_report::{Comparison, Point, Table, TradeOff, Verdict, markdown, page};
 
 fn fixture(name: &str) -> RunRecord {
@@ -113,6 +113,44 @@ fn seeds_are_one_arm_with_a_spread_and_strengths_are_two() {
         text.contains("strength 0.01 73.70") && text.contains("strength 0.001 72.70"),
         "{text}"
     );
+}
+
+#[test]
+fn norms_by_layer_are_a_table_and_layers_that_shrank_as_a_whole_are_told_first() {
+    let mut run = fixture("digits");
+    assert!(!markdown(std::slice::from_ref(&run), None).contains("Norms of units"));
+    let norms = |units, rms| NormReport {
+        units,
+        weights: 9,
+        rms,
+        largest: rms,
+        smallest: rms,
+    };
+    let layer = |name: &str, scale_free, end| LayerReport {
+        name: name.into(),
+        scale_free,
+        start: norms(16, 1.0),
+        end,
+        collapse: None,
+    };
+    run.report.layers = vec![
+        LayerReport {
+            collapse: Some("the penalty shrinks all units of conv1 alike".into()),
+            ..layer("conv1", true, norms(16, 0.002))
+        },
+        layer("conv2", false, norms(3, 0.5)),
+    ];
+    for text in [
+        markdown(std::slice::from_ref(&run), None),
+        run.report.to_markdown(),
+    ] {
+        let told = text.find("- The penalty shrinks all units of conv1 alike.\n");
+        let table = text.find("| conv1 | yes | 16 ");
+        assert!(told.unwrap() < table.unwrap(), "{text}");
+        assert!(text.contains("| conv2 | no | 16 "), "{text}");
+    }
+    let page = page("t", &[run], None);
+    assert!(page.contains("Norms of units by layer") && page.contains("conv1 alike."));
 }
 
 #[test]

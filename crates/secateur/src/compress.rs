@@ -11,6 +11,7 @@ use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained, fit};
 use crate::auto::search;
 use crate::history::{InputsRecord, Predictions};
 use crate::job::Job;
+use crate::layers::LayerReport;
 use crate::measure::removals;
 use crate::plan::{Decay, load_options};
 use crate::prepare::Prepared;
@@ -209,6 +210,7 @@ impl Runner {
             tries: tries.clone(),
             penalised_share: trained.penalised_share,
             removals: removals(&trained),
+            layers: trained.layers.iter().map(LayerReport::from).collect(),
             verify: model.evidence().clone(),
             machine: Machine {
                 threads: self.job.plan.settings.threads,

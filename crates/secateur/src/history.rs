@@ -7,6 +7,7 @@ use secateur_train::{Epoch, Score, outputs, right_rows};
 use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
+use crate::layers::NormReport;
 use crate::{Result, RightRows};
 
 /// Test rows whose predictions are kept, at most.
@@ -31,6 +32,9 @@ pub struct EpochRecord {
     pub strength: f64,
     /// Input features read, then units of each hidden layer.
     pub units: Vec<usize>,
+    /// Lengths of the units of each penalised layer, in the order of the report's `layers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub norms: Vec<NormReport>,
     /// Multiply-accumulate operations a row.
     pub macs: u64,
     /// Seconds since the run began.
@@ -51,6 +55,7 @@ impl From<&Epoch> for EpochRecord {
             validation_rmse_standardised: rmse,
             strength: e.lambda,
             units: e.units.clone(),
+            norms: e.norms.iter().map(NormReport::from).collect(),
             macs: e.macs,
             seconds: e.seconds,
         }

@@ -17,6 +17,7 @@ mod given_model;
 mod history;
 mod image_rows;
 mod job;
+mod layers;
 mod markdown;
 mod measure;
 mod model;
@@ -38,6 +39,7 @@ pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use folder::RunFolder;
 pub use history::{EpochRecord, InputsRecord, Predictions, TargetPredictions};
+pub use layers::{LayerReport, NormReport};
 pub use markdown::Row;
 pub use model::{
     Amount, Choice, ModelEvidence, ModelFile, NewModel, SmallModel, Start, UnitScore, new_model,

@@ -174,10 +174,13 @@ impl Report {
             "{} features; {} rows to train, {} to validate, {} to test. Scores are on the test rows.\n",
             d.features, d.train_rows, d.validation_rows, d.test_rows
         )?;
-        for remark in self.remarks().iter().chain(&d.notes) {
+        let mut remarks = self.remarks();
+        remarks.extend(self.collapses());
+        remarks.extend(d.notes.iter().cloned());
+        for remark in &remarks {
             writeln!(to, "- {remark}")?;
         }
-        if !d.notes.is_empty() || !self.remarks().is_empty() {
+        if !remarks.is_empty() {
             writeln!(to)?;
         }
         writeln!(to, "| | {} |", self.columns().join(" | "))?;
@@ -185,6 +188,7 @@ impl Report {
         for row in self.rows() {
             writeln!(to, "| {} | {} |", row.name.trim(), row.cells.join(" | "))?;
         }
+        self.write_layers(to)?;
         writeln!(to, "\nSeconds: ")?;
         for (name, seconds) in self.time_split() {
             writeln!(to, "- {name} {seconds:.3}")?;

@@ -4,6 +4,7 @@ use secateur_train::{Ended, Score};
 use serde::{Deserialize, Serialize};
 
 use crate::auto::Try;
+use crate::layers::LayerReport;
 use crate::origin::GIVEN;
 use crate::verify::Evidence;
 use crate::{Error, ErrorKind, Origin, Result};
@@ -49,6 +50,9 @@ pub struct Report {
     pub penalised_share: f64,
     /// Every removal with its evidence.
     pub removals: Vec<RemovalReport>,
+    /// Every layer whose units were penalised, with their lengths; folders that older versions wrote have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerReport>,
     /// How the written file was checked.
     pub verify: Evidence,
     /// What the run depended on beside the config.

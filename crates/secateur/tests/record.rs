@@ -37,6 +37,13 @@ fn a_run_of_pictures_comes_back() {
     let weights = &record.report.after.weights;
     assert!(weights.zero <= weights.small && weights.small <= weights.all);
     assert_eq!(weights.live_units.len(), 2);
+    let layers = &record.report.layers;
+    let names: Vec<&str> = layers.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(names, ["inputs", "hidden layer 1"]);
+    let units: Vec<usize> = layers.iter().map(|l| l.end.units).collect();
+    assert_eq!(units, record.report.after.units);
+    let ends: Vec<_> = layers.iter().map(|l| l.end).collect();
+    assert_eq!(record.epochs[5].norms, ends);
 }
 
 #[test]

@@ -45,6 +45,10 @@ pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
     for message in &outcome.report.data.notes {
         warning(message, paint);
     }
+    let layers = &outcome.report.layers;
+    for message in layers.iter().filter_map(|l| l.collapse.as_ref()) {
+        warning(message, paint);
+    }
     tell(&outcome, &path, &output)?;
     Ok(ending(&outcome, stopped, paint))
 }

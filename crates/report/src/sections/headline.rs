@@ -20,6 +20,7 @@ pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
     let remarks: Vec<String> = report
         .remarks()
         .into_iter()
+        .chain(report.collapses())
         .chain(d.notes.clone())
         .collect();
     if !remarks.is_empty() {

@@ -6,6 +6,7 @@ mod headline;
 mod history;
 mod inputs;
 mod layers;
+mod norms;
 pub(crate) mod overview;
 mod residuals;
 mod settings;
@@ -20,7 +21,7 @@ const SIZE: (i32, i32) = (460, 290);
 pub(crate) mod run {
     use secateur::RunRecord;
 
-    use super::{fit, headline, history, inputs, layers, settings, time};
+    use super::{fit, headline, history, inputs, layers, norms, settings, time};
     use crate::outline::{Block, Section};
 
     /// The section of `run`; its anchors begin with `id`.
@@ -34,6 +35,7 @@ pub(crate) mod run {
         let mut training = history::blocks(run);
         training.push(time::of_run(run));
         let mut left = layers::blocks(run);
+        left.extend(norms::table(&run.report));
         left.extend(inputs::blocks(run));
         let mut sections = vec![
             part("training", "How training went", training),
