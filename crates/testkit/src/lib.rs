@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod building;
+mod by_batch;
 mod draw;
 mod gradient;
 mod images;
@@ -11,6 +12,7 @@ mod models;
 mod plan;
 mod stream;
 
+pub use by_batch::{by_batch, moved};
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};

@@ -3,101 +3,10 @@
 use std::ops::Range;
 
 use secateur_engine::{Network, ParameterKind, Threads};
-use secateur_graph::{
-    Array, Binary, Data, Element, Graph, GraphBuilder, Node, Op, Reduce, ReduceAxes, ReduceKind,
-    Tensor, Unary, ValueId, evaluate, infer_shapes,
-};
-use secateur_testkit::Stream;
+use secateur_graph::{Array, Graph, evaluate};
+use secateur_testkit::{Stream, by_batch, moved};
 
 use super::drawn;
-
-/// The graph with each batch normalisation spelt out, by the statistics of the batch.
-fn by_batch(graph: &Graph) -> Graph {
-    let shaped = infer_shapes(graph).unwrap();
-    let mut b = GraphBuilder::new("by batch");
-    let mut at = vec![None; graph.values().len()];
-    for id in graph.value_ids() {
-        let value = graph.value(id);
-        if let Some(tensor) = graph.constant(id) {
-            at[id.index()] = Some(b.constant(value.name.clone(), tensor.clone()));
-        }
-    }
-    for &input in graph.inputs() {
-        let value = graph.value(input);
-        at[input.index()] = Some(b.input(value.name.clone(), value.shape.clone().unwrap()));
-    }
-    for node in graph.nodes() {
-        let given: Vec<Option<ValueId>> = node
-            .inputs
-            .iter()
-            .map(|i| i.map(|i| at[i.index()].unwrap()))
-            .collect();
-        let inputs: Vec<ValueId> = given.iter().copied().flatten().collect();
-        let Op::BatchNorm { epsilon, .. } = node.op else {
-            let outputs: Vec<ValueId> = node
-                .outputs
-                .iter()
-                .map(|o| b.declare(&graph.value(*o).name, None))
-                .collect();
-            for (old, new) in node.outputs.iter().zip(&outputs) {
-                at[old.index()] = Some(*new);
-            }
-            b.add_node(Node {
-                name: node.name.clone(),
-                op: node.op.clone(),
-                inputs: given,
-                outputs,
-            });
-            continue;
-        };
-        let rank = shaped
-            .value(node.input(0).unwrap())
-            .shape
-            .as_ref()
-            .unwrap()
-            .len();
-        let name = |part: &str| format!("{}.{part}", node.name);
-        let mut shape = vec![1; rank];
-        shape[1] = graph.constant(node.input(1).unwrap()).unwrap().len();
-        let mean = Reduce {
-            kind: ReduceKind::Mean,
-            axes: ReduceAxes::These((0..rank as i64).filter(|&a| a != 1).collect()),
-            keep: true,
-        };
-        let wanted = b.constant(
-            name("shape"),
-            Tensor::i64([rank], shape.iter().map(|&n| n as i64).collect()).unwrap(),
-        );
-        let tiny = b.constant(name("epsilon"), Tensor::f32([], vec![epsilon]).unwrap());
-        let reshape = Op::Reshape { allow_zero: false };
-        let scale = b.node(name("scale"), reshape.clone(), &[inputs[1], wanted]);
-        let shift = b.node(name("shift"), reshape, &[inputs[2], wanted]);
-        let centre = b.node(name("mean"), Op::Reduce(mean.clone()), &[inputs[0]]);
-        let centred = b.node(
-            name("centred"),
-            Op::Binary(Binary::Sub),
-            &[inputs[0], centre],
-        );
-        let squares = b.node(
-            name("squares"),
-            Op::Binary(Binary::Mul),
-            &[centred, centred],
-        );
-        let variance = b.node(name("variance"), Op::Reduce(mean), &[squares]);
-        let safe = b.node(name("safe"), Op::Binary(Binary::Add), &[variance, tiny]);
-        let deviation = b.node(name("deviation"), Op::Unary(Unary::Sqrt), &[safe]);
-        let normal = b.node(
-            name("normal"),
-            Op::Binary(Binary::Div),
-            &[centred, deviation],
-        );
-        let scaled = b.node(name("scaled"), Op::Binary(Binary::Mul), &[normal, scale]);
-        let made = b.node(name("shifted"), Op::Binary(Binary::Add), &[scaled, shift]);
-        at[node.outputs[0].index()] = Some(made);
-    }
-    b.output(at[graph.outputs()[0].index()].unwrap());
-    b.build().unwrap()
-}
 
 /// A smooth loss of an output and its derivative.
 fn loss_of(z: f64, i: usize) -> (f64, f64) {
@@ -156,7 +65,7 @@ pub(crate) fn check(graph: &Graph, rows: usize) {
     let want = evaluate(graph, std::slice::from_ref(&wide))
         .unwrap()
         .remove(0);
-    let trained = by_batch(graph);
+    let trained = by_batch(graph).unwrap();
     let loss = naive_loss(&trained, &wide);
     for threads in [1, 2] {
         let pool = Threads::new(threads).unwrap();
@@ -205,7 +114,10 @@ pub(crate) fn check(graph: &Graph, rows: usize) {
                 // Where a corner lies within the longer step, the shorter one tells.
                 let slopes = [1e-5, 1e-7].map(|step| {
                     let at = |sign: f64| {
-                        naive_loss(&moved(&trained, name, &direction, sign * step), &wide)
+                        naive_loss(
+                            &moved(&trained, name, &direction, sign * step).unwrap(),
+                            &wide,
+                        )
                     };
                     (at(1.0) - at(-1.0)) / (2.0 * step)
                 });
@@ -217,20 +129,4 @@ pub(crate) fn check(graph: &Graph, rows: usize) {
             }
         }
     }
-}
-
-/// The graph with one constant moved, in double precision.
-fn moved(graph: &Graph, name: &str, direction: &[f64], step: f64) -> Graph {
-    let id = graph.value_named(name).unwrap();
-    let old = graph.constant(id).unwrap();
-    let new: Vec<u8> = old
-        .numbers()
-        .iter()
-        .zip(direction)
-        .flat_map(|(w, d)| (w + step * d).to_le_bytes())
-        .collect();
-    let tensor = Tensor::new(old.shape().to_vec(), Data::Raw(Element::F64, new)).unwrap();
-    let mut graph = graph.clone();
-    graph.set_constant(id, tensor).unwrap();
-    graph
 }
