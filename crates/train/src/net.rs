@@ -7,7 +7,11 @@ mod penalised;
 mod removal;
 mod scale_free;
 mod slices;
+mod statistics;
 mod step;
+mod taylor;
+
+use std::ops::Range;
 
 use secateur_engine::{Network, Threads};
 use secateur_graph::{ChannelGroups, Dim, Graph, cost};
@@ -21,6 +25,8 @@ use crate::update::Update;
 use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings, UnitNorms};
 
 pub use self::order::strongest_last;
+pub use self::statistics::{Measured, measured_statistics};
+pub use self::taylor::taylor_scores;
 
 /// What a run owns of a network of any form while units come and go.
 #[derive(Debug)]
@@ -206,7 +212,14 @@ pub(crate) fn fits(network: &Network, rows: &Rows) -> Result<()> {
         format!(
             "the network maps {inputs} features to {outputs} outputs, the rows have {have} and {wanted}"
         ),
-    ))
+    )
+    .hint("take the data that the network was made for, with all of its classes"))
+}
+
+/// Rows in batches of at most so many, whose sizes differ by one at most.
+pub(crate) fn even_batches(rows: usize, batch: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = rows.div_ceil(batch.max(1));
+    (0..count).map(move |i| rows * i / count..rows * (i + 1) / count)
 }
 
 /// Runs rows chunk by chunk.

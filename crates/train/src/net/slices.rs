@@ -1,11 +1,11 @@
 //! The weights of one unit, wherever they lie.
 
 use secateur_engine::{Network, Parameter};
-use secateur_graph::{Group, Role};
+use secateur_graph::{Group, Member, Role};
 
 /// An axis of a parameter whose positions belong to units.
 #[derive(Debug, Clone)]
-struct Axis {
+pub(crate) struct Axis {
     /// Place among the parameters of the network.
     parameter: usize,
     /// Slices before the axis.
@@ -32,24 +32,7 @@ impl Slices {
             return None;
         }
         let members = group.members.iter().filter(|m| roles.contains(&m.role));
-        let axes = members.map(|member| {
-            let mut all = network.parameters().iter().enumerate();
-            let (parameter, found) = all.find(|(_, p)| p.id() == member.tensor)?;
-            let shape = found.shape();
-            let mut positions = vec![vec![]; group.units];
-            for (position, unit) in member.unit_of.iter().enumerate() {
-                if let Some(unit) = unit {
-                    positions[*unit as usize].push(position);
-                }
-            }
-            Some(Axis {
-                parameter,
-                outer: shape[..member.axis].iter().product(),
-                length: shape[member.axis],
-                inner: shape[member.axis + 1..].iter().product(),
-                positions,
-            })
-        });
+        let axes = members.map(|member| Axis::new(member, group.units, network));
         let axes = axes.collect::<Option<Vec<Axis>>>()?;
         (!axes.is_empty()).then_some(Self { axes })
     }
@@ -155,8 +138,33 @@ impl Slices {
 }
 
 impl Axis {
+    /// Where a member of a group of so many units lies; none if it is no parameter of the network.
+    pub(crate) fn new(member: &Member, units: usize, network: &Network) -> Option<Self> {
+        let mut all = network.parameters().iter().enumerate();
+        let (parameter, found) = all.find(|(_, p)| p.id() == member.tensor)?;
+        let shape = found.shape();
+        let mut positions = vec![vec![]; units];
+        for (position, unit) in member.unit_of.iter().enumerate() {
+            if let Some(unit) = unit {
+                positions[*unit as usize].push(position);
+            }
+        }
+        Some(Self {
+            parameter,
+            outer: shape[..member.axis].iter().product(),
+            length: shape[member.axis],
+            inner: shape[member.axis + 1..].iter().product(),
+            positions,
+        })
+    }
+
+    /// Place among the parameters of the network.
+    pub(crate) fn parameter(&self) -> usize {
+        self.parameter
+    }
+
     /// Calls `work` with every stretch of a unit's numbers.
-    fn each(&self, unit: usize, mut work: impl FnMut(std::ops::Range<usize>)) {
+    pub(crate) fn each(&self, unit: usize, mut work: impl FnMut(std::ops::Range<usize>)) {
         for outer in 0..self.outer {
             for &position in &self.positions[unit] {
                 let start = (outer * self.length + position) * self.inner;
