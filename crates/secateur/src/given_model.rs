@@ -27,32 +27,40 @@ impl GivenModel {
     /// # Errors
     /// If it is no such model; `is_classifier` says whether an ending in probabilities is one in logits for training.
     pub(crate) fn read(path: &Path, is_classifier: bool) -> Result<Self> {
-        let file = ModelFile::read(path)?;
+        Self::of(ModelFile::read(path)?, is_classifier)
+    }
+
+    /// The same of a file that was read already.
+    ///
+    /// # Errors
+    /// As [`GivenModel::read`].
+    pub(crate) fn of(file: ModelFile, is_classifier: bool) -> Result<Self> {
         let graph = file.graph();
-        let (&[input], &[output]) = (graph.inputs(), graph.outputs()) else {
+        let refused = |message: String, hint: &str| {
+            Err(Error::new(ErrorKind::Input, message)
+                .at(&file.name)
+                .hint(hint))
+        };
+        let (&[input], &[_]) = (graph.inputs(), graph.outputs()) else {
             let message = format!(
                 "has {} inputs and {} outputs",
                 graph.inputs().len(),
                 graph.outputs().len()
             );
-            return Err(Error::new(ErrorKind::Input, message)
-                .at(path.display().to_string())
-                .hint("models with one input and one output can be trained"));
+            return refused(
+                message,
+                "models with one input and one output can be trained",
+            );
         };
         let element = graph.value(input).element;
         if element.is_some_and(|e| e != secateur_graph::Element::F32) {
-            return Err(
-                Error::new(ErrorKind::Input, "takes something else than 32-bit floats")
-                    .at(path.display().to_string())
-                    .hint("export the model with an input of 32-bit floats"),
+            return refused(
+                "takes something else than 32-bit floats".into(),
+                "export the model with an input of 32-bit floats",
             );
         }
-        let end = match is_classifier {
-            true => before_softmax(graph, output),
-            false => output,
-        };
         Ok(Self {
-            core: graph.with_outputs(vec![end]),
+            core: trained_part(graph, is_classifier),
             outputs: graph.outputs().to_vec(),
             file,
         })
@@ -68,11 +76,6 @@ impl GivenModel {
         core.with_outputs(self.outputs.clone())
     }
 
-    /// Whether the file ends where training does.
-    pub(crate) fn ends_in_logits(&self) -> bool {
-        self.core.outputs() == self.outputs
-    }
-
     /// The file with a trained network in it.
     ///
     /// # Errors
@@ -82,6 +85,15 @@ impl GivenModel {
         let model = self.file.patched(self.file.graph(), &whole)?;
         Ok(write_parts(model, DATA_FILE)?)
     }
+}
+
+/// A network up to what the loss takes: before a softmax at its end, if it is a classifier.
+pub(crate) fn trained_part(whole: &Graph, is_classifier: bool) -> Graph {
+    let ends = whole.outputs().iter().map(|&output| match is_classifier {
+        true => before_softmax(whole, output),
+        false => output,
+    });
+    whole.with_outputs(ends.collect())
 }
 
 /// What goes into the softmax that makes a value, through operations that move nothing; the value itself if none does.

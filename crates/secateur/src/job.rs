@@ -6,12 +6,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secateur_data::{Augment, Target};
 use secateur_graph::{Graph, ModelMeta};
+use secateur_onnx::Parts;
 use secateur_train::{Architecture, ImageSize, Mlp, Rows, narrowed, outputs, strongest_last};
 use sha2::{Digest, Sha256};
 
 use crate::assemble::{Wrapping, assemble};
-use crate::given_model::GivenModel;
+use crate::given_model::{DATA_FILE, GivenModel};
 use crate::image_rows::ImageRows;
+use crate::model::ModelFile;
 use crate::prepare::Prepared;
 use crate::verify::{Verified, serialise};
 use crate::{Error, ErrorKind, Origin, Plan, Result};
@@ -41,9 +43,8 @@ impl Job {
     /// # Errors
     /// If it cannot be read or trained.
     pub(crate) fn new(plan: Plan, prepared: Prepared) -> Result<Self> {
-        let is_classifier = matches!(prepared.dataset.target(), Target::Classes { .. });
         let given = match &plan.start {
-            Origin::Model(path) => Some(GivenModel::read(path, is_classifier)?),
+            Origin::Model(path) => Some(GivenModel::read(path, is_classified(&prepared))?),
             Origin::Chain | Origin::Named(_) => None,
         };
         Ok(Self {
@@ -53,9 +54,22 @@ impl Job {
         })
     }
 
+    /// The same for a model that was read already.
+    ///
+    /// # Errors
+    /// If it cannot be trained.
+    pub(crate) fn of_model(plan: Plan, prepared: Prepared, file: ModelFile) -> Result<Self> {
+        let given = Some(GivenModel::of(file, is_classified(&prepared))?);
+        Ok(Self {
+            plan,
+            prepared,
+            given,
+        })
+    }
+
     /// Whether classes are predicted.
     pub(crate) fn is_classification(&self) -> bool {
-        matches!(self.prepared.dataset.target(), Target::Classes { .. })
+        is_classified(&self.prepared)
     }
 
     /// The network that the run starts from: as the user gave it, or with the seed's initial weights.
@@ -216,16 +230,11 @@ impl Job {
 
     /// The file of a trained network, run elsewhere on test rows.
     pub(crate) fn verified(&self, core: &Graph) -> Result<Verified> {
-        let test = &self.prepared.split.test;
-        let sample = &test[..VERIFY_ROWS.min(test.len())];
-        let rows = self.rows(sample)?;
-        let mut engine = outputs(core, &rows, self.plan.settings.threads)?;
         if let Some(given) = &self.given {
-            let whole = given.whole(core);
-            let features = rows.features(0, sample.len())?;
-            let engine = given.ends_in_logits().then_some(engine.as_slice());
-            return Verified::of_parts(given.parts(core)?, &whole, &features, sample.len(), engine);
+            return self.verified_file(given.parts(core)?, DATA_FILE, &given.whole(core), core);
         }
+        let sample = self.verify_rows();
+        let mut engine = outputs(core, &self.rows(sample)?, self.plan.settings.threads)?;
         let graph = assemble(core, self.wrapping())?;
         if let Some(scaler) = &self.prepared.target_scaler {
             scaler.invert(&mut engine);
@@ -237,6 +246,35 @@ impl Job {
             sample.len(),
             &engine,
         )
+    }
+
+    /// A user's file with a network in it, run elsewhere on test rows; tensors outside of it lie in a file called `location`, and
+    /// `core` is what of the network was trained.
+    ///
+    /// # Errors
+    /// As [`Verified::of_parts`].
+    pub(crate) fn verified_file(
+        &self,
+        parts: Parts,
+        location: &str,
+        whole: &Graph,
+        core: &Graph,
+    ) -> Result<Verified> {
+        let sample = self.verify_rows();
+        let rows = self.rows(sample)?;
+        let engine = match whole.outputs() == core.outputs() {
+            true => Some(outputs(core, &rows, self.plan.settings.threads)?),
+            false => None,
+        };
+        let features = rows.features(0, sample.len())?;
+        let rows = (&features[..], sample.len());
+        Verified::of_parts((parts, location), whole, rows, engine.as_deref())
+    }
+
+    /// The real rows on which a file is checked, none of them trained on.
+    fn verify_rows(&self) -> &[u32] {
+        let test = &self.prepared.split.test;
+        &test[..VERIFY_ROWS.min(test.len())]
     }
 
     fn meta(&self) -> Result<ModelMeta> {
@@ -280,6 +318,11 @@ impl Job {
         let file = serialise(&assemble(core, self.wrapping())?, &self.meta()?)?;
         Ok(file.len() as u64)
     }
+}
+
+/// Whether the rows have classes.
+fn is_classified(prepared: &Prepared) -> bool {
+    matches!(prepared.dataset.target(), Target::Classes { .. })
 }
 
 /// Axes of a network's input.

@@ -61,22 +61,21 @@ impl Verified {
             model: serialise(graph, meta)?,
             data: vec![],
         };
-        Self::of_parts(parts, graph, features, rows, Some(engine))
+        Self::of_parts((parts, DATA_FILE), graph, (features, rows), Some(engine))
     }
 
-    /// Reads the parts of a file back, and runs them on an independent runtime; `graph` is the network that they should hold,
-    /// and `engine` its outputs where what was trained ends where the file does.
+    /// Reads the parts of a file back, whose data lie in a file of that name, and runs them on an independent runtime; `graph` is
+    /// the network that they should hold, and `engine` its outputs where what was trained ends where the file does.
     ///
     /// # Errors
     /// As [`Verified::new`].
     pub(crate) fn of_parts(
-        parts: Parts,
+        (parts, location): (Parts, &str),
         graph: &Graph,
-        features: &[f32],
-        rows: usize,
+        (features, rows): (&[f32], usize),
         engine: Option<&[f32]>,
     ) -> Result<Self> {
-        let model = parts.read(DATA_FILE, &Limits::default());
+        let model = parts.read(location, &Limits::default());
         let again = from_model(&model.map_err(|e| unreadable(&e))?)?;
         let batches = Batches::of(graph, features, rows)?;
         let affordable = NAIVE_MACS / cost(graph)?.macs.max(1);
@@ -96,7 +95,7 @@ impl Verified {
                 "the file read back computes something else than the network",
             ));
         }
-        let runtime = Runtime::load_parts(parts.clone(), DATA_FILE)?;
+        let runtime = Runtime::load_parts(parts.clone(), location)?;
         let have = batches.run(&runtime)?;
         if have.len() != want.len() {
             return Err(failed(format!(
@@ -153,6 +152,11 @@ impl Verified {
     /// What was measured.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// The file, and what was measured.
+    pub(crate) fn into_parts(self) -> (Parts, Evidence) {
+        (self.parts, self.evidence)
     }
 }
 
