@@ -76,6 +76,16 @@ impl Error {
         self
     }
 
+    /// Names the file that it is about, before the place in it.
+    #[must_use]
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
+        self.place = Some(match self.place.take() {
+            Some(place) => format!("{file}: {place}"),
+            None => file.to_owned(),
+        });
+        self
+    }
+
     /// What kind of thing stopped the command.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -42,8 +42,9 @@ pub use history::{EpochRecord, InputsRecord, Predictions, TargetPredictions};
 pub use layers::{LayerReport, NormReport};
 pub use markdown::Row;
 pub use model::{
-    Amount, Choice, ModelEvidence, ModelFile, NewModel, SmallModel, Start, UnitScore, new_model,
-    shrink_model,
+    Amount, Choice, ModelData, ModelEvidence, ModelFile, NewModel, Quality, Recalibration,
+    SmallModel, Start, UnitScore, new_model, quality_table, quality_to_json, shrink_model,
+    shrink_model_by,
 };
 pub use origin::Origin;
 pub use plan::{Decay, Plan};

@@ -56,18 +56,25 @@ impl Models<'_> {
     /// # Errors
     /// If it does not.
     pub(super) fn small_graph(&self) -> Result<Graph> {
-        let limits = Limits::default();
-        let back = self.small.read(LOCATION, &limits).map_err(|e| {
-            let message = format!("the file does not read back: {e}");
-            Error::new(ErrorKind::Verification, message)
-        })?;
-        Ok(settle(&from_model(&back)?)?)
+        read_back(self.small)
     }
 
     /// The masked model is settled, which is held to the file as it came.
     pub(super) fn is_settled(&self) -> bool {
         self.is_masked && self.file.is_settled()
     }
+}
+
+/// The network that was written.
+///
+/// # Errors
+/// If it does not read back.
+pub(super) fn read_back(parts: &Parts) -> Result<Graph> {
+    let back = parts.read(LOCATION, &Limits::default()).map_err(|e| {
+        let message = format!("the file does not read back: {e}");
+        Error::new(ErrorKind::Verification, message)
+    })?;
+    Ok(settle(&from_model(&back)?)?)
 }
 
 /// Compares the small model with the masked one on given or drawn inputs, and the settled one with the file as it came.

@@ -18,6 +18,8 @@ pub enum UnitScore {
     L1,
     /// Root of the sum of their squares.
     L2,
+    /// What the loss would change by, to first order, squared: see [`ModelData::taylor`](super::ModelData::taylor).
+    Taylor,
     /// Drawn from the seed.
     Random,
 }
@@ -29,10 +31,11 @@ impl FromStr for UnitScore {
         match text {
             "l1" => Ok(Self::L1),
             "l2" => Ok(Self::L2),
+            "taylor" => Ok(Self::Taylor),
             "random" => Ok(Self::Random),
             other => Err(Error::usage(format!("'{other}' is no score"))
                 .at("--by")
-                .hint("l1, l2 or random")),
+                .hint("l1, l2, taylor or random")),
         }
     }
 }
@@ -87,10 +90,10 @@ impl Choice {
     /// The units that stay. Frozen groups and the features of inputs stay whole.
     ///
     /// # Errors
-    /// If a share is none or cannot be met, a group is not there or frozen, or a pattern matches no group that can
-    /// lose units.
+    /// If a share is none or cannot be met, a group is not there or frozen, a pattern matches no group that can
+    /// lose units, or scores are wanted that take data.
     pub fn decide(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
-        self.decide_by(&self.scores(graph, groups), graph, groups)
+        self.decide_by(&self.scores(graph, groups)?, graph, groups)
     }
 
     /// The same by [scores](Self::scores) that are there already.
@@ -194,24 +197,39 @@ impl Choice {
             if named(&self.only) == Some(false) || named(&self.except) == Some(true) {
                 continue;
             }
+            if scores.iter().any(|s| s.is_nan()) {
+                let message = format!(
+                    "units of '{}' have no score, as no gradient reaches them",
+                    group.name
+                );
+                return Err(Error::usage(message)
+                    .at("--by")
+                    .hint("leave the group alone with --except, or rank by weights: --by l2"));
+            }
             ranked.push(Ranked::new(id, scores));
         }
         Ok(ranked)
     }
 
     /// What every unit of every group is worth, frozen ones included.
-    pub(super) fn scores(&self, graph: &Graph, groups: &ChannelGroups) -> Vec<Vec<f64>> {
+    ///
+    /// # Errors
+    /// If that takes data.
+    pub(super) fn scores(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Vec<Vec<f64>>> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let all = groups.groups().iter();
-        all.map(|group| match self.by {
-            UnitScore::Random => (0..group.units).map(|_| rng.next_u64() as f64).collect(),
-            UnitScore::L1 => norms(graph, group, f64::abs),
+        let each = all.map(|group| match self.by {
+            UnitScore::Random => Ok((0..group.units).map(|_| rng.next_u64() as f64).collect()),
+            UnitScore::L1 => Ok(norms(graph, group, f64::abs)),
             UnitScore::L2 => {
                 let squares = norms(graph, group, |w| w * w);
-                squares.into_iter().map(f64::sqrt).collect()
+                Ok(squares.into_iter().map(f64::sqrt).collect())
             }
-        })
-        .collect()
+            UnitScore::Taylor => Err(Error::usage("taylor scores are measured on data")
+                .at("--by")
+                .hint("name them: --data mnist")),
+        });
+        each.collect()
     }
 
     /// Keeps so many units of each group, the last in its order.

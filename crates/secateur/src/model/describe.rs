@@ -193,6 +193,7 @@ impl SmallModel {
             "tensors": tensors.collect::<Value>(),
             "groups": groups.collect::<Value>(),
             "verified": self.evidence(),
+            "recalibration": self.recalibration(),
         })
     }
 

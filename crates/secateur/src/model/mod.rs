@@ -2,6 +2,7 @@
 
 mod check;
 mod choose;
+mod data;
 mod describe;
 mod dot;
 mod draw;
@@ -9,7 +10,9 @@ mod files;
 mod given;
 mod naive;
 mod new;
+mod quality;
 mod rank;
+mod recalibrate;
 mod shrink;
 mod start;
 mod work;
@@ -26,9 +29,12 @@ pub use check::ModelEvidence;
 use files::{Beside, folder};
 
 pub use choose::{Amount, Choice, UnitScore};
+pub use data::ModelData;
 pub use new::{NewModel, new_model};
+pub use quality::{Quality, quality_table, quality_to_json};
 pub(crate) use rank::norms;
-pub use shrink::{SmallModel, shrink_model};
+pub use recalibrate::Recalibration;
+pub use shrink::{SmallModel, shrink_model, shrink_model_by};
 pub use start::Start;
 
 use crate::{Error, ErrorKind, Result};

@@ -1,11 +1,12 @@
 //! A model without the units that a choice drops, verified against the masked one.
 
-use secateur_graph::{Cost, Cut, Keep, Shrunk, cost, mask, shrink};
+use secateur_graph::{Cost, Cut, Graph, Keep, Shrunk, cost, mask, shrink};
 use secateur_onnx::{Parts, write_parts};
 
-use super::check::{ModelEvidence, Models, check};
+use super::check::{ModelEvidence, Models, check, read_back};
 use super::choose::first_not_a_number;
 use super::files::{Beside, LOCATION};
+use super::recalibrate::Recalibration;
 use super::{Choice, ModelFile};
 use crate::{Error, ErrorKind, Result};
 
@@ -20,6 +21,7 @@ pub struct SmallModel {
     cuts: Vec<Cut>,
     cost: Cost,
     evidence: ModelEvidence,
+    pub(super) recalibration: Option<Recalibration>,
 }
 
 impl SmallModel {
@@ -54,9 +56,17 @@ impl SmallModel {
         &self.cost
     }
 
-    /// How it was verified.
+    /// How it was verified, before anything was measured anew.
     pub fn evidence(&self) -> &ModelEvidence {
         &self.evidence
+    }
+
+    /// The network of the file, as it reads back.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn graph(&self) -> Result<Graph> {
+        read_back(&self.parts)
     }
 }
 
@@ -66,14 +76,43 @@ impl SmallModel {
 /// If the choice makes no sense, weights are not numbers, training information names what would change, or the two
 /// models differ or cannot be run.
 pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
-    if let Some(tensor) = first_not_a_number(&file.graph) {
+    check_weights(file)?;
+    let scores = choice.scores(&file.graph, &file.groups)?;
+    shrink_by(file, choice, scores)
+}
+
+/// [`shrink_model`] by other scores than those of the choice: a number for each unit of each group, the lowest of which go first;
+/// NaN where there is none.
+///
+/// # Errors
+/// As [`shrink_model`]; if a group that may lose units has no scores.
+pub fn shrink_model_by(
+    file: &ModelFile,
+    choice: &Choice,
+    scores: Vec<Vec<f64>>,
+) -> Result<SmallModel> {
+    check_weights(file)?;
+    let units = file.groups.groups().iter().map(|g| g.units);
+    if !units.eq(scores.iter().map(Vec::len)) {
         return Err(
+            Error::usage("there are not as many scores as units in every group").at(&file.name),
+        );
+    }
+    shrink_by(file, choice, scores)
+}
+
+fn check_weights(file: &ModelFile) -> Result<()> {
+    match first_not_a_number(&file.graph) {
+        None => Ok(()),
+        Some(tensor) => Err(
             Error::new(ErrorKind::Input, "holds a weight that is not a number")
                 .at(format!("{}: {tensor}", file.name))
                 .hint("training has diverged: take an earlier state of the model"),
-        );
+        ),
     }
-    let scores = choice.scores(&file.graph, &file.groups);
+}
+
+fn shrink_by(file: &ModelFile, choice: &Choice, scores: Vec<Vec<f64>>) -> Result<SmallModel> {
     let keep = choice.decide_by(&scores, &file.graph, &file.groups)?;
     let (parts, cuts) = cut(file, &keep)?;
     let masked = || Ok(mask(&file.graph, &file.groups, &keep)?);
@@ -93,6 +132,7 @@ pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
         cuts,
         cost,
         evidence,
+        recalibration: None,
     })
 }
 
