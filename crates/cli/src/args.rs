@@ -1,6 +1,7 @@
 //! What was typed: one flag for every key of a config file, and those that are about this one call.
 
 pub(crate) mod compare;
+mod data;
 pub(crate) mod grid;
 pub(crate) mod model;
 pub(crate) mod new;
@@ -45,14 +46,18 @@ pub(crate) enum Command {
     /// Show what is in an ONNX model: cost by node, and which channels live and die together
     Inspect(model::InspectFlags),
     /// Remove units from an ONNX model, verify that nothing else changed, and write the smaller one
-    Shrink(model::ShrinkFlags),
+    Shrink(Box<model::ShrinkFlags>),
 }
 
 /// Flags of `secateur compress`.
 #[derive(Debug, Args)]
 pub(crate) struct CompressFlags {
     #[command(flatten)]
-    data: DataFlags,
+    data: data::DataFlags,
+    /// How training pictures are changed in every epoch: none, flip, crop:4 or flip+crop:4
+    /// [default: flip+crop:4 for colour pictures and networks of images, else none]
+    #[arg(long, value_name = "CHOICE", help_heading = "Data")]
+    augment: Option<String>,
     #[command(flatten)]
     network: NetworkFlags,
     #[command(flatten)]
@@ -63,44 +68,6 @@ pub(crate) struct CompressFlags {
     results: ResultFlags,
     #[command(flatten)]
     pub(crate) output: OutputFlags,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Data")]
-struct DataFlags {
-    /// An embedded set (digits, diabetes, sine, steps, sinc, ripple or peaks), a text table, a folder
-    /// of IDX files, or a name below the folder in SECATEUR_DATA
-    #[arg(long)]
-    data: Option<String>,
-    /// idx, csv, cifar10, cifar100, npz, npy, image-folder or embedded [default: found from the data]
-    #[arg(long)]
-    format: Option<String>,
-    /// Bring the pictures of a folder to this height and width, such as 64x64 [default: as they are]
-    #[arg(long, value_name = "SIZE")]
-    size: Option<String>,
-    /// Read the pictures of a folder without their colours
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
-    gray: Option<bool>,
-    /// What is subtracted of pixels from 0 to 1: a number, or one for each channel, joined by commas
-    /// [default: measured for networks by name, 0 for others]
-    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
-    mean: Option<String>,
-    /// What pixels are divided by then [default: measured for networks by name, 1 for others]
-    #[arg(long, value_name = "NUMBERS")]
-    std: Option<String>,
-    /// How training pictures are changed in every epoch: none, flip, crop:4 or flip+crop:4
-    /// [default: flip+crop:4 for colour pictures and networks of images, else none]
-    #[arg(long, value_name = "CHOICE")]
-    augment: Option<String>,
-    /// Target column by name or by number from 1; may be given several times [default: the last]
-    #[arg(long, value_name = "COLUMN")]
-    target: Option<Vec<String>>,
-    /// classification or regression [default: found from the target]
-    #[arg(long)]
-    task: Option<String>,
-    /// Missing values: error, or the mean of the training rows [default: error]
-    #[arg(long, value_name = "error|mean")]
-    missing: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -278,6 +245,7 @@ impl CompressFlags {
     fn typed(&self) -> Config {
         let Self {
             data,
+            augment,
             network,
             penalty,
             training,
@@ -285,16 +253,7 @@ impl CompressFlags {
             output: _,
         } = self;
         Config {
-            data: data.data.clone(),
-            format: data.format.clone(),
-            size: data.size.clone(),
-            gray: data.gray,
-            mean: data.mean.clone(),
-            std: data.std.clone(),
-            augment: data.augment.clone(),
-            target: data.target.clone(),
-            task: data.task.clone(),
-            missing: data.missing.clone(),
+            augment: augment.clone(),
             model: network.model.clone(),
             net: network.net.clone(),
             activation: network.activation.clone(),
@@ -328,6 +287,7 @@ impl CompressFlags {
             softmax: network.softmax,
             baseline: results.baseline,
             control: results.control.clone(),
+            ..data.config()
         }
     }
 }

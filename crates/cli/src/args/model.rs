@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use regex::Regex;
-use secateur::{Amount, Choice, Error, ErrorKind, Result, UnitScore};
+use secateur::{Amount, Choice, Config, Error, ErrorKind, Result, UnitScore};
+
+use crate::args::data::DataFlags;
 
 /// Flags of `secateur inspect`.
 #[derive(Debug, Args)]
@@ -43,7 +45,8 @@ pub(crate) struct ShrinkFlags {
     /// keep that share of all
     #[arg(long, help_heading = "Choice", conflicts_with_all = ["macs", "drop"])]
     global: bool,
-    /// Which units go first: those with the least weights that read them (l1 or l2), or random ones
+    /// Which units go first: those with the least weights that read them (l1 or l2), those that the loss on --data would
+    /// miss least, to first order (taylor), or random ones
     #[arg(
         long,
         value_name = "SCORE",
@@ -51,7 +54,7 @@ pub(crate) struct ShrinkFlags {
         help_heading = "Choice"
     )]
     by: String,
-    /// Of random choices, and of the inputs that the result is verified on
+    /// Of random choices, of the rows and the split of data, and of the inputs that the result is verified on
     #[arg(long, default_value_t = 0, help_heading = "Choice")]
     seed: u64,
     /// Round numbers of units up to a multiple of this, never above what there is
@@ -76,6 +79,15 @@ pub(crate) struct ShrinkFlags {
     /// Leave groups alone that are made by a node whose name this regular expression matches
     #[arg(long, value_name = "REGEX", help_heading = "Choice")]
     except: Option<String>,
+    #[command(flatten)]
+    data: DataFlags,
+    /// Measure the means and variances of batch normalisations anew on the training rows of these data once units are gone,
+    /// which are those of --by taylor too if --data is left out; the flags of data are about both
+    #[arg(long, value_name = "DATA", help_heading = "Data")]
+    recalibrate: Option<String>,
+    /// Training rows that scores and statistics are measured on, drawn by the seed [default: 1024]
+    #[arg(long, value_name = "COUNT", help_heading = "Data")]
+    rows: Option<usize>,
     /// Verify on this tensor (a file as in ONNX's own test data) instead of on drawn numbers; once for each input
     #[arg(long, value_name = "FILE", help_heading = "Verification")]
     pub(crate) input: Vec<PathBuf>,
@@ -90,7 +102,48 @@ pub(crate) struct ShrinkFlags {
     pub(crate) json: bool,
 }
 
+/// Training rows unless the user says how many.
+const ROWS: usize = 1024;
+
+/// Which data a model is shrunk by.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// Those that units are ranked on and models are compared on.
+    pub(crate) ranking: Option<Config>,
+    /// Those that statistics are measured on.
+    pub(crate) statistics: Option<Config>,
+    /// How many training rows are drawn.
+    pub(crate) rows: usize,
+}
+
 impl ShrinkFlags {
+    /// The data that were named.
+    ///
+    /// # Errors
+    /// If it is said how data are read, but not which.
+    pub(crate) fn sources(&self) -> Result<Sources> {
+        let typed = self.data.config();
+        let of = |name: &Option<String>| {
+            name.as_ref().map(|_| Config {
+                data: name.clone(),
+                seed: Some(self.seed),
+                ..typed.clone()
+            })
+        };
+        let sources = Sources {
+            ranking: of(&typed.data).or(of(&self.recalibrate)),
+            statistics: of(&self.recalibrate),
+            rows: self.rows.unwrap_or(ROWS),
+        };
+        let is_about_data = self.rows.is_some() || typed != Config::default();
+        match is_about_data && sources.ranking.is_none() {
+            true => Err(Error::usage("it is said how data are read, but not which")
+                .at("--data")
+                .hint("name them: --data mnist")),
+            false => Ok(sources),
+        }
+    }
+
     fn amount(&self) -> Result<Amount> {
         if let Some(share) = &self.macs {
             return Ok(Amount::Macs(secateur::compare::share("--macs", share)?));

@@ -1,10 +1,13 @@
 //! `secateur inspect` and `secateur shrink`: models of others.
 
 use secateur::compare::Table;
-use secateur::{Error, ErrorKind, ModelFile, Result, shrink_model};
+use secateur::{
+    Config, Error, ErrorKind, ModelData, ModelFile, Recalibration, Result, UnitScore,
+    quality_table, quality_to_json, shrink_model, shrink_model_by,
+};
 
 use crate::args::model::{InspectFlags, ShrinkFlags};
-use crate::commands::{Exit, refuse_to_replace};
+use crate::commands::{Exit, data_dir, refuse_to_replace};
 use crate::output::{note, result};
 use crate::table::plain;
 
@@ -34,22 +37,62 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
 /// If the model cannot be read, the choice makes no sense, or the result cannot be verified or written.
 pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let choice = flags.choice()?;
+    let sources = flags.sources()?;
     refuse_to_replace(&flags.out, flags.force)?;
     let mut file = ModelFile::read(&flags.model)?;
     if !flags.input.is_empty() {
         file.verify_on(&flags.input)?;
     }
-    let small = shrink_model(&file, &choice)?;
+    if sources.statistics.is_some() {
+        file.check_statistics()?;
+    }
+    let read =
+        |config: &Config| ModelData::read(&file, config, sources.rows, data_dir().as_deref());
+    let data = sources.ranking.as_ref().map(read).transpose()?;
+    let small = match (&data, choice.by) {
+        (Some(data), UnitScore::Taylor) => shrink_model_by(&file, &choice, data.taylor(&file)?)?,
+        _ => shrink_model(&file, &choice)?,
+    };
+    let mut models = vec![];
+    if let Some(data) = &data {
+        models.push(("before", data.quality(file.graph())?));
+        models.push(("units dropped", data.quality(&small.graph()?)?));
+    }
+    let small = match &sources.statistics {
+        None => small,
+        Some(config) => {
+            let other = match sources.ranking.as_ref() == Some(config) {
+                true => None,
+                false => Some(read(config)?),
+            };
+            match other.as_ref().or(data.as_ref()) {
+                Some(on) => small.recalibrate(&file, on)?,
+                None => small,
+            }
+        }
+    };
+    if let (Some(data), Some(Recalibration::Measured { .. })) = (&data, small.recalibration()) {
+        models.push(("recalibrated", data.quality(&small.graph()?)?));
+    }
     small.write(&flags.out)?;
     if flags.json {
-        return json(&small.to_json(&file));
+        let mut told = small.to_json(&file);
+        if !models.is_empty() {
+            told["quality"] = quality_to_json(&models);
+        }
+        return json(&told);
     }
     let table = small.table(&file);
-    result(&format!(
-        "{}\n\n{}\n",
-        plain(&table.header, &table.rows),
-        small.verified()
-    ))?;
+    let mut text = format!("{}\n", plain(&table.header, &table.rows));
+    if !models.is_empty() {
+        let table = quality_table(&models);
+        text += &format!("{}\n", plain(&table.header, &table.rows));
+    }
+    text += &format!("\n{}\n", small.verified());
+    if let Some(recalibration) = small.recalibration() {
+        text += &format!("{recalibration}\n");
+    }
+    result(&text)?;
     note(format_args!("model: {}", flags.out.display()));
     Ok(Exit::Done)
 }

@@ -109,3 +109,100 @@ fn what_cannot_be_shrunk_leaves_nothing() {
     ]);
     assert_snapshot!(text);
 }
+
+/// A network for pictures with normalisations, untrained.
+fn with_pictures() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let shown = sandbox.run("new mobilenet-small --input 1x8x8 --width 0.25 --seed 1 -o net.onnx");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    sandbox
+}
+
+#[test]
+fn units_are_ranked_and_normalisations_measured_on_data() {
+    let sandbox = with_pictures();
+    let command = "shrink net.onnx --keep 50% --by taylor --rows 200";
+    let shown = sandbox.run(&format!("{command} --recalibrate digits -o small.onnx"));
+    // How good an untrained network is hangs on rounding.
+    assert_snapshot!(shown.without_numbers());
+    let told = |flags: &str| -> Value {
+        let shown = sandbox.run(&format!("{command} {flags} --json --force -o other.onnx"));
+        serde_json::from_str(&shown.stdout).unwrap()
+    };
+    let ranked = told("--data digits");
+    assert!(ranked["recalibration"].is_null());
+    assert_eq!(ranked["quality"].as_array().unwrap().len(), 2);
+    let both = told("--data digits --recalibrate digits");
+    // Statistics are measured when the choice is made.
+    assert_eq!(both["groups"], ranked["groups"]);
+    assert_eq!(both["recalibration"]["measured"]["rows"], 200);
+    assert_eq!(sandbox.read("other.onnx"), sandbox.read("small.onnx"));
+    let quality = both["quality"].as_array().unwrap();
+    assert_eq!(quality[..2], ranked["quality"].as_array().unwrap()[..]);
+    assert_ne!(quality[1]["test"]["loss"], quality[2]["test"]["loss"]);
+    let groups = ranked["groups"].as_array().unwrap();
+    for group in groups
+        .iter()
+        .filter(|g| g["kept"].as_array().unwrap().len() < g["units"].as_u64().unwrap() as usize)
+    {
+        // Those that went are worth no more than those that stayed.
+        let scores: Vec<f64> = group["scores"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s.as_f64().unwrap())
+            .collect();
+        let kept: Vec<usize> = group["kept"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|u| u.as_u64().unwrap() as usize)
+            .collect();
+        let least = kept
+            .iter()
+            .map(|&u| scores[u])
+            .fold(f64::INFINITY, f64::min);
+        let went = (0..scores.len()).filter(|u| !kept.contains(u));
+        assert!(
+            went.map(|u| scores[u]).all(|score| score <= least),
+            "{group}"
+        );
+    }
+}
+
+#[test]
+fn numbers_are_scored_by_their_squared_distance() {
+    let sandbox = Sandbox::new();
+    sandbox.run("compress --data diabetes --net 6 --inputs spared --penalty none --epochs 1 --quiet --out run");
+    let shown = sandbox.run(
+        "shrink run/small.onnx --keep 50% --by taylor --data diabetes --rows 50 -o small.onnx",
+    );
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(shown.stdout.contains("rmse, test"), "{shown}");
+}
+
+#[test]
+fn where_nothing_went_no_statistics_change() {
+    let sandbox = with_pictures();
+    let shown = sandbox.run("shrink net.onnx --keep 100% --recalibrate digits -o same.onnx");
+    assert!(shown.stdout.contains("not recalibrated"), "{shown}");
+    assert_eq!(sandbox.read("same.onnx"), sandbox.read("net.onnx"));
+}
+
+#[test]
+fn data_that_do_not_fit_leave_nothing() {
+    let sandbox = with_pictures();
+    sandbox.run("new lenet5 --input 1x16x16 --seed 1 -o plain.onnx");
+    sandbox.file("pictures/a.png", "no class");
+    let text = sandbox.refusals(&[
+        "shrink net.onnx --keep 50% --by taylor -o a.onnx",
+        "shrink net.onnx --keep 50% --rows 10 -o a.onnx",
+        "shrink net.onnx --keep 50% --by taylor --data digits --rows 0 -o a.onnx",
+        "shrink net.onnx --keep 50% --by taylor --data gone -o a.onnx",
+        "shrink net.onnx --keep 50% --by taylor --data pictures --format image-folder -o a.onnx",
+        "shrink net.onnx --keep 50% --by taylor --data sine -o a.onnx",
+        "shrink plain.onnx --keep 50% --by taylor --data digits -o a.onnx",
+        "shrink plain.onnx --keep 50% --recalibrate digits -o a.onnx",
+    ]);
+    assert_snapshot!(text);
+}
