@@ -70,7 +70,7 @@ def right(model, images, labels):
 def compress(folder, threads, arguments):
     """The report of a run, which is made if there is none."""
     if not (folder / "report.json").exists():
-        binary = ROOT / "target/release/secateur"
+        binary = os.environ.get("SECATEUR", ROOT / "target/release/secateur")
         command = [binary, "compress", *arguments, "--threads", str(threads), "--force", "--out", folder]
         print(f"== {folder.name}", file=sys.stderr)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
