@@ -1,5 +1,4 @@
 //! The lengths of units by layer, of chains of dense layers.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 
