@@ -5,8 +5,14 @@ use secateur_graph::{GroupId, Keep, Role, ValueId};
 use super::NetLearner;
 use super::costs::Costs;
 use super::penalised::Layer;
-use crate::budget::LEAST_OF_EVEN;
+
 use crate::{Error, Result};
+
+/// What each group keeps at least, of what it would keep if all were narrowed alike.
+///
+/// Half, where chains of dense layers keep a quarter: a block of a few channels in a deep network is a bottleneck for all that
+/// flows, which the shares of one layer at a time do not see.
+const LEAST_OF_EVEN: f64 = 0.5;
 
 /// The units of one group, the worst last.
 struct Queue {
