@@ -214,6 +214,14 @@ impl TargetScaler {
         })
     }
 
+    /// What leaves targets of `columns` columns as they are.
+    pub fn identity(columns: usize) -> Self {
+        Self {
+            shift: vec![0.0; columns],
+            scale: vec![1.0; columns],
+        }
+    }
+
     /// What is subtracted from each target, in its own units.
     pub fn shift(&self) -> &[f32] {
         &self.shift

@@ -20,6 +20,8 @@ use crate::{Error, ErrorKind, Origin, Plan, Result};
 
 /// Stream of random numbers for initial weights.
 pub(crate) const WEIGHT_STREAM: u64 = 1;
+/// The property of a written model by which it is known again: the hash of the run's config.
+pub(crate) const RUN_PROPERTY: &str = "secateur.config_hash";
 /// Real rows on which the written file is checked.
 const VERIFY_ROWS: usize = 256;
 
@@ -281,7 +283,7 @@ impl Job {
         let dataset = &self.prepared.dataset;
         let json = |names: &[String]| serde_json::json!(names).to_string();
         let mut properties = vec![
-            ("secateur.config_hash".to_owned(), self.config_hash()?),
+            (RUN_PROPERTY.to_owned(), self.config_hash()?),
             ("secateur.data".to_owned(), dataset.name().to_owned()),
         ];
         if dataset.image().is_none() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use secateur_data::{Dataset, Scaling};
 use secateur_train::Architecture;
 
+use crate::model::ModelFile;
 use crate::spelt::by_channel;
 use crate::{Config, Error, Result};
 
@@ -89,7 +90,9 @@ impl Origin {
         }
     }
 
-    /// How inputs are scaled: as the user says; pictures for a network by name to mean 0 and deviation 1 in each channel.
+    /// How inputs are scaled: as the user says; pictures for a network by name to mean 0 and deviation 1 in each channel. A given
+    /// model takes numbers as they are, but that pixels are brought to 0 to 1 where it does not bring its own scaling, as those do
+    /// that a run wrote.
     pub(crate) fn scaling(
         &self,
         config: &Config,
@@ -111,6 +114,8 @@ impl Origin {
         }
         match (self, dataset.image()) {
             (Self::Named(_), Some(_)) => Ok(Scaling::measure_channels(dataset, train)?),
+            (Self::Model(_), None) => Ok(Scaling::None),
+            (Self::Model(path), Some(_)) if ModelFile::read(path)?.takes_raw() => Ok(Scaling::None),
             _ => Ok(dataset.default_scaling()),
         }
     }

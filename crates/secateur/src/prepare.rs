@@ -27,9 +27,16 @@ impl Prepared {
     /// If there are too few rows to split, or the scaling does not fit the data.
     pub fn new(dataset: Arc<Dataset>, config: &Config) -> Result<Self> {
         let split = split(&dataset, config.seed.unwrap_or(0), &SplitOptions::default())?;
-        let scaling = Origin::of(config)?.scaling(config, &dataset, &split.train)?;
+        let origin = Origin::of(config)?;
+        let scaling = origin.scaling(config, &dataset, &split.train)?;
         let standardiser = dataset.standardiser(&split.train, scaling)?;
-        let target_scaler = TargetScaler::fit(dataset.target(), &split.train);
+        let target_scaler = match (&origin, dataset.target()) {
+            // The file puts out the target's own units, before and after.
+            (Origin::Model(_), Target::Values { columns, .. }) => {
+                Some(TargetScaler::identity(columns.len()))
+            }
+            (_, target) => TargetScaler::fit(target, &split.train),
+        };
         Ok(Self {
             dataset,
             split,

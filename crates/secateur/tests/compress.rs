@@ -105,3 +105,30 @@ fn a_stopped_run_is_reported_as_such_and_still_verified() {
     assert_eq!(outcome.report.ended, "interrupted");
     assert!(outcome.report.to_markdown().contains("cut short"));
 }
+
+#[test]
+fn a_model_that_a_run_wrote_starts_as_good_as_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    for data in ["digits", "diabetes"] {
+        let first = run(&short(data));
+        let path = folder.path().join("small.onnx");
+        std::fs::write(&path, first.model.bytes()).unwrap();
+        let config = Config {
+            net: None,
+            model: Some(path.display().to_string()),
+            penalty: Some("none".into()),
+            epochs: Some(2),
+            strength: None,
+            ..short(data)
+        };
+        let second = run(&config).report;
+        let (ended, began) = (first.report.after.test_score, second.before.test_score);
+        assert!(
+            (ended - began).abs() < 1e-4 * ended,
+            "{data}: {ended} {began}"
+        );
+        let after = second.after.test_score;
+        // More training does not make it forget: numbers are learnt in their own units.
+        assert!((after / ended).ln().abs() < 0.1, "{data}: {ended} {after}");
+    }
+}

@@ -37,6 +37,7 @@ pub use recalibrate::Recalibration;
 pub use shrink::{SmallModel, shrink_model, shrink_model_by};
 pub use start::Start;
 
+use crate::job::RUN_PROPERTY;
 use crate::{Error, ErrorKind, Result};
 
 /// Where a model is at fault and nothing better is known.
@@ -125,6 +126,14 @@ impl ModelFile {
     fn is_sparse(&self) -> bool {
         let graph = self.model.graph.as_option();
         graph.is_some_and(|graph| !graph.sparse_initializer.is_empty())
+    }
+
+    /// Whether a run wrote it, so that it scales its inputs itself.
+    pub(crate) fn takes_raw(&self) -> bool {
+        let properties = &self.model.metadata_props;
+        properties
+            .iter()
+            .any(|p| p.key.as_deref() == Some(RUN_PROPERTY))
     }
 
     /// The file with what made `changed` out of `network`, which is one of those of the file.
