@@ -105,7 +105,7 @@ fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset> {
     {
         return beside(path, options);
     }
-    let bytes = source::read_all(path, options.max_bytes)?;
+    let bytes = source::read_all(path, options.max_bytes, options.expansion)?;
     let idx_like = matches!(bytes.as_slice(), [0, 0, 8, 1..=4, ..]);
     if idx_like || options.format == Some(Format::Idx) {
         return Err(Error::new(

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
+use crate::expansion::Expansion;
 use crate::{arrays, cifar, idx, pictures};
 
 /// What a file holds.
@@ -96,6 +97,8 @@ pub struct LoadOptions {
     pub on_demand: bool,
     /// The most bytes of a file after decompression, and of the table in memory.
     pub max_bytes: u64,
+    /// How much more a packed file may hold than it takes.
+    pub expansion: Expansion,
 }
 
 impl Default for LoadOptions {
@@ -111,6 +114,7 @@ impl Default for LoadOptions {
             gray: false,
             on_demand: false,
             max_bytes: 2 << 30,
+            expansion: Expansion::default(),
         }
     }
 }

@@ -9,10 +9,9 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::embedded::{self, EMBEDDED};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expansion::{Bounded, Expanded, Expansion};
 use crate::nearest::did_you_mean;
 
-/// DEFLATE cannot expand more than this: 258 bytes from two bits.
-pub(crate) const DEFLATE_MOST: u64 = 1_032;
 /// The most file names that an unknown one is compared with: a folder may hold a picture a file.
 const MOST_NAMES: usize = 10_000;
 
@@ -126,11 +125,11 @@ pub(crate) struct Opened {
     pub(crate) most: u64,
 }
 
-/// Opens a file, gzipped or not.
+/// Opens a file, gzipped or not; reading fails where a packed one goes on beyond `expansion`.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] or [`ErrorKind::Unreadable`].
-pub(crate) fn open(path: &Path) -> Result<Opened> {
+pub(crate) fn open(path: &Path, expansion: Expansion) -> Result<Opened> {
     let open = || -> io::Result<Opened> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -138,8 +137,11 @@ pub(crate) fn open(path: &Path) -> Result<Opened> {
         let gzip = reader.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         Ok(if gzip {
             Opened {
-                reader: Box::new(MultiGzDecoder::new(reader)),
-                most: length.saturating_mul(DEFLATE_MOST),
+                reader: Box::new(Bounded::new(
+                    MultiGzDecoder::new(reader),
+                    expansion.most(length),
+                )),
+                most: expansion.most_inflated(length),
             }
         } else {
             Opened {
@@ -157,7 +159,8 @@ pub(crate) fn open(path: &Path) -> Result<Opened> {
 /// As [`open`]; damaged gzip.
 pub(crate) fn start(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = open(path)?.reader.take(8).read_to_end(&mut bytes);
+    let opened = open(path, Expansion::default())?;
+    let read = opened.reader.take(8).read_to_end(&mut bytes);
     read.map_err(|error| from_io(&error).in_file(path.display()))?;
     Ok(bytes)
 }
@@ -166,8 +169,8 @@ pub(crate) fn start(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`open`]; damaged gzip; [`ErrorKind::Limit`].
-pub(crate) fn read_all(path: &Path, max: u64) -> Result<Vec<u8>> {
-    let opened = open(path)?;
+pub(crate) fn read_all(path: &Path, max: u64, expansion: Expansion) -> Result<Vec<u8>> {
+    let opened = open(path, expansion)?;
     let mut bytes = Vec::new();
     let read = opened
         .reader
@@ -200,6 +203,12 @@ pub(crate) fn fill(reader: &mut impl Read, bytes: &mut [u8]) -> io::Result<usize
 
 /// Says what a failed read means: the decoder reports damage as invalid input or an early end.
 pub(crate) fn from_io(error: &io::Error) -> Error {
+    let inner = error.get_ref();
+    if let Some(expanded) = inner.and_then(|inner| inner.downcast_ref::<Expanded>()) {
+        return Error::new(ErrorKind::Limit, expanded.to_string()).hint(
+            "a file that grows so much is seldom honest; if this one is, unpack it before (gunzip, or numpy.savez)",
+        );
+    }
     match error.kind() {
         io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "no such file"),
         io::ErrorKind::UnexpectedEof => {
@@ -231,27 +240,32 @@ mod tests {
 
     #[test]
     fn packed_and_plain_files_read_alike_up_to_the_limit() {
+        let expansion = Expansion::default();
         let dir = tempfile::tempdir().unwrap();
         let (plain, packed) = (dir.path().join("a"), dir.path().join("b"));
         let bytes = vec![7u8; 100_000];
         std::fs::write(&plain, &bytes).unwrap();
         std::fs::write(&packed, gzip(&bytes)).unwrap();
         for path in [&plain, &packed] {
-            assert_eq!(read_all(path, 100_000).unwrap(), bytes);
-            assert!(open(path).unwrap().most >= 100_000);
-            assert_eq!(read_all(path, 99_999).unwrap_err().kind(), ErrorKind::Limit);
+            assert_eq!(read_all(path, 100_000, expansion).unwrap(), bytes);
+            assert!(open(path, expansion).unwrap().most >= 100_000);
+            assert_eq!(
+                read_all(path, 99_999, expansion).unwrap_err().kind(),
+                ErrorKind::Limit
+            );
         }
     }
 
     #[test]
     fn damaged_gzip_is_told_from_a_file_that_cannot_be_read() {
+        let expansion = Expansion::default();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.gz");
         let whole = gzip(&(0..=255).cycle().take(5_000).collect::<Vec<u8>>());
         for cut in [3, 12, whole.len() / 2, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert_eq!(
-                read_all(&path, 1 << 20).unwrap_err().kind(),
+                read_all(&path, 1 << 20, expansion).unwrap_err().kind(),
                 ErrorKind::Malformed
             );
         }
@@ -260,11 +274,11 @@ mod tests {
         flipped[middle] ^= 0x55;
         std::fs::write(&path, &flipped).unwrap();
         assert_eq!(
-            read_all(&path, 1 << 20).unwrap_err().kind(),
+            read_all(&path, 1 << 20, expansion).unwrap_err().kind(),
             ErrorKind::Malformed
         );
         assert_eq!(
-            read_all(dir.path(), 1 << 20).unwrap_err().kind(),
+            read_all(dir.path(), 1 << 20, expansion).unwrap_err().kind(),
             ErrorKind::Unreadable
         );
     }

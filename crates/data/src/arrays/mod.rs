@@ -36,7 +36,7 @@ pub(crate) fn read_archive(path: &Path, options: &LoadOptions) -> Result<Dataset
     let names: Vec<String> = entries.iter().map(|entry| bare(&entry.name)).collect();
     let open = |at: usize| {
         let place = path.join(&entries[at].name).display().to_string();
-        Array::open(zip::open(path, &entries[at])?, place)
+        Array::open(zip::open(path, &entries[at], options.expansion)?, place)
     };
     read(&names, open, &source::stem(path), options).map_err(|error| error.in_file(path.display()))
 }
@@ -49,7 +49,10 @@ pub(crate) fn read_folder(folder: &Path, name: &str, options: &LoadOptions) -> R
     let paths = array_files(folder)?;
     let names: Vec<String> = paths.iter().map(|path| file_name(path)).collect();
     let names: Vec<String> = names.iter().map(|name| bare(name)).collect();
-    let open = |at: usize| Array::open(source::open(&paths[at])?, paths[at].display().to_string());
+    let open = |at: usize| {
+        let opened = source::open(&paths[at], options.expansion)?;
+        Array::open(opened, paths[at].display().to_string())
+    };
     read(&names, open, name, options).map_err(|error| error.in_file(folder.display()))
 }
 

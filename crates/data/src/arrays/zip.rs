@@ -11,7 +11,8 @@ use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{self, DEFLATE_MOST, Opened};
+use crate::expansion::{Bounded, Expansion};
+use crate::source::{self, Opened};
 
 /// What an archive starts with, unless it is empty.
 pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
@@ -156,11 +157,12 @@ fn long_fields(mut extra: &[u8]) -> impl Iterator<Item = u64> {
         .map(|&b| u64::from_le_bytes(b))
 }
 
-/// Opens an entry for reading; its checksum is compared where it ends.
+/// Opens an entry for reading; its checksum is compared where it ends, and reading fails where a packed one goes on
+/// beyond `expansion`.
 ///
 /// # Errors
 /// A place at which no entry starts.
-pub(crate) fn open(path: &Path, entry: &Entry) -> Result<Opened> {
+pub(crate) fn open(path: &Path, entry: &Entry, expansion: Expansion) -> Result<Opened> {
     const FIXED: u64 = 30;
     let open = || -> io::Result<Option<Opened>> {
         let mut file = File::open(path)?;
@@ -177,8 +179,11 @@ pub(crate) fn open(path: &Path, entry: &Entry) -> Result<Opened> {
         let reader = BufReader::with_capacity(1 << 16, file.take(entry.packed));
         let (reader, most): (Box<dyn Read>, u64) = match entry.deflated {
             true => (
-                Box::new(DeflateDecoder::new(reader)),
-                packed.saturating_mul(DEFLATE_MOST),
+                Box::new(Bounded::new(
+                    DeflateDecoder::new(reader),
+                    expansion.most(packed),
+                )),
+                expansion.most_inflated(packed),
             ),
             false => (Box::new(reader), packed),
         };

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::cifar::{IMAGE, Set};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expansion::Expansion;
+use crate::options::LoadOptions;
 use crate::source;
 
 /// The coarse classes of CIFAR-100.
@@ -14,6 +16,7 @@ const COARSE: u8 = 20;
 pub(crate) struct Records {
     set: Set,
     max_bytes: u64,
+    expansion: Expansion,
     /// The pictures, one after another.
     pub(crate) cells: Vec<u8>,
     /// The class of each; the fine one of CIFAR-100.
@@ -21,11 +24,12 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// None yet, and no more than `max_bytes` of pictures.
-    pub(crate) fn new(set: Set, max_bytes: u64) -> Self {
+    /// None yet, and no more of pictures than `options` allow.
+    pub(crate) fn new(set: Set, options: &LoadOptions) -> Self {
         Self {
             set,
-            max_bytes,
+            max_bytes: options.max_bytes,
+            expansion: options.expansion,
             cells: Vec::new(),
             labels: Vec::new(),
         }
@@ -36,7 +40,7 @@ impl Records {
     /// # Errors
     /// A file that cannot be unpacked, a record that is cut short, a label beyond the classes; [`ErrorKind::Limit`].
     pub(crate) fn read(&mut self, path: &Path) -> Result<()> {
-        let opened = source::open(path)?;
+        let opened = source::open(path, self.expansion)?;
         let within = |error: Error| error.in_file(path.display());
         // Files of the set have 10,000 records or 50,000. More is made room for as it comes, so that it costs no memory before.
         let usual: u64 = match self.set {

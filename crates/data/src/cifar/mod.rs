@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expansion::Expansion;
 use crate::features::{Features, Storage};
 use crate::image::ImageShape;
 use crate::options::LoadOptions;
@@ -65,7 +66,7 @@ impl Set {
 /// No training file; files that are damaged, not of whole records, or with labels that the set does not have.
 pub(crate) fn read(folder: &Path, name: &str, set: Set, options: &LoadOptions) -> Result<Dataset> {
     let files = folder::find(folder, set)?;
-    let mut records = Records::new(set, options.max_bytes);
+    let mut records = Records::new(set, options);
     for path in &files.train {
         records.read(path)?;
     }
@@ -113,7 +114,7 @@ fn class_names(folder: &Path, set: Set) -> Result<Vec<String>> {
     if !path.is_file() {
         return Ok((0..set.classes()).map(|class| class.to_string()).collect());
     }
-    let bytes = source::read_all(&path, MOST_BYTES)?;
+    let bytes = source::read_all(&path, MOST_BYTES, Expansion::default())?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let names: Vec<String> = lines.map(str::to_owned).collect();

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expansion::Expansion;
 use crate::source::{self, Opened};
 
 /// The type code of unsigned bytes.
@@ -26,10 +27,10 @@ impl IdxFile {
     ///
     /// # Errors
     /// A header that is cut short or wrong, values that are not bytes.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path, expansion: Expansion) -> Result<Self> {
         let mut file = Self {
             path: path.to_owned(),
-            opened: source::open(path)?,
+            opened: source::open(path, expansion)?,
             count: 0,
             shape: Vec::new(),
         };

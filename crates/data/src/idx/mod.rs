@@ -32,7 +32,7 @@ pub(crate) fn read(folder: &Path, name: &str, options: &LoadOptions) -> Result<D
     let pairs: Vec<Pair> = std::iter::once(train).chain(test).collect();
     let mut images = pairs
         .iter()
-        .map(|pair| IdxFile::open(&pair.images))
+        .map(|pair| IdxFile::open(&pair.images, options.expansion))
         .collect::<Result<Vec<_>>>()?;
     let shape = images[0].shape().to_vec();
     let columns = images[0].row_bytes()?;
@@ -70,7 +70,7 @@ pub(crate) fn read(folder: &Path, name: &str, options: &LoadOptions) -> Result<D
     let mut labels: Vec<u8> = Vec::new();
     let mut train_rows = 0;
     for (pair, images) in pairs.iter().zip(&mut images) {
-        let mut file = IdxFile::open(&pair.labels)?;
+        let mut file = IdxFile::open(&pair.labels, options.expansion)?;
         if !file.shape().is_empty() {
             return Err(file.error(ErrorKind::Malformed, "not one label a row".into()));
         }

@@ -8,13 +8,17 @@ use image::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expansion::{DEFLATE_MOST, Expansion};
 use crate::image::ImageShape;
+use crate::options::LoadOptions;
 use crate::source;
 
 /// A byte of DEFLATE gives 1,032 bytes at most, of which each may hold eight pixels; JPEG packs less.
-const MOST_PIXELS_A_BYTE: u64 = 8 * source::DEFLATE_MOST;
+const MOST_PIXELS_A_BYTE: u64 = 8 * DEFLATE_MOST;
 /// The end mark of a JPEG is looked for in this many bytes at the end, as some programs write more behind it.
 const JPEG_TAIL: usize = 4_096;
+/// Resizing goes through pixels of four 32-bit floats.
+const RESIZED_PIXEL: u64 = 16;
 
 /// What a file says before its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,25 +27,51 @@ pub(crate) struct Header {
     pub(crate) width: usize,
     /// Whether it has no colours.
     pub(crate) grey: bool,
+    /// The bytes of the file.
+    pub(crate) file: u64,
+}
+
+/// What a picture may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    max_bytes: u64,
+    expansion: Expansion,
+}
+
+impl Bounds {
+    /// Those of `options`.
+    pub(crate) fn of(options: &LoadOptions) -> Self {
+        Self {
+            max_bytes: options.max_bytes,
+            expansion: options.expansion,
+        }
+    }
+
+    /// The most bytes for the pixels of files of `length` bytes.
+    pub(crate) fn pixels(self, length: u64) -> u64 {
+        self.max_bytes.min(self.expansion.most(length))
+    }
 }
 
 /// A file in memory, taken for what its first bytes say.
 pub(crate) struct Picture<'a> {
     path: &'a Path,
     bytes: Vec<u8>,
-    max_bytes: u64,
+    /// The most bytes of its pixels.
+    most: u64,
 }
 
 impl<'a> Picture<'a> {
     /// Reads a file without decoding it.
     ///
     /// # Errors
-    /// A file that cannot be read, or of more than `max_bytes`.
-    pub(crate) fn read(path: &'a Path, max_bytes: u64) -> Result<Self> {
+    /// A file that cannot be read, or of more than `bounds` allow.
+    pub(crate) fn read(path: &'a Path, bounds: Bounds) -> Result<Self> {
+        let bytes = source::read_all(path, bounds.max_bytes, bounds.expansion)?;
         Ok(Self {
             path,
-            bytes: source::read_all(path, max_bytes)?,
-            max_bytes,
+            most: bounds.pixels(bytes.len() as u64),
+            bytes,
         })
     }
 
@@ -53,7 +83,7 @@ impl<'a> Picture<'a> {
     /// Size and colours.
     ///
     /// # Errors
-    /// Neither PNG nor JPEG; a damaged header; more pixels than a file of this length can hold.
+    /// Neither PNG nor JPEG; a damaged header; more pixels than a file of this length can hold, or may.
     pub(crate) fn header(&self) -> Result<Header> {
         let decoder = self.reader()?.into_decoder().map_err(|e| self.failed(&e))?;
         let (width, height) = decoder.dimensions();
@@ -65,6 +95,13 @@ impl<'a> Picture<'a> {
             );
             return Err(self.error(ErrorKind::Malformed, message));
         }
+        if decoder.total_bytes() > self.most {
+            let total = decoder.total_bytes();
+            return Err(self.too_large(format!(
+                "{width} x {height} pixels take {total} bytes, and the file {}",
+                self.bytes.len()
+            )));
+        }
         let grey = [
             ColorType::L8,
             ColorType::La8,
@@ -75,6 +112,7 @@ impl<'a> Picture<'a> {
             height: height as usize,
             width: width as usize,
             grey: grey.contains(&decoder.color_type()),
+            file: self.bytes.len() as u64,
         })
     }
 
@@ -82,7 +120,8 @@ impl<'a> Picture<'a> {
     /// become grey where `shape` has one channel.
     ///
     /// # Errors
-    /// As [`Picture::header`]; damaged or absent pixels; another size without `resize`.
+    /// As [`Picture::header`]; damaged or absent pixels; another size without `resize`; a form so long that resizing it
+    /// takes more than its pixels may.
     pub(crate) fn decode(&self, shape: ImageShape, resize: bool, out: &mut [u8]) -> Result<()> {
         self.header()?;
         let reader = self.reader()?;
@@ -97,6 +136,15 @@ impl<'a> Picture<'a> {
             if !resize {
                 return Err(odd(self.path, size, (shape.height, shape.width)));
             }
+            let between = (size.1 as u64)
+                .saturating_mul(shape.height as u64)
+                .saturating_mul(RESIZED_PIXEL);
+            if between > self.most {
+                return Err(self.too_large(format!(
+                    "resizing {} x {} pixels to {} x {} takes {between} bytes",
+                    size.1, size.0, shape.width, shape.height
+                )));
+            }
             let filter = imageops::FilterType::Triangle;
             picture = picture.resize_exact(shape.width as u32, shape.height as u32, filter);
         }
@@ -109,7 +157,7 @@ impl<'a> Picture<'a> {
             .with_guessed_format()
             .map_err(|error| source::from_io(&error).in_file(self.path.display()))?;
         let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(self.max_bytes);
+        limits.max_alloc = Some(self.most);
         reader.limits(limits);
         match reader.format() {
             Some(ImageFormat::Png | ImageFormat::Jpeg) => Ok(reader),
@@ -123,6 +171,13 @@ impl<'a> Picture<'a> {
     fn jpeg_ends(&self) -> bool {
         let tail = &self.bytes[self.bytes.len().saturating_sub(JPEG_TAIL)..];
         tail.windows(2).any(|mark| mark == [0xff, 0xd9])
+    }
+
+    fn too_large(&self, message: String) -> Error {
+        self.error(ErrorKind::Limit, message).hint(format!(
+            "the limit is {} bytes for a file of this length; bring the picture to a smaller size, or remove it",
+            self.most
+        ))
     }
 
     fn failed(&self, error: &ImageError) -> Error {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::image::ImageShape;
-use crate::pictures::decode::Picture;
+use crate::pictures::decode::{Bounds, Picture};
 
 /// The pictures of a set by their files; each was there and had a sound header when the set was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct ImageFiles {
     digests: Vec<[u8; 32]>,
     shape: ImageShape,
     resize: bool,
-    max_bytes: u64,
+    bounds: Bounds,
 }
 
 impl ImageFiles {
@@ -29,10 +29,10 @@ impl ImageFiles {
         paths: Vec<PathBuf>,
         shape: ImageShape,
         resize: bool,
-        max_bytes: u64,
+        bounds: Bounds,
     ) -> Result<Self> {
         let digests = first_error(paths.par_iter().map(|path| {
-            let picture = Picture::read(path, max_bytes)?;
+            let picture = Picture::read(path, bounds)?;
             Ok(Sha256::digest(picture.bytes()).into())
         }))?;
         Ok(Self {
@@ -40,7 +40,7 @@ impl ImageFiles {
             digests,
             shape,
             resize,
-            max_bytes,
+            bounds,
         })
     }
 
@@ -77,7 +77,7 @@ impl ImageFiles {
         let read = parts.zip(rows).enumerate().map_init(
             || vec![0; self.columns()],
             |pixels, (at, (out, &row))| {
-                let picture = Picture::read(&self.paths[row as usize], self.max_bytes)?;
+                let picture = Picture::read(&self.paths[row as usize], self.bounds)?;
                 picture.decode(self.shape, self.resize, pixels)?;
                 take(at, pixels, out);
                 Ok(())

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
 use crate::image::ImageShape;
 use crate::options::LoadOptions;
-use decode::{Header, Picture, odd};
+use decode::{Bounds, Header, Picture, odd};
 use files::first_error;
 use folder::Listing;
 
@@ -29,20 +29,26 @@ pub(crate) use folder::holds;
 /// pixels do not fit and may not stay in their files.
 pub(crate) fn read(root: &Path, name: &str, options: &LoadOptions) -> Result<Dataset> {
     let listing = folder::list(root)?;
+    let bounds = Bounds::of(options);
     let headers = first_error(
         listing
             .paths
             .par_iter()
-            .map(|path| Picture::read(path, options.max_bytes)?.header()),
+            .map(|path| Picture::read(path, bounds)?.header()),
     )?;
     let shape = shape(&listing, &headers, options)?;
     let one = (shape.height as u64)
         .saturating_mul(shape.width as u64)
         .saturating_mul(shape.channels as u64);
     let total = one.saturating_mul(listing.paths.len() as u64);
+    // A size that is asked for is meant, whatever the files take.
+    let most = match options.size {
+        Some(_) => options.max_bytes,
+        None => bounds.pixels(headers.iter().map(|header| header.file).sum()),
+    };
     // One picture must fit, wherever the others stay.
-    if one > options.max_bytes {
-        return Err(too_large(root, total, options));
+    if one > most {
+        return Err(too_large(root, total, most));
     }
     let Listing {
         classes,
@@ -52,25 +58,24 @@ pub(crate) fn read(root: &Path, name: &str, options: &LoadOptions) -> Result<Dat
         mut notes,
     } = listing;
     let (rows, resize) = (paths.len(), options.size.is_some());
-    let storage = if total <= options.max_bytes {
+    let storage = if total <= most {
         let mut cells: Vec<u8> = Vec::new();
         cells
             .try_reserve_exact(total as usize)
-            .map_err(|_| too_large(root, total, options))?;
+            .map_err(|_| too_large(root, total, most))?;
         cells.resize(total as usize, 0);
         let parts = cells.par_chunks_exact_mut(shape.values()).zip(&paths);
-        first_error(parts.map(|(out, path)| {
-            Picture::read(path, options.max_bytes)?.decode(shape, resize, out)
-        }))?;
+        first_error(
+            parts.map(|(out, path)| Picture::read(path, bounds)?.decode(shape, resize, out)),
+        )?;
         Storage::U8(cells)
     } else if options.on_demand {
         notes.push(format!(
-            "the pixels take {total} bytes, more than the limit of {}: pictures are decoded when they are needed",
-            options.max_bytes
+            "the pixels take {total} bytes, more than the limit of {most}: pictures are decoded when they are needed"
         ));
-        Storage::Files(ImageFiles::new(paths, shape, resize, options.max_bytes)?)
+        Storage::Files(ImageFiles::new(paths, shape, resize, bounds)?)
     } else {
-        return Err(too_large(root, total, options));
+        return Err(too_large(root, total, most));
     };
     let in_folder = |error: Error| error.in_file(root.display());
     let features = Features::new(storage, shape.values()).map_err(in_folder)?;
@@ -112,13 +117,12 @@ fn shape(listing: &Listing, headers: &[Header], options: &LoadOptions) -> Result
     })
 }
 
-fn too_large(root: &Path, total: u64, options: &LoadOptions) -> Error {
+fn too_large(root: &Path, total: u64, most: u64) -> Error {
     let message = format!("the pixels take {total} bytes");
     Error::new(ErrorKind::Limit, message)
         .in_file(root.display())
         .hint(format!(
-            "the limit is {} bytes; a smaller size (--size) takes less",
-            options.max_bytes
+            "the limit is {most} bytes; a smaller size (--size) takes less"
         ))
 }
 

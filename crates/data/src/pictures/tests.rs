@@ -183,7 +183,13 @@ fn pictures_stay_in_files_where_they_do_not_fit_and_are_the_same() {
         .iter()
         .map(|name| dir.path().join(name))
         .collect();
-    let files = ImageFiles::new(paths.clone(), memory.image().unwrap(), false, 1 << 20).unwrap();
+    let files = ImageFiles::new(
+        paths.clone(),
+        memory.image().unwrap(),
+        false,
+        Bounds::of(&LoadOptions::default()),
+    )
+    .unwrap();
     let features = Features::new(Storage::Files(files), 18).unwrap();
     assert_eq!(
         first_equal_rows(&features),
