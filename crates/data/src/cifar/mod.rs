@@ -71,6 +71,11 @@ pub(crate) fn read(folder: &Path, name: &str, set: Set, options: &LoadOptions) -
         records.read(path)?;
     }
     let train_rows = records.labels.len();
+    if train_rows == 0 {
+        return Err(Error::new(ErrorKind::Degenerate, "no images to train on")
+            .in_file(folder.display())
+            .hint("the training files are empty; fetch them again"));
+    }
     if let Some(path) = &files.test {
         records.read(path)?;
     }

@@ -111,7 +111,14 @@ fn what_is_wrong_is_told_by_file_and_record() {
         error("data_batch_1.bin", Vec::new()).kind(),
         ErrorKind::Degenerate
     );
-    assert_eq!(error("test_batch.bin", whole).kind(), ErrorKind::NotFound);
+    assert_eq!(
+        error("test_batch.bin", whole.clone()).kind(),
+        ErrorKind::NotFound
+    );
+    // Images for testing are never trained on instead.
+    let dir = folder(&[("data_batch_1.bin", Vec::new()), ("test_batch.bin", whole)]);
+    let error = read(&dir).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Degenerate, "{error}");
 }
 
 #[test]

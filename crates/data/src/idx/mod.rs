@@ -46,6 +46,11 @@ pub(crate) fn read(folder: &Path, name: &str, options: &LoadOptions) -> Result<D
         ));
     }
 
+    if images[0].count() == 0 {
+        return Err(images[0]
+            .error(ErrorKind::Degenerate, "no images to train on".into())
+            .hint("is it the file of another set?"));
+    }
     let total = images
         .iter()
         .map(IdxFile::bytes)

@@ -225,6 +225,16 @@ fn absent_files_and_empty_sets_are_named() {
         read_folder(empty.path()).unwrap_err().kind(),
         ErrorKind::Degenerate
     );
+    // Images for testing are never trained on instead.
+    put(TEST_IMAGES, idx(&[2, 2, 2], &[0; 8]));
+    put(TEST_LABELS, idx(&[2], &[3, 4]));
+    let error = read_folder(empty.path()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("train-images-idx3-ubyte: no images to train on"),
+        "{error}"
+    );
 }
 
 #[test]
