@@ -172,6 +172,10 @@ impl<'h> Filler<'h> {
             );
             return Err(error.hint(format!("the limit is {} bytes", options.max_bytes)));
         }
+        // What the limit allows for may still be more than there is.
+        let mut cells = Vec::new();
+        let room = cells.try_reserve_exact(count.saturating_mul(names.len()));
+        room.map_err(|_| Error::new(ErrorKind::Limit, "no memory for the table"))?;
         let (target, target_columns, classes) = match plan {
             Plan::Classes {
                 column,
@@ -197,7 +201,7 @@ impl<'h> Filler<'h> {
         };
         Ok(Self {
             header,
-            cells: Vec::with_capacity(count * names.len()),
+            cells,
             inputs: inputs.into_iter().map(index).collect(),
             names,
             target,
