@@ -1,4 +1,4 @@
-# What developers and .ci/run call. CI runs `check`, which is every recipe here but `bench`.
+# What developers and .ci/run call. CI runs `check`; recipes below `bench` need a nightly compiler.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
@@ -58,3 +58,43 @@ halves:
 # How fast are a training step and the fused update? For a quiet machine; CI does not run it
 bench:
     cargo bench --locked -p secateur-graph -p secateur -p secateur-engine -p secateur-train
+
+# A minute of each fuzz target (`just fuzz 10`: ten seconds); needs a nightly compiler and cargo-fuzz
+fuzz seconds="60":
+    if rustc +nightly --version > /dev/null 2>&1 && cargo fuzz --version > /dev/null 2>&1; then \
+        for target in $(cargo fuzz list); do \
+            seeds="fuzz/seeds/$target"; \
+            [[ -d "$seeds" ]] || seeds="crates/secateur/tests/fixtures/hostile crates/onnx/tests/fixtures"; \
+            mkdir -p "fuzz/corpus/$target"; \
+            echo "$target for {{ seconds }} s"; \
+            cargo +nightly fuzz run "$target" "fuzz/corpus/$target" $seeds -- \
+                -max_total_time={{ seconds }} -timeout=10 -rss_limit_mb=2048 -print_final_stats=1; \
+        done; \
+    else \
+        echo "skipped: no nightly compiler, or no cargo-fuzz (cargo install cargo-fuzz)"; \
+    fi
+
+# Undefined behaviour in the crates without unsafe code, by what they depend on: their unit tests under Miri
+miri:
+    if cargo +nightly miri --version > /dev/null 2>&1; then \
+        PROPTEST_CASES=2 MIRIFLAGS=-Zmiri-disable-isolation \
+            cargo +nightly miri test --locked -p secateur-prox -p secateur-onnx -p secateur-graph --lib; \
+    else \
+        echo "skipped: Miri is not installed (rustup component add miri --toolchain nightly)"; \
+    fi
+
+# Memory that the engine must not touch: its tests under the address sanitizer
+asan: (sanitized "address")
+
+# Races of the engine: its tests under the thread sanitizer
+tsan: (sanitized "thread")
+
+[private]
+sanitized which:
+    if [[ -d "$(rustc +nightly --print sysroot 2> /dev/null)/lib/rustlib/src" ]]; then \
+        RUSTFLAGS="-Zsanitizer={{ which }}" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/{{ which }}" \
+            cargo +nightly test --locked -Zbuild-std --target "$(rustc +nightly -vV | sed -n 's/^host: //p')" \
+            -p secateur-engine --lib --tests; \
+    else \
+        echo "skipped: no nightly compiler with its sources (rustup component add rust-src --toolchain nightly)"; \
+    fi
