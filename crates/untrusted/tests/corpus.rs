@@ -1,4 +1,5 @@
 //! The files that the fuzzer starts from are the seeds of the readers; `UPDATE_CORPUS=1` writes them anew.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

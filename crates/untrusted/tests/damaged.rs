@@ -1,5 +1,9 @@
 //! Damaged files of every reader: whatever the bytes, there is a data set or an error that names its place; never a
 //! panic, never more than some seconds, and never more memory than a multiple of what the files hold.
+#![expect(
+    clippy::print_stdout,
+    reason = "how near the bounds are, with --nocapture"
+)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};

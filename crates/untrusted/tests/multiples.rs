@@ -1,4 +1,8 @@
 //! Files of some length that take as much memory as they can: each within the multiple that its reader promises.
+#![expect(
+    clippy::print_stdout,
+    reason = "how near the bounds are, with --nocapture"
+)]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
