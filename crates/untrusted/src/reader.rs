@@ -58,7 +58,7 @@ impl Reader {
             true => options.expansion.most(bytes),
             false => bytes,
         };
-        FIXED + self.multiple() * unpacked
+        FIXED.saturating_add(self.multiple().saturating_mul(unpacked))
     }
 
     /// Options under which little memory is much: a file of a few bytes may take some hundred KiB.
