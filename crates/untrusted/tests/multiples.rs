@@ -126,3 +126,13 @@ fn idx() {
     ];
     within(Reader::Idx, "a pixel an image", &files);
 }
+
+#[test]
+fn headers_that_promise_much_cost_nothing() {
+    let _alone = alone();
+    let files = [
+        ("x.npy", npy("<f4", "(1000000, 4)", "False", &[0; 64])),
+        ("y.npy", npy("|u1", "(1000000,)", "False", &[0; 64])),
+    ];
+    within(Reader::Npy, "promises", &files);
+}
