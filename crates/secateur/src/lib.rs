@@ -17,6 +17,7 @@ mod given_model;
 mod history;
 mod image_rows;
 mod job;
+pub mod latency;
 mod layers;
 mod markdown;
 mod measure;

@@ -1,13 +1,16 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
+mod repeat;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rten::{Model, ModelOptions, Sequence, Value, ValueOrView};
+use rten::{Model, ModelOptions, RunOptions, Sequence, Value, ValueOrView};
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
 use secateur_graph::{Array, Element};
 use secateur_onnx::Parts;
 
+pub(crate) use self::repeat::{Pool, Repeat, pool};
 use crate::{Error, ErrorKind, Result};
 
 /// The name and version of the independent runtime, for reports.
@@ -34,11 +37,23 @@ impl Runtime {
     /// # Errors
     /// If the runtime refuses the file.
     pub(crate) fn load_parts(parts: Parts, location: &str) -> Result<Self> {
-        if parts.data.is_empty() {
-            return Self::load(parts.model);
-        }
+        Self::load_with(ModelOptions::with_all_ops(), parts, location)
+    }
+
+    /// The same for a model that is run many times: its weights are laid out for that once, and not at every call.
+    ///
+    /// # Errors
+    /// If the runtime refuses the file.
+    pub(crate) fn load_to_repeat(parts: Parts, location: &str) -> Result<Self> {
         let mut options = ModelOptions::with_all_ops();
-        options.external_data(location, parts.data);
+        options.prepack_weights(true);
+        Self::load_with(options, parts, location)
+    }
+
+    fn load_with(mut options: ModelOptions, parts: Parts, location: &str) -> Result<Self> {
+        if !parts.data.is_empty() {
+            options.external_data(location, parts.data);
+        }
         let model = guarded(|| options.load(parts.model).map_err(|e| refused(&e)))?;
         Ok(Self { model })
     }
@@ -66,56 +81,69 @@ impl Runtime {
     /// # Errors
     /// If the runtime refuses an input or an output is not of numbers.
     pub fn run_all(&self, inputs: &[(Element, Array)]) -> Result<Vec<Vec<f32>>> {
-        let tensor = |(element, input): &(Element, Array)| {
-            let numbers = input.values.iter();
-            let shape = input.shape.as_slice();
-            match element {
-                Element::U8 => {
-                    Tensor::from_data(shape, numbers.map(|&v| v as u8).collect::<Vec<_>>()).into()
-                }
-                Element::I8 => {
-                    Tensor::from_data(shape, numbers.map(|&v| v as i8).collect::<Vec<_>>()).into()
-                }
-                // The runtime takes whole numbers of any other width, and truth, as 32 bits.
-                other if !other.is_float() => {
-                    Tensor::from_data(shape, numbers.map(|&v| v as i32).collect::<Vec<_>>()).into()
-                }
-                _ => {
-                    Tensor::from_data(shape, numbers.map(|&v| v as f32).collect::<Vec<_>>()).into()
-                }
-            }
-        };
         self.run_values(inputs.iter().map(tensor).collect())
     }
 
     fn run_values(&self, tensors: Vec<Value>) -> Result<Vec<Vec<f32>>> {
+        let values = tensors.into_iter().map(ValueOrView::from);
+        numbers(self.run_views(values.collect(), None)?)
+    }
+
+    /// What the model makes of values, or of what is lent; on the runtime's own threads where no options name others.
+    fn run_views(
+        &self,
+        values: Vec<ValueOrView<'_>>,
+        options: Option<RunOptions>,
+    ) -> Result<Vec<Value>> {
         let ids = self.model.input_ids();
-        if ids.len() != tensors.len() {
+        if ids.len() != values.len() {
             return Err(refused(&format!(
                 "the model has {} inputs, not {}",
                 ids.len(),
-                tensors.len()
+                values.len()
             )));
         }
-        let values = tensors.into_iter().map(ValueOrView::from);
         let inputs: Vec<(_, ValueOrView<'_>)> = ids.iter().copied().zip(values).collect();
-        let outputs = guarded(|| {
-            let outputs = self.model.run(inputs, self.model.output_ids(), None);
+        guarded(|| {
+            let outputs = self.model.run(inputs, self.model.output_ids(), options);
             outputs.map_err(|e| refused(&e))
-        })?;
-        outputs
-            .into_iter()
-            .map(|value| match value {
-                Value::FloatTensor(tensor) => Ok(tensor.to_vec()),
-                Value::Int32Tensor(tensor) => Ok(tensor.iter().map(|&v| v as f32).collect()),
-                Value::Int8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
-                Value::UInt8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
-                Value::Sequence(sequence) => joined(&sequence)
-                    .ok_or_else(|| refused(&"an output is no sequence of tensors of numbers")),
-                _ => Err(refused(&"an output is no tensor of numbers")),
-            })
-            .collect()
+        })
     }
+}
+
+/// An input as the runtime takes it.
+fn tensor((element, input): &(Element, Array)) -> Value {
+    let numbers = input.values.iter();
+    let shape = input.shape.as_slice();
+    match element {
+        Element::U8 => {
+            Tensor::from_data(shape, numbers.map(|&v| v as u8).collect::<Vec<_>>()).into()
+        }
+        Element::I8 => {
+            Tensor::from_data(shape, numbers.map(|&v| v as i8).collect::<Vec<_>>()).into()
+        }
+        // The runtime takes whole numbers of any other width, and truth, as 32 bits.
+        other if !other.is_float() => {
+            Tensor::from_data(shape, numbers.map(|&v| v as i32).collect::<Vec<_>>()).into()
+        }
+        _ => Tensor::from_data(shape, numbers.map(|&v| v as f32).collect::<Vec<_>>()).into(),
+    }
+}
+
+/// The numbers of every output, row-major.
+fn numbers(outputs: Vec<Value>) -> Result<Vec<Vec<f32>>> {
+    outputs
+        .into_iter()
+        .map(|value| match value {
+            Value::FloatTensor(tensor) => Ok(tensor.to_vec()),
+            Value::Int32Tensor(tensor) => Ok(tensor.iter().map(|&v| v as f32).collect()),
+            Value::Int8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
+            Value::UInt8Tensor(tensor) => Ok(tensor.iter().map(|&v| f32::from(v)).collect()),
+            Value::Sequence(sequence) => joined(&sequence)
+                .ok_or_else(|| refused(&"an output is no sequence of tensors of numbers")),
+            _ => Err(refused(&"an output is no tensor of numbers")),
+        })
+        .collect()
 }
 
 /// The numbers of all tensors of a sequence, one after the other.

@@ -9,7 +9,7 @@ use crate::runtime::{NAME, Runtime};
 use crate::{Error, ErrorKind, Result};
 
 /// Largest relative difference between two ways to compute f32 outputs.
-const TOLERANCE: f64 = 1e-4;
+pub(crate) const TOLERANCE: f64 = 1e-4;
 
 /// Multiply-adds that the naive evaluator may spend: it takes about a second for this.
 const NAIVE_MACS: u64 = 250_000_000;

@@ -1,12 +1,12 @@
 //! Do a masked and a shrunk model compute the same?
 
 use secateur_graph::{Array, Element, Graph, Op, from_model, settle};
-use secateur_onnx::proto::ModelProto;
-use secateur_onnx::{Limits, Parts, densify, write_apart};
+use secateur_onnx::{Limits, Parts};
 
 use super::ModelFile;
 use super::draw::{draw, lengths};
 use super::files::LOCATION;
+use super::loaded::written;
 use super::naive::naive;
 use super::work::work;
 use crate::runtime::Runtime;
@@ -172,11 +172,6 @@ fn hold(difference: f64, which: &str, other: &str) -> Result<()> {
 /// By the independent runtime; the inner error tells why it cannot run the masked model.
 fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Result<Found>> {
     let run = |parts: Parts| Runtime::load_parts(parts, LOCATION)?.run_all(drawn);
-    // Dense tensors are what every runtime knows, and data are not held twice where they lie apart.
-    let written = |mut model: ModelProto| -> Result<Parts> {
-        densify(&mut model)?;
-        Ok(write_apart(model, LOCATION)?)
-    };
     let file = models.file;
     let masked = match models.is_masked {
         true => {
@@ -233,7 +228,7 @@ pub(super) fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
 }
 
 /// The largest relative difference of any output; infinite if one has another length or is not there.
-pub(super) fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
+pub(crate) fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
     if want.len() != have.len() {
         return f64::INFINITY;
     }
@@ -246,6 +241,7 @@ pub(super) fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) ->
 #[cfg(test)]
 mod tests {
     use secateur_graph::{Dim, GraphBuilder, ModelMeta, Tensor, Unary, to_model};
+    use secateur_onnx::write_apart;
     use secateur_testkit::mlp;
 
     use super::*;

@@ -22,16 +22,21 @@ pub(super) fn lengths(graph: &Graph) -> &'static [usize] {
 
 /// Normal numbers for every input of floats, positions for one of whole numbers; open axes but the first are so long.
 pub(super) fn draw(graph: &Graph, seed: u64, length: usize) -> Vec<(Element, Array)> {
+    draw_rows(graph, seed, ROWS, length)
+}
+
+/// The same for a batch of so many rows, where that is open.
+pub(crate) fn draw_rows(
+    graph: &Graph,
+    seed: u64,
+    rows: usize,
+    length: usize,
+) -> Vec<(Element, Array)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let inputs = graph.inputs().iter();
     inputs
         .map(|&input| {
-            let dims = graph.value(input).shape.as_deref().unwrap_or_default();
-            let open = |axis: usize| if axis == 0 { ROWS } else { length };
-            let lengths = dims.iter().enumerate();
-            let shape: Vec<usize> = lengths
-                .map(|(axis, dim)| dim.fixed().unwrap_or_else(|| open(axis)))
-                .collect();
+            let shape = shape_at(graph, input, rows, length);
             let element = graph.value(input).element.unwrap_or(Element::F32);
             let below = positions(graph, input) as u64;
             let mut number = || match element.is_float() {
@@ -45,6 +50,16 @@ pub(super) fn draw(graph: &Graph, seed: u64, length: usize) -> Vec<(Element, Arr
             let values = (0..shape.iter().product()).map(|_| number()).collect();
             (element, Array { shape, values })
         })
+        .collect()
+}
+
+/// The shape of an input with so many rows, where their number is open, and all other open axes so long.
+pub(crate) fn shape_at(graph: &Graph, input: ValueId, rows: usize, length: usize) -> Vec<usize> {
+    let dims = graph.value(input).shape.as_deref().unwrap_or_default();
+    let open = |axis: usize| if axis == 0 { rows } else { length };
+    let lengths = dims.iter().enumerate();
+    lengths
+        .map(|(axis, dim)| dim.fixed().unwrap_or_else(|| open(axis)))
         .collect()
 }
 

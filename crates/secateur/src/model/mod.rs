@@ -8,6 +8,7 @@ mod dot;
 mod draw;
 mod files;
 mod given;
+mod loaded;
 mod naive;
 mod new;
 mod quality;
@@ -26,6 +27,8 @@ use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
 
 pub use check::ModelEvidence;
+pub(crate) use check::furthest;
+pub(crate) use draw::{draw_rows, shape_at};
 use files::{Beside, folder};
 
 pub use choose::{Amount, Choice, UnitScore};
@@ -36,6 +39,7 @@ pub(crate) use rank::norms;
 pub use recalibrate::Recalibration;
 pub use shrink::{SmallModel, shrink_model, shrink_model_by};
 pub use start::Start;
+pub(crate) use work::{MOST_ELEMENTS, work};
 
 use crate::job::RUN_PROPERTY;
 use crate::{Error, ErrorKind, Result};
@@ -103,7 +107,11 @@ impl ModelFile {
         Ok(Self { beside, ..file })
     }
 
-    fn of(name: String, model: ModelProto, plain: Graph, bytes: u64) -> Result<Self> {
+    /// What was read already, with `plain` as the network in it; nothing lies beside it.
+    ///
+    /// # Errors
+    /// If shapes do not fit together.
+    pub(crate) fn of(name: String, model: ModelProto, plain: Graph, bytes: u64) -> Result<Self> {
         let settled = settle(&plain)?;
         let sizes = |graph: &Graph| (graph.nodes().len(), graph.values().len());
         let is_settled = sizes(&plain) != sizes(&settled);

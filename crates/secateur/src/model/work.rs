@@ -7,13 +7,13 @@ use crate::{Error, ErrorKind, Result};
 /// Models that take more are not run at all: a small file can declare any size, and this already takes many minutes.
 const MOST_WORK: u64 = 10_000_000_000_000;
 /// Values of more elements are not computed, as they would take 2 GiB each.
-const MOST_ELEMENTS: u64 = 1 << 28;
+pub(crate) const MOST_ELEMENTS: u64 = 1 << 28;
 
 /// Multiply-accumulates and elements of windows for one row.
 ///
 /// # Errors
 /// If that is more than can be run here.
-pub(super) fn work(graph: &Graph) -> Result<u64> {
+pub(crate) fn work(graph: &Graph) -> Result<u64> {
     let too_large = |what: String| {
         Error::new(
             ErrorKind::Verification,
