@@ -1,5 +1,6 @@
 //! What was typed: one flag for every key of a config file, and those that are about this one call.
 
+pub(crate) mod bench;
 pub(crate) mod compare;
 mod data;
 pub(crate) mod grid;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Inspect(model::InspectFlags),
     /// Remove units from an ONNX model, verify that nothing else changed, and write the smaller one
     Shrink(Box<model::ShrinkFlags>),
+    /// Measure latencies of ONNX models side by side, on the engine and on an independent runtime
+    Bench(bench::BenchFlags),
 }
 
 /// Flags of `secateur compress`.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::New(flags) => commands::new::run(&flags),
         Command::Inspect(flags) => commands::model::inspect(&flags),
         Command::Shrink(flags) => commands::model::shrink(&flags),
+        Command::Bench(flags) => commands::bench::run(&flags, paint),
     };
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

@@ -1,5 +1,6 @@
 //! What each subcommand does, and how it may end.
 
+pub(crate) mod bench;
 pub(crate) mod compare;
 pub(crate) mod compress;
 pub(crate) mod grid;

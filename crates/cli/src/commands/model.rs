@@ -97,7 +97,8 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn shown(table: &Table) -> String {
+/// A table with its title above it and its note.
+pub(crate) fn shown(table: &Table) -> String {
     format!(
         "{}\n{}\n\n{}\n\n",
         table.title,
@@ -106,7 +107,11 @@ fn shown(table: &Table) -> String {
     )
 }
 
-fn json(value: &serde_json::Value) -> Result<Exit> {
+/// Prints a value for scripts.
+///
+/// # Errors
+/// If stdout cannot be written.
+pub(crate) fn json(value: &serde_json::Value) -> Result<Exit> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()))?;
     result(&(text + "\n"))?;

@@ -1,6 +1,7 @@
 //! The command as a user meets it: what it prints, how it exits, what it leaves behind.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod bench;
 mod grids;
 mod harness;
 mod help;
