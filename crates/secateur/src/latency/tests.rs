@@ -128,7 +128,7 @@ fn outputs_that_differ_are_an_error_and_no_number() {
     // The engine runs the network, the runtime the file.
     let mut model = dense("a", 4);
     let other = Tensor::f32([3, 4], vec![0.5; 12]).unwrap();
-    let weights = model.graph.values().iter().enumerate().find_map(|(_, v)| {
+    let weights = model.graph.values().iter().find_map(|v| {
         let found = v.constant.as_ref().is_some_and(|t| t.shape() == [3, 4]);
         found.then(|| v.name.clone())
     });
