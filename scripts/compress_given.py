@@ -32,7 +32,7 @@ DATA = Path(os.environ.get("SECATEUR_DATA", "data"))
 # Share of test images on which both may differ.
 TIES = 1e-3
 MNIST = ["--mean", "0.1307", "--std", "0.3081", "--epochs", "3", "--part", "budget:30%"]
-CIFAR = ["--epochs", "10", "--settle", "6", "--strength", "1e-5", "--part"]
+CIFAR = ["--epochs", "20", "--settle", "16", "--learning-rate", "0.05", "--strength", "1e-5", "--part"]
 
 
 def numbers(path, offset):

@@ -81,9 +81,16 @@ pub fn measure(
             done += 1.0;
         }
     }
+    let mut warnings = machine.warnings(&threads);
+    if cfg!(debug_assertions) {
+        warnings.push(
+            "this program was built for debugging, and its engine is many times slower so: cargo build --release"
+                .to_owned(),
+        );
+    }
     let is_open = subjects.iter().any(Subject::has_open_axes);
     Ok(Latencies {
-        warnings: machine.warnings(&threads),
+        warnings,
         machine,
         runtime: NAME.to_owned(),
         seconds: settings.seconds,
