@@ -5,8 +5,9 @@ use crate::UnitNorms;
 /// What the largest unit of a scale-free layer keeps at least, of the length of the start, where the penalty chooses.
 ///
 /// A normalisation divides by the length of the weights in front of it, so that gradients grow as lengths fall: a step turns
-/// weights of a fiftieth of the length 2500 times as far, which is no training of them any more. Small networks under each
-/// penalty learnt as well as ever at a fortieth, and no longer at a seventieth.
+/// weights of a fiftieth of the length 2500 times as far, which is no training of them any more. The place of the line is
+/// a choice: of runs of the small network of `tests/collapse.rs` (one seed; each penalty, seven strengths, two optimisers;
+/// those with an emptied layer apart) all learnt whose least share was 0.022 or more, none of 0.011 or less, and none lay between.
 const LEAST_SHARE: f64 = 0.02;
 
 /// How a layer shrank as a whole.
