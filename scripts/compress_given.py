@@ -6,7 +6,8 @@
     SECATEUR_DATA=... .venv/bin/python scripts/compress_given.py [--work FOLDER] [--only NAME...] [--threads 2]
 
 Compresses three models from $SECATEUR_DATA: two for MNIST, from the examples of burn and of rten, and a ResNet-20 for
-CIFAR-10 that is trained first, by `compress --net resnet20 --penalty none`; the last one to two budgets, under two seeds.
+CIFAR-10 that is trained first, by `compress --net resnet20 --penalty none`; the last one to two budgets, the smaller under two
+seeds.
 Runs that --work (target/given) has already are not run again.
 
 Then ONNX Runtime runs the given and the compressed model on all test images, at the batch that the model has: what it
@@ -89,8 +90,8 @@ def runs(work, threads, only):
         common = ["--data", "cifar-10", "--epochs", "20"]
         compress(work / "dense", threads, ["--net", "resnet20", "--penalty", "none", *common])
         given = work / "dense/small.onnx"
-        for budget in ("40%", "58.8%"):
-            for seed in ("0", "1"):
+        for budget, seeds in (("40%", "01"), ("58.8%", "0")):
+            for seed in seeds:
                 folder = work / f"resnet20-{budget[:2]}-{seed}"
                 arguments = ["--model", given, "--data", "cifar-10", "--seed", seed, *CIFAR, f"budget:{budget}"]
                 compress(folder, threads, arguments)
