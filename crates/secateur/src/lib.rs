@@ -11,6 +11,7 @@ mod choices;
 pub mod compare;
 mod compress;
 mod config;
+mod defaults;
 mod error;
 mod folder;
 mod given_model;

@@ -49,7 +49,23 @@ impl Inputs for Read<'_, '_> {
     }
 }
 
-impl Read<'_, '_> {
+impl<'s, 'a> Read<'s, 'a> {
+    fn new(
+        plan: &'s Plan,
+        planned: &'s Planned,
+        buffers: &'s [&'a mut [f32]],
+        rows: &Range<usize>,
+        is_back: bool,
+    ) -> Self {
+        Self {
+            plan,
+            planned,
+            buffers,
+            rows: rows.clone(),
+            is_back,
+        }
+    }
+
     /// What the step made, where it needs that; what a statistic is given is the gradient of what was made of it.
     fn output(&self) -> &[f32] {
         let place = &self.plan.places[self.planned.y];
@@ -99,13 +115,7 @@ impl Shard<'_> {
                     true => within(plan, place.value, place.layout.len, &rows),
                     false => 0..0,
                 };
-                let x = Read {
-                    plan,
-                    planned,
-                    buffers: &self.buffers,
-                    rows: rows.clone(),
-                    is_back: false,
-                };
+                let x = Read::new(plan, planned, &self.buffers, &rows, false);
                 let work = planned.step.work();
                 work.forward(&x, &mut y[own], &mut self.sums[s], self.scratch, shared);
                 if planned.makes {
@@ -161,13 +171,7 @@ impl Shard<'_> {
         let work = planned.step.work();
         let own = within(plan, gradient, place.layout.len, rows);
         let dy = std::mem::take(&mut self.buffers[gradient]);
-        let read = Read {
-            plan,
-            planned,
-            buffers: &self.buffers,
-            rows: rows.clone(),
-            is_back: true,
-        };
+        let read = Read::new(plan, planned, &self.buffers, rows, true);
         work.through_output(
             &read,
             read.output(),
@@ -192,13 +196,7 @@ impl Shard<'_> {
                 continue;
             }
             let dx = std::mem::take(&mut self.buffers[into]);
-            let read = Read {
-                plan,
-                planned,
-                buffers: &self.buffers,
-                rows: rows.clone(),
-                is_back: true,
-            };
+            let read = Read::new(plan, planned, &self.buffers, rows, true);
             let target = Into {
                 gradient: &mut dx[within(plan, into, x.layout.len, rows)],
                 add,

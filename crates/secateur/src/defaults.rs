@@ -1,0 +1,97 @@
+//! What is chosen where the user leaves it open, and why.
+
+use secateur_data::{Dataset, Target};
+use secateur_prox::Penalty;
+
+use crate::{Config, Origin};
+
+/// What suits a data set of this size and task unless the user says otherwise.
+pub(crate) struct Defaults {
+    pub(crate) batch: usize,
+    pub(crate) epochs: usize,
+    pub(crate) optimizer: &'static str,
+    /// Highest learning rate.
+    pub(crate) rate: f64,
+}
+
+impl Defaults {
+    pub(crate) fn of(
+        dataset: &Dataset,
+        train_rows: usize,
+        config: &Config,
+        start: &Origin,
+    ) -> Self {
+        let by_size = match train_rows {
+            // Statistics of a batch and convolutions over it are worth larger ones.
+            1_000.. if !start.is_chain() => 128,
+            0..2_000 => 32,
+            2_000..20_000 => 64,
+            _ => 128,
+        };
+        let batch = config.batch.unwrap_or(by_size);
+        // Enough steps for the penalty to reach its end state, which takes thousands.
+        let most = if start.is_chain() { 200 } else { 30 };
+        let epochs = 6_000usize
+            .div_ceil(train_rows.div_ceil(batch.max(1)).max(1))
+            .clamp(30, most);
+        // Momentum compresses pixels best; columns of unlike spread make it diverge (docs/results.md).
+        let optimizer = if dataset.image().is_some() {
+            "sgd"
+        } else {
+            "adam"
+        };
+        let rate = match config.optimizer.as_deref().unwrap_or(optimizer) {
+            // Trained weights are not to be thrown about.
+            "adam" | "adamw" if matches!(start, Origin::Model(_)) => 1e-3,
+            "adam" | "adamw" => 3e-3,
+            _ if !start.is_chain() => start.default_rate(),
+            _ if dataset.image().is_some()
+                && matches!(dataset.target(), Target::Classes { .. }) =>
+            {
+                0.1
+            }
+            // Columns of unlike spread: Sensorless collapses to one class at 0.05.
+            _ => 0.02,
+        };
+        Self {
+            batch,
+            epochs,
+            optimizer,
+            rate,
+        }
+    }
+}
+
+/// The epochs without a penalty at the end.
+///
+/// A budget's ranking decides what goes in networks for images, whose normalisations undo what the penalty does: after a fifth of
+/// the epochs it chooses as well as later, and what is left has longer to learn, and is cheaper.
+pub(crate) fn default_settle(start: &Origin, penalty: &str, part: &str, epochs: usize) -> usize {
+    match penalty {
+        "none" => 0,
+        _ if !start.is_chain() && part.starts_with("budget") => epochs * 3 / 5,
+        _ => epochs / 3,
+    }
+}
+
+/// A quarter of the MACs, or everything under penalties that cannot remove units.
+pub(crate) fn default_part(penalty: &str) -> &'static str {
+    match penalty.parse::<Penalty>() {
+        Ok(penalty) if !penalty.removes_units() => "full",
+        _ => "budget:25%",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_of_images_under_a_budget_settle_longest() {
+        let named = Origin::Named(secateur_train::Architecture::ResNet20);
+        assert_eq!(default_settle(&named, "group-lasso", "budget:40%", 20), 12);
+        assert_eq!(default_settle(&named, "group-lasso", "full", 30), 10);
+        assert_eq!(default_settle(&Origin::Chain, "l1", "budget:40%", 30), 10);
+        assert_eq!(default_settle(&named, "none", "budget:40%", 20), 0);
+    }
+}
