@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secateur_data::{Dataset, Scaling};
 use secateur_train::Architecture;
 
-use crate::model::ModelFile;
+use crate::model::takes_raw;
 use crate::spelt::by_channel;
 use crate::{Config, Error, Result};
 
@@ -115,7 +115,7 @@ impl Origin {
         match (self, dataset.image()) {
             (Self::Named(_), Some(_)) => Ok(Scaling::measure_channels(dataset, train)?),
             (Self::Model(_), None) => Ok(Scaling::None),
-            (Self::Model(path), Some(_)) if ModelFile::read(path)?.takes_raw() => Ok(Scaling::None),
+            (Self::Model(path), Some(_)) if takes_raw(path) => Ok(Scaling::None),
             _ => Ok(dataset.default_scaling()),
         }
     }

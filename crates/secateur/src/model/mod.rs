@@ -67,6 +67,17 @@ pub struct ModelFile {
     bytes: u64,
 }
 
+/// Whether a run wrote the model, so that it scales its inputs itself; a file that cannot be read is told of where it is.
+///
+/// Only looks at the properties, which needs neither its network nor its groups.
+pub(crate) fn takes_raw(path: &Path) -> bool {
+    let is_run = |model: ModelProto| {
+        let mut keys = model.metadata_props.iter().map(|p| p.key.as_deref());
+        keys.any(|key| key == Some(RUN_PROPERTY))
+    };
+    read_file(path, &Limits::default()).is_ok_and(is_run)
+}
+
 impl ModelFile {
     /// Reads a file, with the data that it keeps in others of its folder, and finds its groups.
     ///
@@ -134,14 +145,6 @@ impl ModelFile {
     fn is_sparse(&self) -> bool {
         let graph = self.model.graph.as_option();
         graph.is_some_and(|graph| !graph.sparse_initializer.is_empty())
-    }
-
-    /// Whether a run wrote it, so that it scales its inputs itself.
-    pub(crate) fn takes_raw(&self) -> bool {
-        let properties = &self.model.metadata_props;
-        properties
-            .iter()
-            .any(|p| p.key.as_deref() == Some(RUN_PROPERTY))
     }
 
     /// The file with what made `changed` out of `network`, which is one of those of the file.
