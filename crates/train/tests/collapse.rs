@@ -1,16 +1,16 @@
 //! A penalty that is far too strong shrinks layers as a whole: none is emptied, and it is told by name.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use secateur_graph::{
     Conv, Dim, Gemm, Graph, GraphBuilder, Op, Padding, Tensor, Unary, ValueId, Window,
 };
-use secateur_prox::{
-    Compensation, GroupL0, GroupWeights, Inputs, Members, Part, Penalty, SquaredL2,
-};
+use secateur_prox::{GroupL0, Inputs, Members, Penalty, SquaredL2};
 use secateur_testkit::Stream;
 use secateur_train::{
-    AdamMetric, ClassLoss, Collapse, Decay, Event, Flow, Optimizer, Order, PenaltySettings,
-    PenaltyStep, RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained, fit,
+    ClassLoss, Collapse, Event, Flow, Optimizer, PenaltySettings, Rows, Settings, Targets, Trained,
+    fit,
 };
 
 const SIDE: usize = 6;
@@ -98,16 +98,8 @@ const SGD: Optimizer = Optimizer::Sgd {
 fn settings(penalty: Penalty, strength: f64, optimizer: Optimizer) -> Settings {
     let penalty = PenaltySettings {
         penalty,
-        part: "full".parse::<Part>().unwrap(),
         inputs: Inputs::Spared,
-        members: Members::Outgoing,
-        weights: GroupWeights::CurrentWidths,
-        compensation: Compensation::Off,
-        strength: StrengthChoice::Fixed(strength),
-        step: PenaltyStep::Proximal,
-        adam_metric: AdamMetric::Mean,
-        removal: RemovalTime::Epoch,
-        floor: 1,
+        ..common::group_lasso(strength)
     };
     Settings {
         optimizer,
@@ -115,17 +107,12 @@ fn settings(penalty: Penalty, strength: f64, optimizer: Optimizer) -> Settings {
             Optimizer::Sgd { .. } => 0.05,
             Optimizer::Adam | Optimizer::AdamW => 3e-3,
         },
-        decay: Decay::Cosine,
-        warm_up: 0,
-        weight_decay: 0.0,
         epochs: 6,
         settle: 1,
-        steps: None,
         batch: 32,
-        order: Order::Shuffled,
         seed: 1,
         threads: 1,
-        penalty: Some(penalty),
+        ..common::settings(Some(penalty))
     }
 }
 

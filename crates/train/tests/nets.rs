@@ -1,15 +1,16 @@
 //! Networks for images, trained and shrunk while they train.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod common;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secateur_graph::{Conv, Dim, Graph, GraphBuilder, Op, Tensor, Unary, Window, cost};
-use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
+use secateur_prox::{Inputs, Part};
 use secateur_testkit::Stream;
 use secateur_train::{
-    AdamMetric, Architecture, ClassLoss, Decay, Event, Flow, ImageSize, Init, Optimizer, Order,
-    PenaltySettings, PenaltyStep, RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained,
-    fit, score,
+    Architecture, ClassLoss, Event, Flow, ImageSize, Init, Optimizer, PenaltySettings, Rows,
+    Settings, StrengthChoice, Targets, Trained, fit, score,
 };
 
 /// Images of one class have a bright square at one of four places.
@@ -50,17 +51,10 @@ fn images(count: usize, size: ImageSize, seed: u64) -> Rows {
 
 fn penalty(part: &str, strength: f64) -> PenaltySettings {
     PenaltySettings {
-        penalty: "group-lasso".parse::<Penalty>().unwrap(),
         part: part.parse::<Part>().unwrap(),
         inputs: Inputs::Spared,
-        members: Members::Outgoing,
-        weights: GroupWeights::CurrentWidths,
-        compensation: Compensation::Off,
         strength: StrengthChoice::Balance(strength),
-        step: PenaltyStep::Proximal,
-        adam_metric: AdamMetric::Mean,
-        removal: RemovalTime::Epoch,
-        floor: 1,
+        ..common::group_lasso(strength)
     }
 }
 
@@ -71,17 +65,12 @@ fn settings(penalty: Option<PenaltySettings>, optimizer: Optimizer) -> Settings 
             Optimizer::Sgd { .. } => 0.05,
             Optimizer::Adam | Optimizer::AdamW => 3e-3,
         },
-        decay: Decay::Cosine,
-        warm_up: 0,
-        weight_decay: 0.0,
         epochs: 8,
         settle: if penalty.is_some() { 2 } else { 0 },
-        steps: None,
         batch: 32,
-        order: Order::Shuffled,
         seed: 1,
         threads: 2,
-        penalty,
+        ..common::settings(penalty)
     }
 }
 
