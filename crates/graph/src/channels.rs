@@ -111,10 +111,10 @@ impl<'g> Walk<'g> {
         for node in graph.nodes() {
             ops::channels(node, &mut walk).map_err(|e| e.at_if_nowhere(&node.name))?;
         }
-        for &(value, reason) in graph.pinned() {
-            let node = graph.value(value).name.clone();
-            let reason = reason.into();
-            walk.freeze_at(value, Freeze { node, reason });
+        for (value, reason) in graph.pinned() {
+            let node = graph.value(*value).name.clone();
+            let reason = reason.to_string();
+            walk.freeze_at(*value, Freeze { node, reason });
         }
         for &output in graph.outputs() {
             walk.freeze_at(

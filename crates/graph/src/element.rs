@@ -2,9 +2,10 @@
 
 use half::{bf16, f16};
 use secateur_onnx::proto::tensor_proto::DataType;
+use serde::{Deserialize, Serialize};
 
 /// A type whose elements have whole bytes, little-endian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Element {
     F32,

@@ -1,9 +1,13 @@
 //! What the network is: values, the nodes that make them, and constants.
 
 mod builder;
+mod stored;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::known::{Entry, Known};
 use crate::links::Links;
@@ -12,7 +16,7 @@ use crate::{Element, Error, Op, Result, Tensor};
 pub use self::builder::GraphBuilder;
 
 /// Names a value of one [`Graph`]; stays valid in graphs derived from it by masking or shrinking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ValueId(u32);
 
 /// Names a node of one [`Graph`]: its place in evaluation order.
@@ -42,7 +46,7 @@ impl NodeId {
 }
 
 /// The length of one axis of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dim {
     /// Known.
     Fixed(usize),
@@ -92,7 +96,7 @@ pub struct Value {
 }
 
 /// One operation: which values it reads and makes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// Unique within the graph, for messages.
     pub name: String,
@@ -138,7 +142,7 @@ pub struct Graph {
     inputs: Vec<ValueId>,
     outputs: Vec<ValueId>,
     /// Values whose lengths must stay, and why.
-    pinned: Vec<(ValueId, &'static str)>,
+    pinned: Vec<(ValueId, Cow<'static, str>)>,
     links: Links,
 }
 
@@ -174,7 +178,7 @@ impl Graph {
     }
 
     /// Values whose lengths must stay though no node says so, and why.
-    pub(crate) fn pinned(&self) -> &[(ValueId, &'static str)] {
+    pub(crate) fn pinned(&self) -> &[(ValueId, Cow<'static, str>)] {
         &self.pinned
     }
 

@@ -1,5 +1,7 @@
 //! The operations a network is made of: a closed set, so that the compiler leads whoever adds one.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Element;
 use crate::ops::{
     Binary, Bounds, Conv, ConvTranspose, Depth, Einsum, Gemm, Index, Mix, Norm, Opaque, Pad, Pool,
@@ -7,7 +9,7 @@ use crate::ops::{
 };
 
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     /// `y = alpha * op(a) * op(b) + beta * c`, two-dimensional.
     Gemm(Gemm),

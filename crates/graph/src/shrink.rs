@@ -77,7 +77,8 @@ pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shru
         });
     }
     Ok(Shrunk {
-        graph: small,
+        // What was known of lengths was so before.
+        graph: infer_shapes(&small)?,
         cuts,
         inputs,
     })

@@ -1,9 +1,11 @@
 //! A constant of the network: a shape and its numbers, row-major.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Element, Error, Result};
 
 /// The numbers of a [`Tensor`], by element type.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Data {
     /// 32-bit floats: every weight that is trained.
     F32(Vec<f32>),
@@ -24,10 +26,26 @@ impl Data {
 }
 
 /// A dense array of constants in row-major order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Tensor {
     shape: Vec<usize>,
     pub(crate) data: Data,
+}
+
+/// A tensor as it was stored by whomever.
+#[derive(Deserialize)]
+struct Unchecked {
+    shape: Vec<usize>,
+    data: Data,
+}
+
+impl TryFrom<Unchecked> for Tensor {
+    type Error = Error;
+
+    fn try_from(stored: Unchecked) -> Result<Self> {
+        Self::new(stored.shape, stored.data)
+    }
 }
 
 impl Tensor {

@@ -93,7 +93,7 @@ impl GraphBuilder {
 
     /// The lengths of a value must stay, for a reason that says what it is.
     pub(crate) fn pin(&mut self, value: ValueId, reason: &'static str) {
-        self.graph.pinned.push((value, reason));
+        self.graph.pinned.push((value, reason.into()));
     }
 
     /// Adds a node whose values were declared before.
@@ -111,38 +111,40 @@ impl GraphBuilder {
     /// # Errors
     /// If names repeat, a value is made twice or read before it is made, or there is no output.
     pub fn build(self) -> Result<Graph> {
-        let graph = self.graph;
-        let mut names = std::collections::HashSet::new();
-        for value in &graph.values {
-            if !names.insert(value.name.as_str()) {
-                return Err(Error::invalid("two values have this name").at(&value.name));
+        check(&self.graph)?;
+        Ok(self.graph)
+    }
+}
+
+/// Checks that a graph is one: names are unique, and everything is made once and before it is read.
+pub(super) fn check(graph: &Graph) -> Result<()> {
+    let mut names = std::collections::HashSet::new();
+    for value in &graph.values {
+        if !names.insert(value.name.as_str()) {
+            return Err(Error::invalid("two values have this name").at(&value.name));
+        }
+    }
+    let mut ready: Vec<bool> = graph.values.iter().map(|v| v.constant.is_some()).collect();
+    for input in &graph.inputs {
+        ready[input.index()] = true;
+    }
+    for node in &graph.nodes {
+        if let Some(early) = node.inputs.iter().flatten().find(|i| !ready[i.index()]) {
+            let name = &graph.value(*early).name;
+            return Err(Error::invalid(format!("reads '{name}' before it is made")).at(&node.name));
+        }
+        for made in &node.outputs {
+            if std::mem::replace(&mut ready[made.index()], true) {
+                let name = &graph.value(*made).name;
+                return Err(Error::invalid(format!("makes '{name}' again")).at(&node.name));
             }
         }
-        let mut ready: Vec<bool> = graph.values.iter().map(|v| v.constant.is_some()).collect();
-        for input in &graph.inputs {
-            ready[input.index()] = true;
+    }
+    match graph.outputs.iter().find(|o| !ready[o.index()]) {
+        Some(missing) => {
+            Err(Error::invalid("is an output that nothing makes").at(&graph.value(*missing).name))
         }
-        for node in &graph.nodes {
-            if let Some(early) = node.inputs.iter().flatten().find(|i| !ready[i.index()]) {
-                let name = &graph.value(*early).name;
-                return Err(
-                    Error::invalid(format!("reads '{name}' before it is made")).at(&node.name)
-                );
-            }
-            for made in &node.outputs {
-                if std::mem::replace(&mut ready[made.index()], true) {
-                    let name = &graph.value(*made).name;
-                    return Err(Error::invalid(format!("makes '{name}' again")).at(&node.name));
-                }
-            }
-        }
-        match graph.outputs.iter().find(|o| !ready[o.index()]) {
-            Some(missing) => {
-                Err(Error::invalid("is an output that nothing makes")
-                    .at(&graph.value(*missing).name))
-            }
-            None if graph.outputs.is_empty() => Err(Error::invalid("the graph has no output")),
-            None => Ok(graph),
-        }
+        None if graph.outputs.is_empty() => Err(Error::invalid("the graph has no output")),
+        None => Ok(()),
     }
 }

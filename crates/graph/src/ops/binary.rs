@@ -1,5 +1,7 @@
 //! `Add`, `Sub`, `Mul`, `Div`: a constant per channel goes along with its channel, two activations are coupled.
 
+use serde::{Deserialize, Serialize};
+
 use super::input_shape;
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::groups::Role;
 use crate::{Dim, Graph, Node, Op, Result, ValueId, shapes};
 
 /// Element-wise binary arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Binary {
     /// `a + b`
     Add,

@@ -1,5 +1,7 @@
 //! `Conv`: every input channel of a group meets every output channel of it, at each position of a window.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Sources, Window, input_shape};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
@@ -8,7 +10,7 @@ use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Op, Result, ValueId};
 
 /// Attributes of [`Op::Conv`](crate::Op::Conv).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conv {
     /// Where the weights are laid.
     pub window: Window,

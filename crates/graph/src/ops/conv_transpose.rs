@@ -1,5 +1,7 @@
 //! `ConvTranspose`: every input position adds a window of outputs.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Padding, Sources, Window, conv, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::groups::Role;
 use crate::{Dim, Error, Graph, Node, Op, Result};
 
 /// Attributes of [`Op::ConvTranspose`](crate::Op::ConvTranspose).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConvTranspose {
     /// Where the windows are laid; padding takes away from the result.
     pub window: Window,

@@ -1,12 +1,14 @@
 //! `DepthToSpace` and `SpaceToDepth`: blocks of places and channels take turns.
 
+use serde::{Deserialize, Serialize};
+
 use super::input_shape;
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// Attributes of [`Op::Depth`](crate::Op::Depth).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Depth {
     /// Length and height of a block.
     pub block: usize,
@@ -15,7 +17,7 @@ pub struct Depth {
 }
 
 /// Between which axes elements move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DepthWay {
     /// Channels become places; a channel's places in the block are the outer part of the channel axis.
     OuterToSpace,

@@ -1,5 +1,7 @@
 //! `Gemm`: the dense layer.
 
+use serde::{Deserialize, Serialize};
+
 use super::input_shape;
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::groups::Role;
 use crate::{Dim, Error, Graph, Node, Result, ValueId, shapes};
 
 /// Attributes of [`Op::Gemm`](crate::Op::Gemm).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Gemm {
     /// Factor of the product.
     pub alpha: f32,

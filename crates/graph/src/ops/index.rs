@@ -13,12 +13,13 @@ use crate::channels::Walk;
 use crate::eval::Array;
 use crate::shapes::axis_at;
 use crate::{Dim, Element, Error, Graph, Node, Result};
+use serde::{Deserialize, Serialize};
 
 /// Most elements that a range may have.
 const MOST: f64 = 16_777_216.0;
 
 /// Operators that compute sizes, masks and indices.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Index {
     /// The number of elements.
     Size,

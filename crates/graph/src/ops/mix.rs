@@ -1,5 +1,7 @@
 //! Operators without weights that mix numbers along some axes and leave the shape as it is.
 
+use serde::{Deserialize, Serialize};
+
 use super::{identity, input_shape, window};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Graph, Node, Result};
 
 /// Which numbers are mixed, and how.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Mix {
     /// `Hardmax`: 1 at the first of the largest numbers along an axis, 0 elsewhere.
     Hardmax {

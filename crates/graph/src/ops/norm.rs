@@ -1,5 +1,7 @@
 //! Normalisation by the numbers themselves: over the last axes, or over the places of a channel.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Sources, batch_norm, identity, input_shape};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
@@ -8,7 +10,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Op, Result, ValueId};
 
 /// Over what numbers are normalised; scale and shift are inputs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Norm {
     /// `LayerNormalization`: over all axes from one on.
     Layer {

@@ -1,10 +1,12 @@
 //! Operators that are not understood: carried through unchanged, freezing what they touch.
 
+use serde::{Deserialize, Serialize};
+
 use crate::channels::Walk;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// An operator that is not understood, kept so that it can be written back.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opaque {
     /// Operator domain; empty for the standard one.
     pub domain: String,

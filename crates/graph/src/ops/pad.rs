@@ -1,5 +1,7 @@
 //! `Pad`: positions added around the elements.
 
+use serde::{Deserialize, Serialize};
+
 use super::input_shape;
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// What stands in the added positions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum PadMode {
     /// A number: that of the attribute, or of the third input.
     Constant(f32),
@@ -20,7 +22,7 @@ pub enum PadMode {
 }
 
 /// Attributes of [`Op::Pad`](crate::Op::Pad).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pad {
     /// What is added.
     pub mode: PadMode,

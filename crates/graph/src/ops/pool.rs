@@ -1,12 +1,14 @@
 //! `MaxPool` and `AveragePool`: windows over each channel by itself.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Window, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// What a pooling window gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PoolKind {
     /// The largest number; borders do not count.
     Max,
@@ -18,7 +20,7 @@ pub enum PoolKind {
 }
 
 /// Attributes of [`Op::Pool`](crate::Op::Pool).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     /// What is taken.
     pub kind: PoolKind,

@@ -1,5 +1,7 @@
 //! Sums, means and extremes over axes; global pooling is that over all spatial axes.
 
+use serde::{Deserialize, Serialize};
+
 use super::{input_shape, pool};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// What is taken of the numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReduceKind {
     /// Their mean.
     Mean,
@@ -32,7 +34,7 @@ pub enum ReduceKind {
 }
 
 /// Over which axes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReduceAxes {
     /// Every axis.
     All,
@@ -43,7 +45,7 @@ pub enum ReduceAxes {
 }
 
 /// Attributes of [`Op::Reduce`](crate::Op::Reduce).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reduce {
     /// What is taken.
     pub kind: ReduceKind,

@@ -1,5 +1,7 @@
 //! `Resize` and `Upsample`: other lengths of spatial axes, each channel by itself.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Rewrite, Sources, expand, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// Attributes of [`Op::Resize`](crate::Op::Resize).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resize {
     /// The name of the operator.
     pub form: ResizeForm,
@@ -20,7 +22,7 @@ pub struct Resize {
 }
 
 /// Under which name, and with which inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResizeForm {
     /// `Resize` with a region, scales and sizes as inputs.
     Resize,
@@ -32,7 +34,7 @@ pub enum ResizeForm {
 }
 
 /// How numbers between positions come about.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum ResizeMode {
     /// The nearest position, by how halves are rounded.
     Nearest(Nearest),
@@ -43,7 +45,7 @@ pub enum ResizeMode {
 }
 
 /// The whole position that a position between two is taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of the format")]
 pub enum Nearest {
     RoundPreferFloor,
@@ -53,7 +55,7 @@ pub enum Nearest {
 }
 
 /// Which position of the input an output position looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of the format")]
 pub enum ResizePlaces {
     HalfPixel,

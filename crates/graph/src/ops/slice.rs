@@ -1,5 +1,7 @@
 //! `Slice`: a run of positions along some axes.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Sources, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Op, Result, Tensor};
 
 /// Bounds as attributes, which operator sets before 10 have; newer ones have inputs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// First positions.
     pub starts: Vec<i64>,

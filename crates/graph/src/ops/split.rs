@@ -1,5 +1,7 @@
 //! `Split`: parts of an axis, one an output.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Sources, input_shape};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Op, Result, Tensor};
 
 /// Attributes of [`Op::Split`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// The axis that is divided.
     pub axis: i64,

@@ -1,5 +1,7 @@
 //! `Squeeze` and `Unsqueeze`: axes of length 1 go or come.
 
+use serde::{Deserialize, Serialize};
+
 use super::{input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// Attributes of [`Op::Squeeze`](crate::Op::Squeeze).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Squeeze {
     /// These axes go; all of length 1 if none is named.
     Out(Vec<i64>),

@@ -2,13 +2,15 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use serde::{Deserialize, Serialize};
+
 use super::{identity, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::{Dim, Graph, Node, Result};
 
 /// Element-wise functions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Unary {
     /// `max(x, 0)`
     Relu,

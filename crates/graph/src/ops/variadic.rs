@@ -1,5 +1,7 @@
 //! `Sum`, `Mean`, `Min` and `Max` of any number of operands: constants go along with channels, activations are coupled.
 
+use serde::{Deserialize, Serialize};
+
 use super::{binary, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
@@ -7,7 +9,7 @@ use crate::groups::Role;
 use crate::{Binary, Dim, Graph, Node, Result, ValueId, shapes};
 
 /// What is taken of as many operands as there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Variadic {
     /// Their sum.
     Sum,

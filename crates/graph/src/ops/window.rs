@@ -1,9 +1,11 @@
 //! Windows that slide over spatial axes: what convolution and pooling have in common.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Dim, Error, Result};
 
 /// How far a window reaches beyond the borders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Padding {
     /// By as many positions before and behind each spatial axis.
     By {
@@ -19,7 +21,7 @@ pub enum Padding {
 }
 
 /// A window over the spatial axes, which are those from the third on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Steps from one output to the next, one a spatial axis.
     pub strides: Vec<usize>,

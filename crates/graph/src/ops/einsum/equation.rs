@@ -1,11 +1,13 @@
 //! Equations of `Einsum`: which letters stand for which axes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ops::input_shape;
 use crate::shapes::broadcast;
 use crate::{Dim, Error, Graph, Node, Result};
 
 /// Attributes of [`Op::Einsum`](crate::Op::Einsum).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Einsum {
     /// The equation as it was written.
     equation: String,

@@ -1,12 +1,14 @@
 //! Elements and slices taken from and put to places that are told by indices.
 
+use serde::{Deserialize, Serialize};
+
 use crate::eval::Array;
 use crate::ops::window;
 use crate::shapes::axis_at;
 use crate::{Binary, Error, Result};
 
 /// What becomes of a number that stands where another is put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Merge {
     /// It goes.
     Replace,

@@ -1,0 +1,47 @@
+//! A stored network is the network, with all places; what is no network is refused.
+
+use proptest::prelude::*;
+use secateur_graph::{ChannelGroups, Graph, infer_shapes, shrink};
+use secateur_testkit::{images, mixed, mlp, some_keep};
+
+fn through_bytes(graph: &Graph) -> Graph {
+    let bytes = postcard::to_allocvec(graph).unwrap();
+    postcard::from_bytes(&bytes).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn mixed_networks_come_back(network in mixed(), seed: u64) {
+        let graph = network.build().unwrap();
+        prop_assert_eq!(&through_bytes(&graph), &graph);
+        let inferred = infer_shapes(&graph).unwrap();
+        prop_assert_eq!(&through_bytes(&inferred), &inferred);
+        let groups = ChannelGroups::of(&inferred).unwrap();
+        let keep = some_keep(&groups, seed);
+        let shrunk = shrink(&inferred, &groups, &keep).unwrap().graph;
+        prop_assert_eq!(&through_bytes(&shrunk), &shrunk);
+    }
+
+    #[test]
+    fn changed_bytes_are_a_network_or_an_error(network in images(), place: usize, bit in 0u8..8) {
+        let mut bytes = postcard::to_allocvec(&network.build().unwrap()).unwrap();
+        let place = place % bytes.len();
+        bytes[place] ^= 1 << bit;
+        if let Ok(graph) = postcard::from_bytes::<Graph>(&bytes) {
+            // Whatever came out is one: nothing here may panic.
+            let _ = ChannelGroups::of(&graph);
+        }
+    }
+}
+
+#[test]
+fn values_that_do_not_exist_are_told() {
+    let graph = mlp(&[2, 3, 1], secateur_graph::Unary::Relu, 1).unwrap();
+    let text = serde_json::to_string(&graph).unwrap();
+    let wrong = text.replacen("\"outputs\":[", "\"outputs\":[99,", 1);
+    assert_ne!(text, wrong);
+    let error = serde_json::from_str::<Graph>(&wrong).unwrap_err();
+    assert!(error.to_string().contains("names value 99 of"), "{error}");
+}
