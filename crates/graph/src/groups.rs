@@ -1,12 +1,14 @@
 //! Which channels must live or die together, and which slices of which tensors are theirs?
 
+use serde::{Deserialize, Serialize};
+
 use crate::channels::Walk;
 use crate::collect::collect;
 use crate::shapes::infer_shapes;
 use crate::{Graph, Result, Tensor, ValueId};
 
 /// Names a group of one [`ChannelGroups`]. Shrinking keeps the order of groups, and so their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GroupId(u32);
 
 impl GroupId {

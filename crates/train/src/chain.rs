@@ -5,14 +5,34 @@ use std::time::Instant;
 use secateur_engine::{Chain, Dense};
 use secateur_graph::Graph;
 
+use crate::checkpoint::{Moments, restore_chain};
 use crate::evaluate::{SCORE_ROWS, score_on};
 use crate::learner::{Step, Stepped};
 use crate::order::{random_order, rank_by_norm};
-use crate::penalised::Penalised;
+use crate::penalised::{Layer, Penalised};
 use crate::removal::Body;
 use crate::step::StepRule;
 use crate::unit_norms::LayerHead;
 use crate::{Error, ErrorKind, Result, Rows, Score, Settings, UnitNorms};
+
+/// The chain of a graph, if it takes and makes what the rows hold.
+fn compiled(graph: &Graph, train: &Rows, settings: &Settings) -> Result<Chain> {
+    let capacity = settings.batch.max(SCORE_ROWS);
+    let slots = settings.optimizer.state_slots();
+    let network = Chain::compile(graph, capacity, slots, settings.threads)?;
+    let (columns, outputs) = (train.columns(), train.targets().outputs());
+    if network.inputs() == columns && network.outputs() == outputs {
+        return Ok(network);
+    }
+    Err(Error::new(
+        ErrorKind::Data,
+        format!(
+            "the network maps {} features to {} outputs, the rows have {columns} and {outputs}",
+            network.inputs(),
+            network.outputs(),
+        ),
+    ))
+}
 
 impl Body {
     /// Whether a graph is such a chain.
@@ -21,21 +41,7 @@ impl Body {
     }
 
     pub(crate) fn new(graph: Graph, train: Rows, settings: &Settings) -> Result<Self> {
-        let capacity = settings.batch.max(SCORE_ROWS);
-        let slots = settings.optimizer.state_slots();
-        let mut network = Chain::compile(&graph, capacity, slots, settings.threads)?;
-        if network.inputs() != train.columns() || network.outputs() != train.targets().outputs() {
-            return Err(Error::new(
-                ErrorKind::Data,
-                format!(
-                    "the network maps {} features to {} outputs, the rows have {} and {}",
-                    network.inputs(),
-                    network.outputs(),
-                    train.columns(),
-                    train.targets().outputs()
-                ),
-            ));
-        }
+        let mut network = compiled(&graph, &train, settings)?;
         let mut graph = graph;
         if let Some(p) = &settings.penalty
             && p.part.is_drawn()
@@ -50,6 +56,37 @@ impl Body {
             rows: train,
             penalised,
         })
+    }
+
+    /// A chain as it was kept, on rows with all columns; none if its parts do not fit each other.
+    pub(crate) fn resumed(
+        (graph, moments, layers): (Graph, Vec<Moments>, Option<Vec<Layer>>),
+        mut train: Rows,
+        settings: &Settings,
+    ) -> Result<Option<Self>> {
+        let selected = Chain::compile(&graph, 1, 0, 1)?
+            .selected_inputs()
+            .map(<[usize]>::to_vec);
+        if let Some(selected) = selected {
+            let is_ascending = selected.windows(2).all(|w| w[0] < w[1]);
+            if !is_ascending || selected.last().is_none_or(|&s| s >= train.columns()) {
+                return Ok(None);
+            }
+            train.keep_columns(&selected);
+        }
+        let mut network = compiled(&graph, &train, settings)?;
+        let penalised = match (settings.penalty, layers) {
+            (Some(p), Some(layers)) => Penalised::resumed(p, layers, &network).map(Some),
+            (None, None) => Some(None),
+            _ => None,
+        };
+        let fits = restore_chain(&mut network, moments);
+        Ok(penalised.filter(|_| fits).map(|penalised| Self {
+            graph,
+            network,
+            rows: train,
+            penalised,
+        }))
     }
 
     /// Share of the weights that are penalised.

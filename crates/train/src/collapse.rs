@@ -1,5 +1,7 @@
 //! When does a penalty shrink a layer as a whole, and not choose among its units?
 
+use serde::{Deserialize, Serialize};
+
 use crate::UnitNorms;
 
 /// What the largest unit of a scale-free layer keeps at least, of the length of the start, where the penalty chooses.
@@ -11,7 +13,7 @@ use crate::UnitNorms;
 const LEAST_SHARE: f64 = 0.02;
 
 /// How a layer shrank as a whole.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Collapse {
     /// Even the largest unit lost nearly all of its length, in front of a normalisation that undoes it.
     Shrunk {

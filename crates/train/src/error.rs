@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Verification,
     /// The network cannot be run or grouped.
     Chain,
+    /// A checkpoint of another run.
+    Checkpoint,
 }
 
 /// An error of a run: its kind, where it arose, and what to do.

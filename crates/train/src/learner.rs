@@ -5,6 +5,7 @@
 use secateur_engine::{Phases, Threads};
 use secateur_graph::{Graph, Keep};
 
+use crate::checkpoint::{Kept, moments_of_chain, moments_of_net};
 use crate::net::NetLearner;
 use crate::removal::{Body, Due};
 use crate::strength::Lambda;
@@ -59,6 +60,48 @@ impl Learner {
                 graph, train, settings,
             )?))),
         }
+    }
+
+    /// A learner as it was kept; none if its parts do not fit each other.
+    ///
+    /// # Errors
+    /// If the network cannot be run, or does not fit the data.
+    pub(crate) fn resumed(kept: Kept, train: Rows, settings: &Settings) -> Result<Option<Self>> {
+        Ok(match kept {
+            Kept::Chain {
+                graph,
+                moments,
+                penalised,
+            } => Body::resumed((graph, moments, penalised), train, settings)?
+                .map(|body| Self::Chain(Box::new(body))),
+            Kept::Net {
+                graph,
+                moments,
+                penalised,
+            } => NetLearner::resumed((graph, moments, penalised), train, settings)?
+                .map(|net| Self::Net(Box::new(net))),
+        })
+    }
+
+    /// All of it but data and settings.
+    ///
+    /// # Errors
+    /// If numbers do not fit the graph that they came from.
+    pub(crate) fn keep(&self) -> Result<Kept> {
+        let mut graph = self.graph().clone();
+        either!(self, l => l.network.write_back(&mut graph)?);
+        Ok(match self {
+            Self::Chain(body) => Kept::Chain {
+                graph,
+                moments: moments_of_chain(body),
+                penalised: body.penalised.as_ref().map(|p| p.layers().to_vec()),
+            },
+            Self::Net(net) => Kept::Net {
+                graph,
+                moments: moments_of_net(&net.network),
+                penalised: net.past(),
+            },
+        })
     }
 
     pub(crate) fn graph(&self) -> &Graph {

@@ -8,6 +8,7 @@
 pub mod bench;
 mod budget;
 mod chain;
+mod checkpoint;
 mod collapse;
 mod error;
 mod evaluate;
@@ -32,6 +33,7 @@ mod trainer;
 mod unit_norms;
 mod update;
 
+pub use checkpoint::Checkpoint;
 pub use collapse::Collapse;
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
@@ -46,5 +48,5 @@ pub use schedule::{Decay, Schedule};
 pub use score::Score;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};
 pub use strength::StrengthChoice;
-pub use trainer::fit;
+pub use trainer::{Rest, fit, resume};
 pub use unit_norms::{LayerNorms, UnitNorms};

@@ -17,12 +17,15 @@ use secateur_engine::{Network, Threads};
 use secateur_graph::{ChannelGroups, Dim, Graph, cost};
 
 use self::penalised::{Layer, PenalisedGroups};
+use crate::checkpoint::{Moments, restore_net};
 use crate::evaluate::SCORE_ROWS;
 use crate::learner::{Step, Stepped};
 use crate::score::Scorer;
 use crate::unit_norms::LayerHead;
 use crate::update::Update;
 use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings, UnitNorms};
+
+pub(crate) use self::penalised::Past as NetPast;
 
 pub use self::order::strongest_last;
 pub use self::statistics::{Measured, measured_statistics};
@@ -48,11 +51,7 @@ impl NetLearner {
         {
             graph = crate::order::random_order(&graph, settings.seed)?;
         }
-        let threads = Threads::new(settings.threads)?;
-        let row = row_shape(&graph, &rows)?;
-        let slots = settings.optimizer.state_slots();
-        let network = Network::compile(&graph, &row, settings.batch, slots, threads)?;
-        fits(&network, &rows)?;
+        let network = compiled(&graph, &rows, settings)?;
         let groups = ChannelGroups::of(&graph)?;
         let penalised = match settings.penalty {
             Some(p) => Some(PenalisedGroups::new(p, &graph, &groups, &network)?),
@@ -66,6 +65,37 @@ impl NetLearner {
             penalised,
             penalty_seconds: 0.0,
         })
+    }
+
+    /// A network as it was kept; none if its parts do not fit each other.
+    pub(crate) fn resumed(
+        (graph, moments, past): (Graph, Vec<Moments>, Option<Vec<NetPast>>),
+        rows: Rows,
+        settings: &Settings,
+    ) -> Result<Option<Self>> {
+        let mut network = compiled(&graph, &rows, settings)?;
+        let groups = ChannelGroups::of(&graph)?;
+        let penalised = match (settings.penalty, past) {
+            (Some(p), Some(past)) => {
+                PenalisedGroups::resumed(p, past, &graph, &groups, &network)?.map(Some)
+            }
+            (None, None) => Some(None),
+            _ => None,
+        };
+        let fits = restore_net(&mut network, moments);
+        Ok(penalised.filter(|_| fits).map(|penalised| Self {
+            graph,
+            network,
+            rows,
+            groups,
+            penalised,
+            penalty_seconds: 0.0,
+        }))
+    }
+
+    /// What of the penalised groups does not follow from the network.
+    pub(crate) fn past(&self) -> Option<Vec<NetPast>> {
+        self.penalised.as_ref().map(PenalisedGroups::past)
     }
 
     /// Share of the weights that are penalised.
@@ -132,8 +162,8 @@ impl NetLearner {
 
     pub(crate) fn penalised_layers(&self) -> Vec<LayerHead> {
         let head = |layer: &Layer| LayerHead {
-            name: self.groups.group(layer.id).name.clone(),
-            is_scale_free: layer.is_scale_free,
+            name: self.groups.group(layer.past.id).name.clone(),
+            is_scale_free: layer.past.is_scale_free,
         };
         self.watched().map(head).collect()
     }
@@ -146,17 +176,27 @@ impl NetLearner {
 
     /// Steps that would have left each of the penalised layers no unit.
     pub(crate) fn held(&self) -> Vec<usize> {
-        self.watched().map(|layer| layer.held).collect()
+        self.watched().map(|layer| layer.past.held).collect()
     }
 
     fn watched(&self) -> impl Iterator<Item = &Layer> {
         let layers = self.penalised.iter().flat_map(|p| &p.layers);
-        layers.filter(|layer| layer.is_watched)
+        layers.filter(|layer| layer.past.is_watched)
     }
 
     pub(crate) fn macs(&self) -> Result<u64> {
         Ok(cost(&self.graph)?.macs)
     }
+}
+
+/// The network of a graph, if it takes and makes what the rows hold.
+fn compiled(graph: &Graph, rows: &Rows, settings: &Settings) -> Result<Network> {
+    let threads = Threads::new(settings.threads)?;
+    let row = row_shape(graph, rows)?;
+    let slots = settings.optimizer.state_slots();
+    let network = Network::compile(graph, &row, settings.batch, slots, threads)?;
+    fits(&network, rows)?;
+    Ok(network)
 }
 
 /// Units of each group that layers make, those of outputs left out.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use secateur_engine::{Chain, Dense};
 use secateur_prox::{GroupSize, Inputs, LayerUnits, Members, Part, Strength, Which, Widths};
+use serde::{Deserialize, Serialize};
 
 use crate::{PenaltySettings, UnitNorms, incoming};
 
@@ -20,8 +21,9 @@ pub(crate) struct Penalised {
     weights: Vec<f64>,
 }
 
-#[derive(Debug, Clone)]
-struct Layer {
+/// Which groups of one layer are penalised.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Layer {
     range: Range<usize>,
     /// Whether some of its groups were penalised at the first step.
     is_watched: bool,
@@ -77,6 +79,37 @@ impl Penalised {
         };
         this.reweigh(network);
         this
+    }
+
+    /// The groups of a network that lost units before, as [`Penalised::layers`] told; none if they are not those of `network`.
+    pub(crate) fn resumed(
+        settings: PenaltySettings,
+        layers: Vec<Layer>,
+        network: &Chain,
+    ) -> Option<Self> {
+        let groups = |d: &Dense| match settings.members {
+            Members::Outgoing => d.inputs(),
+            Members::Incoming => d.outputs(),
+        };
+        let fits = |(layer, dense): (&Layer, &Dense)| {
+            layer.range.start <= layer.range.end && layer.range.end <= groups(dense)
+        };
+        let count = network.layers().len();
+        let is_its_own = layers.len() == count && layers.iter().zip(network.layers()).all(fits);
+        is_its_own.then(|| {
+            let mut this = Self {
+                settings,
+                layers,
+                weights: vec![],
+            };
+            this.reweigh(network);
+            this
+        })
+    }
+
+    /// What does not follow from the network alone.
+    pub(crate) fn layers(&self) -> &[Layer] {
+        &self.layers
     }
 
     pub(crate) fn settings(&self) -> &PenaltySettings {

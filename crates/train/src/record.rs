@@ -1,8 +1,9 @@
 //! What a run tells while it goes, and what it leaves behind.
 
 use secateur_graph::Graph;
+use serde::{Deserialize, Serialize};
 
-use crate::{LayerNorms, Removal, Score, UnitNorms};
+use crate::{LayerNorms, Removal, Rest, Score, UnitNorms};
 
 /// What a run tells while it goes.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub enum Event<'a> {
     },
     /// After every epoch.
     Epoch(&'a Epoch),
+    /// Behind every epoch, and where a run is stopped within one: it can be kept as it is, to go on later.
+    Rest(&'a Rest<'a>),
 }
 
 /// Whether a run goes on.
@@ -31,7 +34,7 @@ pub enum Flow {
 }
 
 /// What happened in an epoch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub number: usize,
@@ -54,7 +57,7 @@ pub struct Epoch {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
     /// All epochs were run.
     Complete,
@@ -71,7 +74,7 @@ pub enum Ended {
 }
 
 /// Wall time of a run by what it went into, in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
     /// Everything.
     pub total: f64,
@@ -89,8 +92,24 @@ pub struct Seconds {
     pub score: f64,
 }
 
+impl std::ops::Add for Seconds {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            forward: self.forward + other.forward,
+            backward: self.backward + other.backward,
+            update: self.update + other.update,
+            penalty: self.penalty + other.penalty,
+            shrink: self.shrink + other.shrink,
+            score: self.score + other.score,
+        }
+    }
+}
+
 /// A trained network that is already small, with its history.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Trained {
     /// From standardised features to logits or standardised targets.
     pub graph: Graph,

@@ -6,6 +6,7 @@ use secateur_graph::{
     shrink,
 };
 use secateur_prox::Members;
+use serde::{Deserialize, Serialize};
 
 use crate::evaluate::input_width;
 use crate::penalised::Penalised;
@@ -21,7 +22,7 @@ pub(crate) const ENGINE_TOLERANCE: f64 = 1e-4;
 const INPUT_SHARE: f64 = 0.1;
 
 /// One removal with the evidence that it changed nothing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Removal {
     /// Epoch in which it happened, from 1.
     pub epoch: usize,

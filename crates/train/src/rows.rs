@@ -258,6 +258,17 @@ impl Batches {
         }
     }
 
+    /// Goes on behind so many epochs and further batches, as if they had been drawn.
+    pub(crate) fn skip(&mut self, epochs: usize, batches: usize, rng: &mut ChaCha8Rng) {
+        for _ in 0..epochs + usize::from(batches > 0) {
+            self.shuffle(rng);
+        }
+        if self.kind == Order::AsIs {
+            let steps = (epochs * self.count() + batches) % self.order.len();
+            self.at = (steps * self.size) % self.order.len();
+        }
+    }
+
     /// The rows of batch `index` of the epoch; under [`Order::AsIs`] those that are next. Shuffled batches
     /// differ by at most one in size, so that no small remainder takes a noisy step of full length.
     pub(crate) fn batch(&mut self, index: usize) -> &[u32] {

@@ -1,9 +1,11 @@
 //! How good the outputs of a network are on some rows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Targets;
 
 /// The quality of a network's outputs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Score {
     /// Of a classifier.
     Classes {

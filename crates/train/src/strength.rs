@@ -28,6 +28,16 @@ impl Lambda {
         Self { choice, now }
     }
 
+    /// Lambda as it was found when a run left off, if it was.
+    pub(crate) fn resume(&mut self, found: Option<f64>) {
+        self.now = found.or(self.now);
+    }
+
+    /// Lambda, if it was found.
+    pub(crate) fn now(&self) -> Option<f64> {
+        self.now
+    }
+
     /// Lambda, from the first loss and the penalty's value at lambda = 1 if it is still open.
     pub(crate) fn value(&mut self, first: impl FnOnce() -> (f64, f64)) -> f64 {
         *self.now.get_or_insert_with(|| match self.choice {

@@ -1,5 +1,7 @@
 //! The run: epochs of steps, with removals, a budget and a last stretch without penalty.
 
+mod rest;
+
 use std::time::Instant;
 
 use rand::SeedableRng;
@@ -7,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use secateur_graph::{Graph, cost};
 use secateur_prox::Part;
 
+use crate::checkpoint::Position;
 use crate::collapse::collapse;
 use crate::learner::{Learner, Step};
 use crate::removal::Due;
@@ -17,6 +20,8 @@ use crate::{
     Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Removal, RemovalTime,
     Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained, UnitNorms,
 };
+
+pub use self::rest::{Rest, resume};
 
 /// Stream of random numbers for the order of rows; other streams draw weights and permutations.
 const ORDER_STREAM: u64 = 2;
@@ -36,10 +41,23 @@ pub fn fit(
     observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
 ) -> Result<Trained> {
     let settings = settings.clone().checked()?;
-    let run = Run::new(graph, train, settings)?;
+    run(Run::new(graph, train, settings)?, validation, observer)
+}
+
+fn run(
+    run: Run,
+    validation: &Rows,
+    observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
+) -> Result<Trained> {
     // On a worker from the start: otherwise every step hands its work over twice.
     let threads = run.learner.threads();
     threads.run(|| run.go(validation, observer))
+}
+
+/// The mini-batches of some rows, and room for their targets.
+fn order_of(train: &Rows, settings: &Settings) -> (Batches, Targets) {
+    let batches = Batches::new(train.len(), settings.batch, settings.order);
+    (batches, train.targets().clone())
 }
 
 struct Run {
@@ -49,7 +67,7 @@ struct Run {
     schedule: Schedule,
     batches: Batches,
     rng: ChaCha8Rng,
-    step: usize,
+    position: Position,
     features: Vec<f32>,
     targets: Targets,
     initial_macs: u64,
@@ -65,13 +83,24 @@ struct Run {
     epochs: Vec<Epoch>,
     /// Lengths of the units of penalised layers before the first step.
     initial_norms: Vec<UnitNorms>,
+    /// The network of the last whole epoch.
+    good: Option<Graph>,
+    /// Time before the run was resumed.
+    before: Seconds,
 }
 
 impl Run {
     fn new(graph: Graph, train: Rows, settings: Settings) -> Result<Self> {
-        let batches = Batches::new(train.len(), settings.batch, settings.order);
-        let targets = train.targets().clone();
-        let learner = Learner::new(graph, train, &settings)?;
+        let order = order_of(&train, &settings);
+        Self::around(Learner::new(graph, train, &settings)?, order, settings)
+    }
+
+    /// A run that has not begun, around a learner.
+    fn around(
+        learner: Learner,
+        (batches, targets): (Batches, Targets),
+        settings: Settings,
+    ) -> Result<Self> {
         let schedule = Schedule {
             peak: settings.rate,
             decay: settings.decay,
@@ -88,7 +117,7 @@ impl Run {
             schedule,
             batches,
             rng,
-            step: 0,
+            position: Position::default(),
             features: vec![],
             targets,
             initial_macs: cost(learner.graph())?.macs,
@@ -101,6 +130,8 @@ impl Run {
             removals: vec![],
             epochs: vec![],
             initial_norms: learner.norms(),
+            good: None,
+            before: Seconds::default(),
             learner,
             settings,
         })
@@ -116,20 +147,25 @@ impl Run {
         }
         let begin = Instant::now();
         let mut ended = Ended::Complete;
-        let mut good: Option<Graph> = None;
-        for number in 1..=self.settings.epochs {
-            if self.step == self.schedule.steps {
+        for number in self.position.epochs + 1..=self.settings.epochs {
+            if self.position.steps == self.schedule.steps {
                 break;
             }
-            self.before_epoch(number)?;
+            if self.position.batches == 0 {
+                self.before_epoch(number)?;
+            }
             let (loss, flow) = self.epoch(number, observer)?;
             if !loss.is_finite() {
-                let Some(last) = good.take() else {
+                let Some(last) = self.good.take() else {
                     return Err(diverged(number));
                 };
                 self.learner.set_graph(last);
                 ended = Ended::Diverged { epoch: number };
                 break;
+            }
+            if flow == Flow::Stop {
+                // Before what only the end of an epoch brings.
+                observer(Event::Rest(&self.rest(begin)));
             }
             self.after_epoch(number)?;
             let score = self.score(validation)?;
@@ -143,13 +179,23 @@ impl Run {
                 units: self.learner.units(),
                 norms: self.learner.norms(),
                 macs: self.learner.macs()?,
-                seconds: begin.elapsed().as_secs_f64(),
+                seconds: self.before.total + begin.elapsed().as_secs_f64(),
                 validation: score,
             };
             let asked = observer(Event::Epoch(&epoch));
             self.epochs.push(epoch);
-            good = Some(self.learner.graph().clone());
-            if flow == Flow::Stop || (asked == Flow::Stop && number < self.settings.epochs) {
+            if flow == Flow::Stop {
+                ended = Ended::Interrupted { epoch: number };
+                break;
+            }
+            self.good = Some(self.learner.graph().clone());
+            self.position = Position {
+                epochs: number,
+                steps: self.position.steps,
+                ..Position::default()
+            };
+            let kept = observer(Event::Rest(&self.rest(begin)));
+            if [asked, kept].contains(&Flow::Stop) && number < self.settings.epochs {
                 ended = Ended::Interrupted { epoch: number };
                 break;
             }
@@ -160,16 +206,7 @@ impl Run {
                 observer(Event::Note(&collapse.told(&layer.name)));
             }
         }
-        let phases = self.learner.phases();
-        let seconds = Seconds {
-            total: begin.elapsed().as_secs_f64(),
-            forward: phases.forward - self.other_forward,
-            backward: phases.backward + phases.weight_gradient,
-            update: phases.update,
-            penalty: phases.penalty + self.penalty_seconds + self.learner.penalty_seconds(),
-            shrink: self.shrink_seconds,
-            score: self.score_seconds,
-        };
+        let seconds = self.seconds(begin);
         Ok(Trained {
             graph: self.learner.into_graph(),
             epochs: self.epochs,
@@ -179,8 +216,30 @@ impl Run {
             ended,
             lambda: self.top_lambda,
             penalised_share: self.penalised_share,
-            steps: self.step,
+            steps: self.position.steps,
         })
+    }
+
+    fn rest(&self, begin: Instant) -> Rest<'_> {
+        Rest {
+            run: self,
+            seconds: self.seconds(begin),
+        }
+    }
+
+    /// Where the time of the whole run went so far.
+    fn seconds(&self, begin: Instant) -> Seconds {
+        let phases = self.learner.phases();
+        let since = Seconds {
+            total: begin.elapsed().as_secs_f64(),
+            forward: phases.forward - self.other_forward,
+            backward: phases.backward + phases.weight_gradient,
+            update: phases.update,
+            penalty: phases.penalty + self.penalty_seconds + self.learner.penalty_seconds(),
+            shrink: self.shrink_seconds,
+            score: self.score_seconds,
+        };
+        self.before + since
     }
 
     /// What became of the units of each penalised layer.
@@ -212,11 +271,11 @@ impl Run {
         number: usize,
         observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
     ) -> Result<(f64, Flow)> {
-        self.batches.shuffle(&mut self.rng);
-        let count = self.batches.count();
-        let (mut sum, mut seen) = (0.0, 0.0);
-        for b in 0..count {
-            if self.step == self.schedule.steps {
+        if self.position.batches == 0 {
+            self.batches.shuffle(&mut self.rng);
+        }
+        for b in self.position.batches..self.batches.count() {
+            if self.position.steps == self.schedule.steps {
                 break;
             }
             let rows = self.batches.batch(b);
@@ -228,22 +287,28 @@ impl Run {
             if !loss.is_finite() {
                 return Ok((f64::NAN, Flow::Continue));
             }
-            sum += loss * weight;
-            seen += weight;
+            self.position.loss += loss * weight;
+            self.position.rows += weight;
+            self.position.batches += 1;
             if self.penalised_epoch(number) {
                 self.between_steps(number)?;
             }
-            if self.step.is_multiple_of(16) {
+            if self.position.steps.is_multiple_of(16) {
                 let event = Event::Step {
-                    done: self.step,
+                    done: self.position.steps,
                     of: self.schedule.steps,
                 };
                 if observer(event) == Flow::Stop {
-                    return Ok((sum / seen, Flow::Stop));
+                    return Ok((self.mean_loss(), Flow::Stop));
                 }
             }
         }
-        Ok((sum / seen, Flow::Continue))
+        Ok((self.mean_loss(), Flow::Continue))
+    }
+
+    /// Mean loss of the rows of this epoch so far.
+    fn mean_loss(&self) -> f64 {
+        self.position.loss / self.position.rows
     }
 
     /// Removals and rankings that are due by the number of steps.
@@ -253,12 +318,12 @@ impl Run {
         };
         if let RemovalTime::Steps(every) = p.removal
             && p.step == PenaltyStep::Proximal
-            && self.step.is_multiple_of(every)
+            && self.position.steps.is_multiple_of(every)
         {
             self.remove(epoch, false)?;
         }
         if let Some(every) = p.part.rank_every()
-            && self.step.is_multiple_of(every.get())
+            && self.position.steps.is_multiple_of(every.get())
         {
             let start = Instant::now();
             self.learner.rank_by_norm()?;
@@ -272,14 +337,14 @@ impl Run {
             settings: &self.settings,
             features: &self.features,
             targets: &self.targets,
-            rate: self.schedule.rate(self.step),
-            number: self.step,
+            rate: self.schedule.rate(self.position.steps),
+            number: self.position.steps,
             lambda: &mut self.lambda,
             is_penalised: penalised,
         });
         self.top_lambda = self.top_lambda.max(done.lambda);
         self.penalty_seconds += done.penalty_seconds;
-        self.step += 1;
+        self.position.steps += 1;
         done.loss
     }
 

@@ -1,10 +1,12 @@
 //! How long are the units of each penalised layer, and did a layer shrink as a whole?
 
+use serde::{Deserialize, Serialize};
+
 use crate::Collapse;
 
 /// The lengths of a layer's units at one time: a unit's length is the Euclidean norm of the weights that are penalised
 /// together for it, in the units of the weights.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitNorms {
     /// Units in the layer, penalised or spared.
     pub units: usize,
@@ -43,7 +45,7 @@ impl UnitNorms {
 }
 
 /// What a run did to the units of one layer that it penalised.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerNorms {
     /// The first node that makes the units; of chains `inputs`, `hidden layer 1` and so on.
     pub name: String,

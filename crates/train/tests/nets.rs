@@ -7,47 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secateur_graph::{Conv, Dim, Graph, GraphBuilder, Op, Tensor, Unary, Window, cost};
 use secateur_prox::{Inputs, Part};
-use secateur_testkit::Stream;
 use secateur_train::{
-    Architecture, ClassLoss, Event, Flow, ImageSize, Init, Optimizer, PenaltySettings, Rows,
-    Settings, StrengthChoice, Targets, Trained, fit, score,
+    Architecture, Event, Flow, ImageSize, Init, Optimizer, PenaltySettings, Settings,
+    StrengthChoice, Trained, fit, score,
 };
 
-/// Images of one class have a bright square at one of four places.
-fn images(count: usize, size: ImageSize, seed: u64) -> Rows {
-    let mut stream = Stream::new(seed);
-    let ImageSize {
-        channels,
-        height,
-        width,
-    } = size;
-    let mut values = vec![];
-    let mut labels = vec![];
-    for _ in 0..count {
-        let class = stream.below(4);
-        let (top, left) = (class / 2 * height / 2, class % 2 * width / 2);
-        for _ in 0..channels {
-            for row in 0..height {
-                for column in 0..width {
-                    let inside = (top..top + height / 2).contains(&row)
-                        && (left..left + width / 2).contains(&column);
-                    values.push((if inside { 1.0 } else { 0.0 } + 0.7 * stream.unit()) as f32);
-                }
-            }
-        }
-        labels.push(class as u32);
-    }
-    let targets = Targets::Classes {
-        labels,
-        weights: vec![1.0; 4],
-        loss: ClassLoss::CrossEntropy,
-    };
-    let columns = channels * height * width;
-    Rows::new(values, columns, targets)
-        .unwrap()
-        .with_shape(vec![channels, height, width])
-        .unwrap()
-}
+use crate::common::images;
 
 fn penalty(part: &str, strength: f64) -> PenaltySettings {
     PenaltySettings {
@@ -184,7 +149,7 @@ fn what_is_not_trained_is_told_before_the_first_step() {
         &mut |event| {
             told.push(match event {
                 Event::Note(text) => text.to_owned(),
-                Event::Step { .. } | Event::Epoch(_) => "a step".to_owned(),
+                Event::Step { .. } | Event::Epoch(_) | Event::Rest(_) => "a step".to_owned(),
             });
             Flow::Continue
         },

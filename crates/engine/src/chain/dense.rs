@@ -140,6 +140,14 @@ impl Dense {
         self.bias.state.iter_mut().map(Vec::as_mut_slice)
     }
 
+    /// Gradient and optimiser state, slot by slot, of the weights and of the biases.
+    pub fn moments_mut(&mut self) -> [(&mut [f32], Vec<&mut [f32]>); 2] {
+        [&mut self.weight, &mut self.bias].map(|p| {
+            let state = p.state.iter_mut().map(Vec::as_mut_slice).collect();
+            (p.gradient.as_mut_slice(), state)
+        })
+    }
+
     /// `y = f(x W + b)` for `y.len() / outputs` rows.
     pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs;

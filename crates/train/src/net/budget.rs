@@ -82,7 +82,7 @@ impl NetLearner {
             let mut units: Vec<(usize, f64)> = scores.into_iter().enumerate().collect();
             units.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
             queues.push(Queue {
-                group: layer.id,
+                group: layer.past.id,
                 least: ((units.len() as f64 * even * LEAST_OF_EVEN).ceil() as usize)
                     .max(floor)
                     .max(1),
@@ -94,7 +94,7 @@ impl NetLearner {
 
     /// The standard deviation of each unit's activation, as its first reader with weights sees it.
     fn spread(&mut self, layer: &Layer) -> Result<Vec<f64>> {
-        let group = self.groups.group(layer.id);
+        let group = self.groups.group(layer.past.id);
         let readers = group.members.iter().filter(|m| m.role == Role::Reads);
         let read: Vec<ValueId> = readers
             .filter_map(|m| self.graph.readers(m.tensor).first())

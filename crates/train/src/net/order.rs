@@ -19,7 +19,7 @@ impl NetLearner {
         for layer in &penalised.layers {
             let norms = layer.slices.norms(self.network.parameters());
             let order = part.order_by_norm(&norms);
-            let permuted = permute(&self.graph, &self.groups, layer.id, &order)?;
+            let permuted = permute(&self.graph, &self.groups, layer.past.id, &order)?;
             cuts.extend(permuted.cuts);
             self.graph = permuted.graph;
         }

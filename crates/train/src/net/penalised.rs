@@ -5,6 +5,7 @@ use std::ops::Range;
 use secateur_engine::{Network, Parameter};
 use secateur_graph::{ChannelGroups, Graph, GroupId, Role};
 use secateur_prox::{GroupSize, LayerUnits, Members, Penalty, Strength};
+use serde::{Deserialize, Serialize};
 
 use super::costs::Costs;
 use super::scale_free::is_scale_free;
@@ -15,12 +16,19 @@ use crate::{PenaltySettings, Result};
 /// The units of one group of channels.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
-    pub(crate) id: GroupId,
     pub(crate) slices: Slices,
+    pub(crate) penalty: Penalty,
+    pub(crate) past: Past,
+    weight: f64,
+}
+
+/// What of a group's units does not follow from the network as it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Past {
+    pub(crate) id: GroupId,
     pub(crate) units: usize,
     /// The penalised units.
     pub(crate) range: Range<usize>,
-    pub(crate) penalty: Penalty,
     /// Whether a normalisation follows all weights that are penalised.
     pub(crate) is_scale_free: bool,
     /// Whether some of its units were penalised at the first step.
@@ -29,7 +37,6 @@ pub(crate) struct Layer {
     pub(crate) held: usize,
     initial_units: usize,
     initial_size: usize,
-    weight: f64,
 }
 
 /// The penalised units of every group, kept true while units are removed.
@@ -57,33 +64,73 @@ impl PenalisedGroups {
             };
             let units = group.units;
             let initial_size = slices.size();
-            layers.push(Layer {
+            let range = settings.part.penalised(LayerUnits {
+                hidden_index: layers.len(),
+                initial: units,
+                current: units,
+            });
+            let past = Past {
                 id,
-                slices,
                 units,
-                range: 0..units,
-                penalty: settings.penalty,
+                is_watched: !range.is_empty(),
+                range,
                 is_scale_free: is_scale_free(graph, group, roles(settings.members)),
-                is_watched: false,
                 held: 0,
                 initial_units: units,
                 initial_size,
-                weight: 0.0,
-            });
+            };
+            layers.push((slices, past));
         }
+        Self::of(settings, layers, graph, groups)
+    }
+
+    /// The groups of a network that lost units before, as [`PenalisedGroups::past`] told; none if they are not those of `network`.
+    ///
+    /// # Errors
+    /// If multiply-adds cannot be counted.
+    pub(crate) fn resumed(
+        settings: PenaltySettings,
+        past: Vec<Past>,
+        graph: &Graph,
+        groups: &ChannelGroups,
+        network: &Network,
+    ) -> Result<Option<Self>> {
+        let found = past.into_iter().map(|past| {
+            let (_, group) = groups.iter().find(|(id, _)| *id == past.id)?;
+            let slices = Slices::new(group, roles(settings.members), network)?;
+            let is_within = past.range.start <= past.range.end && past.range.end <= past.units;
+            (group.units == past.units && is_within).then_some((slices, past))
+        });
+        match found.collect() {
+            Some(layers) => Self::of(settings, layers, graph, groups).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn of(
+        settings: PenaltySettings,
+        layers: Vec<(Slices, Past)>,
+        graph: &Graph,
+        groups: &ChannelGroups,
+    ) -> Result<Self> {
         let count = layers.len();
-        for (depth, layer) in layers.iter_mut().enumerate() {
-            layer.penalty = settings.penalty.at_depth(depth, count);
-            layer.range = settings.part.penalised(LayerUnits {
-                hidden_index: depth,
-                initial: layer.units,
-                current: layer.units,
-            });
-            layer.is_watched = !layer.range.is_empty();
-        }
-        let mut this = Self { settings, layers };
+        let layer = |(depth, (slices, past))| Layer {
+            slices,
+            penalty: settings.penalty.at_depth(depth, count),
+            past,
+            weight: 0.0,
+        };
+        let mut this = Self {
+            settings,
+            layers: layers.into_iter().enumerate().map(layer).collect(),
+        };
         this.reweigh(graph, groups)?;
         Ok(this)
+    }
+
+    /// What does not follow from the network alone.
+    pub(crate) fn past(&self) -> Vec<Past> {
+        self.layers.iter().map(|layer| layer.past.clone()).collect()
     }
 
     pub(crate) fn settings(&self) -> &PenaltySettings {
@@ -99,19 +146,20 @@ impl PenalisedGroups {
         network: &Network,
     ) -> Result<()> {
         for (depth, layer) in self.layers.iter_mut().enumerate() {
-            let kept = kept(layer.id);
-            let before = kept.iter().filter(|&&k| k < layer.range.start).count();
-            let within = kept.iter().filter(|&&k| layer.range.contains(&k)).count();
-            layer.range = before..before + within;
-            layer.units = kept.len();
+            let past = &mut layer.past;
+            let kept = kept(past.id);
+            let before = kept.iter().filter(|&&k| k < past.range.start).count();
+            let within = kept.iter().filter(|&&k| past.range.contains(&k)).count();
+            past.range = before..before + within;
+            past.units = kept.len();
             if follows_current_width(&self.settings.part) {
-                layer.range = self.settings.part.penalised(LayerUnits {
+                past.range = self.settings.part.penalised(LayerUnits {
                     hidden_index: depth,
-                    initial: layer.initial_units,
+                    initial: past.initial_units,
                     current: kept.len(),
                 });
             }
-            let group = groups.group(layer.id);
+            let group = groups.group(past.id);
             if let Some(slices) = Slices::new(group, roles(self.settings.members), network) {
                 layer.slices = slices;
             }
@@ -125,12 +173,15 @@ impl PenalisedGroups {
         let mut sizes = vec![];
         for (l, layer) in self.layers.iter().enumerate() {
             let size = GroupSize {
-                initial: layer.initial_size,
+                initial: layer.past.initial_size,
                 current: layer.slices.size(),
-                macs: costs.freed_by_one(layer.id) as u64,
+                macs: costs.freed_by_one(layer.past.id) as u64,
             };
             // One entry a unit, and one more so that layers without penalised units have a weight.
-            sizes.extend(std::iter::repeat_n((l, size), layer.range.len().max(1)));
+            sizes.extend(std::iter::repeat_n(
+                (l, size),
+                layer.past.range.len().max(1),
+            ));
         }
         let all: Vec<GroupSize> = sizes.iter().map(|&(_, size)| size).collect();
         let weights = self.settings.weights.weights(&all);
@@ -154,7 +205,7 @@ impl PenalisedGroups {
         let mut unit = vec![];
         for layer in &self.layers {
             let strength = self.strength(layer, 1.0);
-            for u in layer.range.clone() {
+            for u in layer.past.range.clone() {
                 layer
                     .slices
                     .gather(u, parameters, Parameter::values, &mut unit);
@@ -169,7 +220,7 @@ impl PenalisedGroups {
         let penalised: usize = self
             .layers
             .iter()
-            .map(|l| l.range.len() * l.slices.size())
+            .map(|l| l.past.range.len() * l.slices.size())
             .sum();
         let weights = parameters
             .iter()

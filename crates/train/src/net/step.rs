@@ -62,7 +62,7 @@ pub(crate) fn proximal(
                 adam: update.adam(),
             };
             let is_held = rule.apply(network.parameters_mut());
-            penalised.layers[index].held += usize::from(is_held);
+            penalised.layers[index].past.held += usize::from(is_held);
         }
     }
     start.elapsed().as_secs_f64()
@@ -74,7 +74,7 @@ pub(crate) fn subgradient(penalised: &PenalisedGroups, lambda: f64, network: &mu
     let (mut unit, mut slope) = (vec![], vec![]);
     for layer in &penalised.layers {
         let strength = penalised.strength(layer, lambda);
-        for u in layer.range.clone() {
+        for u in layer.past.range.clone() {
             let parameters = network.parameters_mut();
             layer
                 .slices
@@ -116,8 +116,8 @@ impl Proximal<'_> {
                 .collect();
             means.iter().sum::<f64>() / means.len().max(1) as f64
         });
-        let mut alive = (0..layer.units).any(|u| !layer.range.contains(&u));
-        for u in layer.range.clone() {
+        let mut alive = (0..layer.past.units).any(|u| !layer.past.range.contains(&u));
+        for u in layer.past.range.clone() {
             layer
                 .slices
                 .gather(u, parameters, Parameter::values, &mut unit);

@@ -12,8 +12,8 @@ use secateur_graph::{Graph, Unary};
 use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_testkit::Stream;
 use secateur_train::{
-    AdamMetric, Decay, Flow, Mlp, Optimizer, PenaltySettings, PenaltyStep, RegressionLoss,
-    RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained, fit,
+    AdamMetric, Decay, Flow, ImageSize, Mlp, Optimizer, PenaltySettings, PenaltyStep,
+    RegressionLoss, RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained, fit,
 };
 
 pub(crate) const FEATURES: usize = 10;
@@ -69,6 +69,42 @@ pub(crate) fn values(count: usize, seed: u64) -> Rows {
         },
     )
     .unwrap()
+}
+
+/// Images of one class have a bright square at one of four places.
+pub(crate) fn images(count: usize, size: ImageSize, seed: u64) -> Rows {
+    let mut stream = Stream::new(seed);
+    let ImageSize {
+        channels,
+        height,
+        width,
+    } = size;
+    let mut values = vec![];
+    let mut labels = vec![];
+    for _ in 0..count {
+        let class = stream.below(4);
+        let (top, left) = (class / 2 * height / 2, class % 2 * width / 2);
+        for _ in 0..channels {
+            for row in 0..height {
+                for column in 0..width {
+                    let inside = (top..top + height / 2).contains(&row)
+                        && (left..left + width / 2).contains(&column);
+                    values.push((if inside { 1.0 } else { 0.0 } + 0.7 * stream.unit()) as f32);
+                }
+            }
+        }
+        labels.push(class as u32);
+    }
+    let targets = Targets::Classes {
+        labels,
+        weights: vec![1.0; 4],
+        loss: secateur_train::ClassLoss::CrossEntropy,
+    };
+    let columns = channels * height * width;
+    Rows::new(values, columns, targets)
+        .unwrap()
+        .with_shape(vec![channels, height, width])
+        .unwrap()
 }
 
 pub(crate) fn network(hidden: &[usize], outputs: usize) -> Graph {
