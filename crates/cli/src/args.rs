@@ -210,6 +210,12 @@ pub(crate) struct OutputFlags {
     /// Replace the run folder if it exists
     #[arg(long)]
     pub(crate) force: bool,
+    /// Go on with the run in this folder, which was stopped or killed: to the same bytes as if it had not been
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Stop after this long, such as 90s, 20m or 8h, and write the best so far; --resume goes on
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
     /// No progress and no table; warnings and errors only
     #[arg(long, short)]
     pub(crate) quiet: bool,

@@ -32,6 +32,15 @@ impl Manner {
     }
 }
 
+/// Why a run is cut short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The user interrupted it.
+    Asked,
+    /// It had the time that it was given.
+    Time,
+}
+
 /// The state of what is shown; dropping it clears the bar.
 pub(crate) struct Display {
     manner: Manner,
@@ -79,7 +88,7 @@ impl Display {
                         self.bar.suspend(|| note(text));
                     }
                 }
-                Event::Note(_) => {}
+                Event::Note(_) | Event::Rest(_) => {}
                 Event::Step { done, of } => {
                     self.bar.set_length(*of as u64);
                     self.bar.set_position(*done as u64);
@@ -90,10 +99,13 @@ impl Display {
     }
 
     /// Says once that the run is being cut short.
-    pub(crate) fn stopping(&mut self) {
+    pub(crate) fn stopping(&mut self, why: Stop) {
         if !self.stopping && self.manner != Manner::Silent {
-            self.bar.suspend(|| {
-                note("interrupted: verifying and writing the model so far; a second time gives it up");
+            self.bar.suspend(|| match why {
+                Stop::Asked => note(
+                    "interrupted: verifying and writing the model so far; a second time gives it up",
+                ),
+                Stop::Time => note("out of time: verifying and writing the model so far"),
             });
         }
         self.stopping = true;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use secateur_data::{Dataset, load};
 use secateur_graph::{Graph, cost};
-use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained, fit};
+use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained};
 
 use crate::auto::search;
 use crate::history::{InputsRecord, Predictions};
@@ -16,8 +16,9 @@ use crate::measure::removals;
 use crate::plan::{Decay, load_options};
 use crate::prepare::Prepared;
 use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
+use crate::stages::Trainer;
 use crate::verify::Verified;
-use crate::{Config, Error, ErrorKind, Plan, Result, RightRows};
+use crate::{Config, Error, ErrorKind, Plan, Result, RightRows, RunFolder};
 
 /// Which network is being trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,25 @@ pub fn compress(
     let start = Instant::now();
     let dataset = load_data(config, data_dir)?;
     let load_seconds = start.elapsed().as_secs_f64();
-    let mut outcome = compress_loaded(config, dataset, observer)?;
+    let mut outcome = carry_out(config, dataset, None, observer)?;
+    outcome.report.seconds.load += load_seconds;
+    Ok(outcome)
+}
+
+/// [`compress`] that keeps checkpoints in the folder of the run, and goes on with those of a folder that is resumed.
+///
+/// # Errors
+/// As [`compress`], and if a checkpoint cannot be written, or is of other data or another model.
+pub fn compress_in(
+    folder: &RunFolder,
+    config: &Config,
+    data_dir: Option<&Path>,
+    observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+) -> Result<Outcome> {
+    let start = Instant::now();
+    let dataset = load_data(config, data_dir)?;
+    let load_seconds = start.elapsed().as_secs_f64();
+    let mut outcome = carry_out(config, dataset, Some(folder), observer)?;
     outcome.report.seconds.load += load_seconds;
     Ok(outcome)
 }
@@ -108,6 +127,15 @@ pub fn compress_loaded(
     dataset: Arc<Dataset>,
     observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
 ) -> Result<Outcome> {
+    carry_out(config, dataset, None, observer)
+}
+
+fn carry_out(
+    config: &Config,
+    dataset: Arc<Dataset>,
+    folder: Option<&RunFolder>,
+    observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+) -> Result<Outcome> {
     let start = Instant::now();
     let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
     let config = Config {
@@ -123,7 +151,12 @@ pub fn compress_loaded(
         prepared: &job.prepared,
         macs: cost(&job.start()?)?.macs,
     });
-    Runner { job, load_seconds }.go(observer)
+    let kept = match folder {
+        Some(folder) => Some(folder.checkpoints(job.identity()?, job.plan.config.to_toml()?)),
+        None => None,
+    };
+    let mut trainer = Trainer::new(kept, observer);
+    Runner { job, load_seconds }.go(&mut trainer)
 }
 
 struct Runner {
@@ -132,11 +165,11 @@ struct Runner {
 }
 
 impl Runner {
-    fn go(self, observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send)) -> Result<Outcome> {
+    fn go(self, trainer: &mut Trainer<'_>) -> Result<Outcome> {
         let before = self.job.start()?;
         let start = self.job.sorted(&before)?;
         let mut compress =
-            |settings: &Settings| self.train(start.clone(), settings, Stage::Compress, observer);
+            |settings: &Settings| self.train(start.clone(), settings, Stage::Compress, trainer);
         let (trained, tries) = match self.job.plan.auto {
             true => search(
                 &self.job.plan.settings,
@@ -147,11 +180,11 @@ impl Runner {
         };
         let complete = trained.is_complete();
         let dense = match self.job.plan.baseline && complete {
-            true => self.control(before.clone(), &self.unpenalised(), Stage::Dense, observer)?,
+            true => self.control(before.clone(), &self.unpenalised(), Stage::Dense, trainer)?,
             false => None,
         };
         let narrow = match self.job.plan.narrow.filter(|_| complete) {
-            Some(decay) => self.narrow(cost(&trained.graph)?.macs, decay, observer)?,
+            Some(decay) => self.narrow(cost(&trained.graph)?.macs, decay, trainer)?,
             None => None,
         };
         let verify_start = Instant::now();
@@ -243,7 +276,7 @@ impl Runner {
         &self,
         macs: u64,
         decay: Decay,
-        observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+        trainer: &mut Trainer<'_>,
     ) -> Result<Option<Trained>> {
         let graph = self.job.narrow(macs)?;
         let mut best: Option<Trained> = None;
@@ -252,7 +285,7 @@ impl Runner {
             Decay::AsSet => vec![self.unpenalised()],
         };
         for settings in tried {
-            let Some(trained) = self.control(graph.clone(), &settings, Stage::Narrow, observer)?
+            let Some(trained) = self.control(graph.clone(), &settings, Stage::Narrow, trainer)?
             else {
                 continue;
             };
@@ -270,9 +303,9 @@ impl Runner {
         graph: Graph,
         settings: &Settings,
         stage: Stage,
-        observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+        trainer: &mut Trainer<'_>,
     ) -> Result<Option<Trained>> {
-        let trained = match self.train(graph, settings, stage, observer) {
+        let trained = match self.train(graph, settings, stage, trainer) {
             Err(error) if error.kind() == ErrorKind::Diverged => return Ok(None),
             trained => trained?,
         };
@@ -285,13 +318,12 @@ impl Runner {
         graph: Graph,
         settings: &Settings,
         stage: Stage,
-        observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+        trainer: &mut Trainer<'_>,
     ) -> Result<Trained> {
         let split = &self.job.prepared.split;
         let train = self.job.train_rows()?;
         let validation = self.job.rows(&split.validation)?;
-        let tell = &mut |event: Event<'_>| observer(Progress::Train { stage, event });
-        Ok(fit(graph, train, &validation, settings, tell)?)
+        trainer.train(stage, graph, (train, &validation), settings)
     }
 }
 

@@ -1,28 +1,39 @@
-//! The folder a run leaves behind: complete, or not there.
+//! The folder of a run: complete, to be gone on with, or not there.
 
-use std::fs;
-use std::io::Write;
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::checkpoints::{CHECKPOINT_FOLDER, Checkpoints, Identity};
 use crate::given_model::DATA_FILE;
 use crate::plan::DEFAULT_NET;
-use crate::{Config, Epoch, EpochRecord, Error, ErrorKind, Outcome, Result};
+use crate::whole_file::{is_half, write_whole};
+use crate::{Config, Ended, Epoch, EpochRecord, Error, ErrorKind, Outcome, Result};
 
-/// A folder that will appear under its name once everything in it is written.
+/// The lock of whoever writes in a run folder.
+const LOCK: &str = ".lock";
+/// Files that some runs leave and others do not.
+const SOMETIMES: [&str; 3] = [DATA_FILE, "predictions.json", "report.html"];
+
+/// The folder of one run, which nobody else writes in meanwhile: finished once it holds `report.json`, to be resumed while it
+/// holds checkpoints, and gone if it holds neither.
 #[derive(Debug)]
 pub struct RunFolder {
     target: PathBuf,
-    partial: PathBuf,
-    force: bool,
+    /// Folders that were not there before, the innermost first.
+    made: Vec<PathBuf>,
+    is_resumed: bool,
+    /// Unlocked when it is closed, however the process ends.
+    _lock: File,
 }
 
 impl RunFolder {
-    /// Tries whether `target` can be written, so that this is known before training; leaves nothing yet.
+    /// Makes the folder `target`, so that it is known before training that it can be written.
     ///
     /// # Errors
-    /// If `target` exists and `force` is not set or it is not a run folder, or it cannot be created.
+    /// If `target` exists and `force` is not set or it is not a run folder, if another run is in it, or it cannot be created.
     pub fn create(target: &Path, force: bool) -> Result<Self> {
         let place = || target.display().to_string();
         if target.is_file() {
@@ -30,36 +41,110 @@ impl RunFolder {
                 .at(place())
                 .hint("choose another name with --out"));
         }
-        if target.exists() && !force {
-            return Err(Error::usage("this folder exists already")
-                .at(place())
-                .hint("choose another with --out, or replace it with --force"));
+        if is_locked(target) {
+            return Err(in_use(target));
         }
-        if target.exists() && !may_be_replaced(target) {
-            return Err(Error::usage("this folder holds something else than a run")
-                .at(place())
-                .hint("--force replaces run folders only: choose another with --out"));
+        match (State::of(target), force) {
+            (State::Missing | State::Locked, _) | (State::Unfinished | State::Finished, true) => {}
+            (State::Empty, true) => {}
+            (State::Unfinished, false) => {
+                return Err(Error::usage("this folder holds an unfinished run")
+                    .at(place())
+                    .hint("go on with --resume, or replace it with --force"));
+            }
+            (State::Empty | State::Finished | State::Other, false) => {
+                return Err(Error::usage("this folder exists already")
+                    .at(place())
+                    .hint("choose another with --out, or replace it with --force"));
+            }
+            (State::Other, true) => {
+                return Err(Error::usage("this folder holds something else than a run")
+                    .at(place())
+                    .hint("--force replaces run folders only: choose another with --out"));
+            }
         }
-        let Some(name) = target.file_name() else {
+        if target.file_name().is_none() {
             return Err(Error::usage("this path does not name a folder")
                 .at(place())
                 .hint("give a name such as runs/first"));
-        };
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".partial-{}", std::process::id()));
-        let partial = target.with_file_name(hidden);
-        let missing: Vec<&Path> = partial.ancestors().take_while(|p| !p.exists()).collect();
-        let tried = fs::create_dir_all(&partial);
-        for folder in missing {
-            let _ = fs::remove_dir(folder);
         }
-        tried.map_err(|e| Error::io(target, &e))?;
-        Ok(Self {
-            target: target.to_path_buf(),
-            partial,
-            force,
-        })
+        Self::locked(target, false)
+    }
+
+    /// The folder of a run that was stopped, with its config.
+    ///
+    /// # Errors
+    /// If there is nothing to go on with, or another run is in it.
+    pub fn resume(target: &Path) -> Result<(Self, Config)> {
+        let refused = |message: &str, hint: &str| {
+            Err(Error::usage(message)
+                .at(target.display().to_string())
+                .hint(hint))
+        };
+        if is_locked(target) {
+            return Err(in_use(target));
+        }
+        match State::of(target) {
+            State::Unfinished => {}
+            State::Finished => {
+                return refused(
+                    "this run is finished",
+                    "read its report.md, or start another run",
+                );
+            }
+            State::Locked => {
+                return refused(
+                    "this run was stopped before anything was kept",
+                    "start it anew, as before",
+                );
+            }
+            State::Missing | State::Empty | State::Other => {
+                return refused(
+                    "there is no run here to go on with",
+                    "give the folder of a run that was stopped",
+                );
+            }
+        }
+        let folder = Self::locked(target, true)?;
+        let config = Config::read(&target.join("config.toml"))?;
+        Ok((folder, config))
+    }
+
+    fn locked(target: &Path, is_resumed: bool) -> Result<Self> {
+        let io = |e: std::io::Error| Error::io(target, &e);
+        let missing = target.ancestors().take_while(|p| !p.exists());
+        let made: Vec<PathBuf> = missing
+            .filter(|p| !p.as_os_str().is_empty())
+            .map(Path::to_owned)
+            .collect();
+        let locked = fs::create_dir_all(target)
+            .and_then(|()| File::create(target.join(LOCK)))
+            .map_err(io)
+            .and_then(|file| match file.try_lock() {
+                Ok(()) => Ok(file),
+                Err(TryLockError::WouldBlock) => Err(in_use(target)),
+                Err(TryLockError::Error(e)) => Err(io(e)),
+            });
+        match locked {
+            Ok(lock) => {
+                remove_halves(target);
+                Ok(Self {
+                    target: target.to_path_buf(),
+                    made,
+                    is_resumed,
+                    _lock: lock,
+                })
+            }
+            Err(error) => {
+                made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+                Err(error)
+            }
+        }
+    }
+
+    /// Where a run of this identity keeps what it needs to go on.
+    pub(crate) fn checkpoints(&self, identity: Identity, config: String) -> Checkpoints {
+        Checkpoints::new(&self.target, identity, config, self.is_resumed)
     }
 
     /// The first free folder below `runs` whose name tells data, net and seed.
@@ -98,10 +183,10 @@ impl RunFolder {
         &self.target
     }
 
-    /// Writes everything and gives the folder its name.
+    /// Writes the results; checkpoints go, unless the run was interrupted and can go on.
     ///
     /// # Errors
-    /// If a file cannot be written; nothing is then left under the folder's name.
+    /// If a file cannot be written; checkpoints are still there then.
     pub fn finish(self, outcome: &Outcome) -> Result<()> {
         self.finish_with(outcome, &[])
     }
@@ -111,65 +196,113 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::finish`].
     pub fn finish_with(self, outcome: &Outcome, pages: &[(&str, &str)]) -> Result<()> {
-        let io = |e: std::io::Error| Error::io(&self.target, &e);
-        fs::create_dir_all(&self.partial).map_err(io)?;
-        self.write("small.onnx", outcome.model.bytes())?;
+        let mut files = vec![("small.onnx", outcome.model.bytes().to_vec())];
         if !outcome.model.data().is_empty() {
-            self.write(DATA_FILE, outcome.model.data())?;
+            // Before the model that names it.
+            files.insert(0, (DATA_FILE, outcome.model.data().to_vec()));
         }
-        self.write("report.json", outcome.report.to_json()?.as_bytes())?;
-        self.write("report.md", outcome.report.to_markdown().as_bytes())?;
-        self.write("log.jsonl", log(&outcome.trained.epochs)?.as_bytes())?;
-        self.write(
-            "inputs.json",
-            json("inputs.json", &outcome.inputs)?.as_bytes(),
-        )?;
+        let mut text = |name, text: String| files.push((name, text.into_bytes()));
+        text("report.md", outcome.report.to_markdown());
+        text("log.jsonl", log(&outcome.trained.epochs)?);
+        text("inputs.json", json("inputs.json", &outcome.inputs)?);
         if let Some(predictions) = &outcome.predictions {
-            let text = json("predictions.json", predictions)?;
-            self.write("predictions.json", text.as_bytes())?;
+            text("predictions.json", json("predictions.json", predictions)?);
         }
-        self.write("config.toml", outcome.plan.config.to_toml()?.as_bytes())?;
-        for (name, text) in pages {
-            self.write(name, text.as_bytes())?;
+        text("config.toml", outcome.plan.config.to_toml()?);
+        for (name, page) in pages {
+            text(name, (*page).to_owned());
         }
-        let old = self.partial.with_extension("old");
-        let replaced = self.force && self.target.exists();
-        if replaced {
-            fs::rename(&self.target, &old).map_err(io)?;
+        // Last: it says that all others are there.
+        text("report.json", outcome.report.to_json()?);
+        self.remove("report.json")?;
+        for (name, bytes) in &files {
+            let path = self.target.join(name);
+            write_whole(&path, bytes).map_err(|e| Error::io(&path, &e))?;
         }
-        if let Err(error) = fs::rename(&self.partial, &self.target) {
-            if replaced {
-                let _ = fs::rename(&old, &self.target);
+        let is_written = |name: &str| files.iter().any(|(written, _)| *written == name);
+        for name in SOMETIMES.into_iter().filter(|name| !is_written(name)) {
+            self.remove(name)?;
+        }
+        if !matches!(outcome.trained.ended, Ended::Interrupted { .. }) {
+            let folder = self.target.join(CHECKPOINT_FOLDER);
+            if folder.exists() {
+                fs::remove_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
             }
-            return Err(io(error));
-        }
-        if replaced {
-            fs::remove_dir_all(&old).map_err(io)?;
         }
         Ok(())
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.partial.join(name);
-        let done = fs::File::create(&path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        done.map_err(|e| Error::io(&self.target.join(name), &e))
+    /// Removes a file, if it is there.
+    fn remove(&self, name: &str) -> Result<()> {
+        let path = self.target.join(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, &e)),
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        // After a finished run the folder has its name and this finds nothing.
-        let _ = fs::remove_dir_all(&self.partial);
+        let _ = fs::remove_file(self.target.join(LOCK));
+        // Those in which anything was written stay.
+        self.made
+            .iter()
+            .for_each(|folder| drop(fs::remove_dir(folder)));
     }
 }
 
-/// Whether a folder is empty or what an earlier run left.
-fn may_be_replaced(folder: &Path) -> bool {
-    let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    empty || folder.join("report.json").is_file()
+/// What is in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Missing,
+    Empty,
+    /// Nothing but what comes before the first file that is kept, of a run that goes on or was killed then.
+    Locked,
+    Unfinished,
+    Finished,
+    Other,
+}
+
+impl State {
+    fn of(folder: &Path) -> Self {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return Self::Missing;
+        };
+        let names: Vec<_> = entries.flatten().map(|e| e.file_name()).collect();
+        let has = |name: &str| names.iter().any(|n| n == name);
+        let is_before_all = |n: &OsString| n == LOCK || n == CHECKPOINT_FOLDER || is_half(n);
+        match () {
+            () if has(CHECKPOINT_FOLDER) && has("config.toml") => Self::Unfinished,
+            () if has("report.json") => Self::Finished,
+            () if names.is_empty() => Self::Empty,
+            () if names.iter().all(is_before_all) => Self::Locked,
+            () => Self::Other,
+        }
+    }
+}
+
+/// Removes what a killed run had half written.
+fn remove_halves(folder: &Path) {
+    for folder in [folder.to_owned(), folder.join(CHECKPOINT_FOLDER)] {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries.filter(|e| is_half(&e.file_name())) {
+            // What stays is of no use, and does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether another process holds the lock of a folder.
+fn is_locked(folder: &Path) -> bool {
+    let file = File::open(folder.join(LOCK));
+    file.is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+fn in_use(folder: &Path) -> Error {
+    Error::new(ErrorKind::Environment, "another run is writing this folder")
+        .at(folder.display().to_string())
+        .hint("wait for it, or choose another folder with --out")
 }
 
 /// One line of JSON an epoch.
@@ -193,8 +326,43 @@ mod tests {
     fn an_unfinished_folder_leaves_nothing() {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("runs").join("first");
-        let _running = RunFolder::create(&target, false).unwrap();
+        drop(RunFolder::create(&target, false).unwrap());
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn two_runs_are_not_in_one_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("first");
+        let running = RunFolder::create(&target, false).unwrap();
+        for force in [false, true] {
+            let error = RunFolder::create(&target, force).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Environment);
+            assert!(error.to_string().contains("another run"), "{error}");
+        }
+        assert!(RunFolder::resume(&target).is_err());
+        drop(running);
+        // A killed run leaves its lock behind, which nobody holds.
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join(LOCK), "").unwrap();
+        assert!(RunFolder::create(&target, false).is_ok());
+    }
+
+    #[test]
+    fn what_can_be_gone_on_with_is_told_from_what_cannot() {
+        let parent = tempfile::tempdir().unwrap();
+        let refused = |target: &Path| RunFolder::resume(target).unwrap_err().to_string();
+        assert!(refused(&parent.path().join("none")).contains("no run here"));
+        assert!(refused(parent.path()).contains("no run here"));
+        fs::write(parent.path().join(LOCK), "").unwrap();
+        assert!(refused(parent.path()).contains("before anything was kept"));
+        fs::write(parent.path().join("config.toml"), "").unwrap();
+        fs::write(parent.path().join("report.json"), "").unwrap();
+        assert!(refused(parent.path()).contains("is finished"));
+        fs::create_dir(parent.path().join(CHECKPOINT_FOLDER)).unwrap();
+        assert!(RunFolder::resume(parent.path()).is_ok());
+        let error = RunFolder::create(parent.path(), false).unwrap_err();
+        assert!(error.hint_text().unwrap().contains("--resume"));
     }
 
     #[test]

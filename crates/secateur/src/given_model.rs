@@ -4,6 +4,7 @@ use std::path::Path;
 
 use secateur_graph::{Graph, Op, ValueId};
 use secateur_onnx::{Parts, write_parts};
+use sha2::{Digest, Sha256};
 
 use crate::model::ModelFile;
 use crate::{Error, ErrorKind, Result};
@@ -69,6 +70,17 @@ impl GivenModel {
     /// The network that is trained, from the input of the file to logits or predictions.
     pub(crate) fn core(&self) -> &Graph {
         &self.core
+    }
+
+    /// A hash of the network that is trained, its numbers included.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub(crate) fn fingerprint(&self) -> Result<String> {
+        let bytes = postcard::to_allocvec(&self.core)
+            .map_err(|e| Error::new(ErrorKind::Input, e.to_string()).at(&self.file.name))?;
+        let digest = Sha256::digest(bytes);
+        Ok(digest.iter().map(|b| format!("{b:02x}")).collect())
     }
 
     /// What was trained, as the network of the whole file.

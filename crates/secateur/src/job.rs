@@ -11,6 +11,7 @@ use secateur_train::{Architecture, ImageSize, Mlp, Rows, narrowed, outputs, stro
 use sha2::{Digest, Sha256};
 
 use crate::assemble::{Wrapping, assemble};
+use crate::checkpoints::Identity;
 use crate::given_model::{DATA_FILE, GivenModel};
 use crate::image_rows::ImageRows;
 use crate::model::ModelFile;
@@ -309,6 +310,22 @@ impl Job {
     pub(crate) fn config_hash(&self) -> Result<String> {
         let digest = Sha256::digest(self.plan.config.to_toml()?.as_bytes());
         Ok(digest.iter().take(8).map(|b| format!("{b:02x}")).collect())
+    }
+
+    /// What must be alike for the run to go on to the same bits.
+    pub(crate) fn identity(&self) -> Result<Identity> {
+        let model = self
+            .given
+            .as_ref()
+            .map(GivenModel::fingerprint)
+            .transpose()?;
+        Ok(Identity {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: self.config_hash()?,
+            data: self.prepared.dataset.fingerprint().to_string(),
+            model,
+            instruction_set: secateur_engine::instruction_set().to_owned(),
+        })
     }
 
     /// Bytes of the file that a network would be written as.

@@ -6,6 +6,7 @@
 
 mod assemble;
 mod auto;
+mod checkpoints;
 mod choice;
 mod choices;
 pub mod compare;
@@ -31,12 +32,14 @@ mod report;
 mod right_rows;
 mod runtime;
 mod spelt;
+mod stages;
 pub mod statistics;
 mod verify;
+mod whole_file;
 
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
-pub use compress::{Outcome, Progress, Stage, compress, compress_loaded, load_data};
+pub use compress::{Outcome, Progress, Stage, compress, compress_in, compress_loaded, load_data};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use folder::RunFolder;

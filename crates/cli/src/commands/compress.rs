@@ -2,40 +2,60 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use secateur::{
-    Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress,
+    Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress_in,
 };
 
 use crate::args::{CompressFlags, OutputFlags};
 use crate::commands::{Exit, data_dir};
 use crate::interrupt;
 use crate::output::{Paint, note, result, warning};
-use crate::progress::{Display, Manner};
+use crate::progress::{Display, Manner, Stop};
 use crate::table::summary;
 
-/// Carries out the run and writes its folder.
+/// Carries out the run, or goes on with one, and writes its folder.
 ///
 /// # Errors
-/// Whatever stopped it; nothing is written then.
+/// Whatever stopped it; checkpoints stay, if there are any.
 pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
-    let config = flags.config()?;
-    if config.data.is_none() {
-        return Err(no_data());
-    }
+    let time = flags.output.time.as_deref().map(duration).transpose()?;
+    let typed = flags.config()?;
     let output = flags.output;
     let asked_to_stop = interrupt::watch()?;
-    let folder = RunFolder::create(&target(&output, &config), output.force)?;
-    let mut display = Display::new(Manner::new(output.quiet, output.json));
-    let mut stopped = false;
-    let outcome = compress(&config, data_dir().as_deref(), &mut |progress| {
-        display.show(&progress);
-        if !asked_to_stop.load(Ordering::Relaxed) {
-            return Flow::Continue;
+    let (folder, config) = match &output.resume {
+        Some(path) => {
+            if typed != Config::default() || output.out.is_some() || output.force {
+                return Err(Error::usage("a run goes on as it was begun")
+                    .at("--resume")
+                    .hint("leave out all flags but --time, --quiet and --json"));
+            }
+            RunFolder::resume(path)?
         }
-        stopped = true;
-        display.stopping();
-        Flow::Stop
+        None if typed.data.is_none() => return Err(no_data()),
+        None => {
+            let target = target(&output, &typed);
+            (RunFolder::create(&target, output.force)?, typed)
+        }
+    };
+    let begin = Instant::now();
+    let mut display = Display::new(Manner::new(output.quiet, output.json));
+    let mut stop = None;
+    let outcome = compress_in(&folder, &config, data_dir().as_deref(), &mut |progress| {
+        display.show(&progress);
+        let asked = asked_to_stop.load(Ordering::Relaxed).then_some(Stop::Asked);
+        let late = time
+            .filter(|&time| begin.elapsed() >= time)
+            .map(|_| Stop::Time);
+        match asked.or(late) {
+            None => Flow::Continue,
+            Some(why) => {
+                stop = Some(why);
+                display.stopping(why);
+                Flow::Stop
+            }
+        }
     })?;
     drop(display);
     let path = folder.path().to_owned();
@@ -50,7 +70,15 @@ pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
         warning(message, paint);
     }
     tell(&outcome, &path, &output)?;
-    Ok(ending(&outcome, stopped, paint))
+    Ok(ending(&outcome, stop, &path, paint))
+}
+
+fn duration(text: &str) -> Result<Duration> {
+    humantime::parse_duration(text).map_err(|e| {
+        Error::usage(format!("`{text}`: {e}"))
+            .at("--time")
+            .hint("give a number with a unit, such as 90s, 20m or 8h")
+    })
 }
 
 /// Prints the results.
@@ -68,7 +96,7 @@ fn tell(outcome: &Outcome, path: &Path, output: &OutputFlags) -> Result<()> {
 }
 
 /// Says what went wrong in a run that has results all the same.
-fn ending(outcome: &Outcome, stopped: bool, paint: Paint) -> Exit {
+fn ending(outcome: &Outcome, stop: Option<Stop>, path: &Path, paint: Paint) -> Exit {
     if let Ended::Diverged { epoch } = outcome.trained.ended {
         let error = Error::new(
             secateur::ErrorKind::Diverged,
@@ -82,15 +110,21 @@ fn ending(outcome: &Outcome, stopped: bool, paint: Paint) -> Exit {
         crate::output::error(&error, paint);
         return Exit::Failed;
     }
-    if !stopped {
+    let Some(why) = stop else {
         return Exit::Done;
-    }
+    };
     if outcome.trained.ended == Ended::Complete {
         let message =
             "interrupted after a complete run: no other strength and no comparison after it";
         warning(message, paint);
+    } else {
+        let message = format!("to go on: secateur compress --resume {}", path.display());
+        warning(&message, paint);
     }
-    Exit::Interrupted
+    match why {
+        Stop::Asked => Exit::Interrupted,
+        Stop::Time => Exit::Done,
+    }
 }
 
 fn target(output: &OutputFlags, config: &Config) -> PathBuf {

@@ -9,5 +9,6 @@ mod interrupt;
 mod models;
 mod new;
 mod refusals;
+mod resume;
 mod runs;
 mod streams;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use secateur_onnx::{Limits, Parts, external_locations, read_file};
 
 use super::SmallModel;
+use crate::whole_file::{folder, write_whole_by};
 use crate::{Error, ErrorKind, Result};
 
 /// What the file with the data is called before it is known what the model is called.
@@ -127,14 +128,6 @@ fn is_number(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The folder of a file.
-pub(super) fn folder(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
 /// A file for data that was not there before and is now, empty, and its name.
 fn free(path: &Path) -> io::Result<(PathBuf, String)> {
     let name = path.file_name().and_then(|name| name.to_str());
@@ -151,36 +144,9 @@ fn free(path: &Path) -> io::Result<(PathBuf, String)> {
     Err(io::Error::other("there is no name left for its data"))
 }
 
-/// Writes a file under a name of its own until it is whole, and safe from a loss of power.
-pub(super) fn whole(
-    path: &Path,
-    bytes: &[u8],
-    at: &mut dyn FnMut(&str) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(path.file_name().unwrap_or_default());
-    hidden.push(format!(".partial-{}", std::process::id()));
-    let partial = path.with_file_name(hidden);
-    let done = at("create")
-        .and_then(|()| File::create(&partial))
-        .and_then(|mut file| {
-            at("write")?;
-            file.write_all(bytes)?;
-            at("sync")?;
-            file.sync_all()
-        })
-        .and_then(|()| at("rename"))
-        .and_then(|()| fs::rename(&partial, path));
-    match &done {
-        // Not every system lets a folder be opened.
-        Ok(()) => {
-            let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
-        }
-        Err(_) => {
-            let _ = fs::remove_file(&partial);
-        }
-    }
-    done
+/// Writes a file whole; `at` is told before each step.
+fn whole(path: &Path, bytes: &[u8], at: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+    write_whole_by(path, &mut |file| file.write_all(bytes), at)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
 pub use check::ModelEvidence;
 pub(crate) use check::furthest;
 pub(crate) use draw::{draw_rows, shape_at};
-use files::{Beside, folder};
+use files::Beside;
 
 pub use choose::{Amount, Choice, UnitScore};
 pub use data::ModelData;
@@ -42,6 +42,7 @@ pub use start::Start;
 pub(crate) use work::{MOST_ELEMENTS, work};
 
 use crate::job::RUN_PROPERTY;
+use crate::whole_file::folder;
 use crate::{Error, ErrorKind, Result};
 
 /// Where a model is at fault and nothing better is known.

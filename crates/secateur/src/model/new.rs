@@ -13,12 +13,12 @@ use secateur_train::Init;
 
 use super::check::{NAIVE_MACS, TOLERANCE, finite, furthest};
 use super::draw::{ROWS, draw};
-use super::files::whole;
 use super::start::{Start, by_flag};
 use super::work::work;
 use crate::job::WEIGHT_STREAM;
 use crate::markdown::grouped;
 use crate::runtime::{NAME, Runtime};
+use crate::whole_file::write_whole;
 use crate::{Error, ErrorKind, Result};
 
 /// The file of an untrained network, which was read back and run.
@@ -158,7 +158,7 @@ impl NewModel {
     /// # Errors
     /// If it cannot be written: then what was there before is as it was.
     pub fn write(&self, path: &Path) -> Result<()> {
-        whole(path, &self.bytes, &mut |_| Ok(())).map_err(|e: io::Error| {
+        write_whole(path, &self.bytes).map_err(|e: io::Error| {
             Error::new(ErrorKind::Environment, e.to_string())
                 .at(path.display().to_string())
                 .hint("choose a place that can be written: --out")
