@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secateur_graph::Graph;
 use secateur_prox::{Inputs, Members, Part};
+use secateur_testkit::Stream;
 use secateur_train::{
     AdamMetric, Architecture, Checkpoint, Ended, ErrorKind, Event, Flow, ImageSize, Init,
     Optimizer, Order, PenaltySettings, RemovalTime, Rows, Settings, StrengthChoice, Trained, fit,
@@ -284,4 +285,46 @@ fn checkpoints_of_other_runs_are_refused() {
         others.resumed(&kept[6]).unwrap_err().kind(),
         ErrorKind::Data
     );
+}
+
+#[test]
+fn changed_checkpoints_are_refused_or_run() {
+    let mut stream = Stream::new(5);
+    let problems = [
+        table(common::settings(Some(group_lasso(0.05)))),
+        Problem {
+            train: images(40, ImageSize::new(3, 8, 8), 1),
+            validation: images(8, ImageSize::new(3, 8, 8), 2),
+            ..pictures("vgg-small", "budget:60%", Optimizer::Adam)
+        },
+    ];
+    for mut problem in problems {
+        problem.settings.threads = 1;
+        let (_, kept) = problem.whole();
+        let kept = &kept[kept.len() - 2];
+        let bytes = postcard::to_allocvec(kept).unwrap();
+        let (mut refused, mut ran) = (0, 0);
+        for _ in 0..300 {
+            let mut changed = bytes.clone();
+            // Numbers of weights fill most of it; what says how things hang together lies at the start.
+            let end = if stream.below(2) == 0 {
+                1500
+            } else {
+                bytes.len()
+            };
+            let place = stream.below(end.min(bytes.len()));
+            changed[place] = match stream.below(3) {
+                0 => changed[place] ^ (1 << stream.below(8)),
+                1 => stream.below(256) as u8,
+                _ => changed[place].wrapping_add(1),
+            };
+            let read = postcard::from_bytes::<Checkpoint>(&changed);
+            let done = read.ok().map(|checkpoint| problem.resumed(&checkpoint));
+            match done {
+                Some(Ok(_)) => ran += 1,
+                Some(Err(_)) | None => refused += 1,
+            }
+        }
+        assert!(refused > 20 && ran > 20, "{refused} refused, {ran} ran");
+    }
 }

@@ -81,7 +81,15 @@ impl Window {
     }
 
     fn check(&self, input: usize, kernel: usize) -> Result<()> {
-        if input == kernel && input == self.strides.len() && input == self.dilations.len() {
+        let has_borders = match &self.padding {
+            Padding::By { before, behind } => before.len() == input && behind.len() == input,
+            Padding::SameUpper | Padding::SameLower => true,
+        };
+        let steps = self.strides.len() == input && self.dilations.len() == input;
+        if self.strides.contains(&0) {
+            return Err(Error::invalid("a window has a stride of 0"));
+        }
+        if input == kernel && steps && has_borders {
             return Ok(());
         }
         Err(Error::invalid(format!(
