@@ -1,4 +1,5 @@
 //! A stored network is the network, with all places; what is no network is refused.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use proptest::prelude::*;
 use secateur_graph::{ChannelGroups, Graph, infer_shapes, shrink};

@@ -23,7 +23,7 @@ struct Problem {
     settings: Settings,
 }
 
-fn table(settings: Settings) -> Problem {
+fn table(settings: &Settings) -> Problem {
     Problem {
         graph: network(&[24, 16], 3),
         train: classes(400, 1),
@@ -31,7 +31,7 @@ fn table(settings: Settings) -> Problem {
         settings: Settings {
             epochs: 12,
             settle: if settings.penalty.is_some() { 3 } else { 0 },
-            ..settings
+            ..settings.clone()
         },
     }
 }
@@ -221,7 +221,7 @@ fn chains_go_on_from_every_epoch() {
         ("ranked", part("fraction:0.5:ranked:5")),
     ];
     for (name, settings) in problems {
-        let problem = table(settings);
+        let problem = table(&settings);
         if problem.settings.steps.is_none() {
             problem.check(name);
         } else {
@@ -247,7 +247,7 @@ fn networks_go_on_from_every_epoch() {
 #[test]
 fn runs_go_on_from_within_an_epoch() {
     // Removals, the loss of the epoch and the network to fall back to must not know of the rest.
-    let problem = table(common::settings(Some(group_lasso(0.02))));
+    let problem = table(&common::settings(Some(group_lasso(0.02))));
     let (whole, _) = problem.whole();
     assert!(!whole.removals.is_empty());
     for steps in [16, 32, 48, 80, 112] {
@@ -263,10 +263,10 @@ fn runs_go_on_from_within_an_epoch() {
 
 #[test]
 fn checkpoints_of_other_runs_are_refused() {
-    let problem = table(common::settings(Some(group_lasso(0.02))));
+    let problem = table(&common::settings(Some(group_lasso(0.02))));
     let (_, kept) = problem.whole();
     let other = |change: &dyn Fn(&mut Settings)| {
-        let mut problem = table(problem.settings.clone());
+        let mut problem = table(&problem.settings);
         change(&mut problem.settings);
         problem.resumed(&kept[6]).unwrap_err().kind()
     };
@@ -291,7 +291,7 @@ fn checkpoints_of_other_runs_are_refused() {
 fn changed_checkpoints_are_refused_or_run() {
     let mut stream = Stream::new(5);
     let problems = [
-        table(common::settings(Some(group_lasso(0.05)))),
+        table(&common::settings(Some(group_lasso(0.05)))),
         Problem {
             train: images(40, ImageSize::new(3, 8, 8), 1),
             validation: images(8, ImageSize::new(3, 8, 8), 2),
