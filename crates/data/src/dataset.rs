@@ -177,6 +177,20 @@ impl Dataset {
         self.features.try_gather(rows, columns, standardiser, out)
     }
 
+    /// Bytes that features and targets take in memory; those of pictures that lie in files are read when they are needed.
+    pub fn bytes(&self) -> u64 {
+        let features = match self.features.storage() {
+            Storage::U8(cells) => cells.len(),
+            Storage::F32(cells) => 4 * cells.len(),
+            Storage::Files(_) => 0,
+        };
+        let targets = match &self.target {
+            Target::Classes { labels, .. } => labels.len(),
+            Target::Values { values, .. } => values.len(),
+        };
+        (features + 4 * targets) as u64
+    }
+
     /// A hash of shapes, inputs and targets, names and truth left out: what a report says a run was trained on.
     ///
     /// Of pictures that lie in files it takes the bytes of these, not the pixels.

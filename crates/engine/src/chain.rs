@@ -89,6 +89,20 @@ impl Chain {
         Ok(network)
     }
 
+    /// Bytes that a chain compiled with these arguments holds, found without taking all of them: outputs and gradients of each
+    /// layer, and parameters with their gradients and their optimiser's state.
+    ///
+    /// # Errors
+    /// As [`Chain::compile`].
+    pub fn planned_bytes(graph: &Graph, batch: usize, state_slots: usize) -> Result<u64> {
+        let layers = plan(graph, 0)?.layers;
+        let outputs: usize = layers.iter().map(|l| l.outputs).sum();
+        let scratch = layers.iter().skip(1).map(Dense::scratch).max();
+        let parameters: usize = layers.iter().map(|l| (l.inputs + 1) * l.outputs).sum();
+        let numbers = batch * (2 * outputs + scratch.unwrap_or(0)) + (2 + state_slots) * parameters;
+        Ok(4 * numbers as u64)
+    }
+
     /// Sizes the buffers for the layers as they are now.
     pub(crate) fn allocate(&mut self) {
         let buffer = |layer: &Dense| vec![0.0; self.batch * layer.outputs];

@@ -110,6 +110,31 @@ impl Network {
         })
     }
 
+    /// Bytes that a network compiled with these arguments holds, found without taking them: buffers between the steps, and
+    /// parameters with their gradients, their optimiser's state, and what each thread and each kernel keeps of them.
+    ///
+    /// # Errors
+    /// As [`Network::compile`].
+    pub fn planned_bytes(
+        graph: &Graph,
+        row: &[usize],
+        batch: usize,
+        slots: usize,
+        threads: usize,
+    ) -> Result<u64> {
+        let settled = read::at_row(graph, row)?;
+        let mut parameters = vec![];
+        let mut numbers = 0;
+        for (mode, slots) in [(Mode::Train, slots), (Mode::Run, 0)] {
+            let plan = read::plan(graph, &settled, mode, slots, &mut parameters)?;
+            numbers += plan.numbers(batch, threads) + plan.scratch * threads;
+        }
+        // Values and gradient; weights in the order of three kernels; gradients of each thread.
+        let copies = 2 + slots + 3 + threads;
+        numbers += copies * parameters.iter().map(|p| p.values.len()).sum::<usize>();
+        Ok(4 * numbers as u64)
+    }
+
     /// What is trained or measured, in the order in which the network meets it.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters

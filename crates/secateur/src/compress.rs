@@ -94,17 +94,22 @@ pub fn compress(
 /// [`compress`] that keeps checkpoints in the folder of the run, and goes on with those of a folder that is resumed.
 ///
 /// # Errors
-/// As [`compress`], and if a checkpoint cannot be written, or is of other data or another model.
+/// As [`compress`]; if a checkpoint cannot be written, or is of other data or another model; and if data and training would
+/// take more than `memory` bytes, before they take them.
 pub fn compress_in(
     folder: &RunFolder,
+    memory: Option<u64>,
     config: &Config,
     data_dir: Option<&Path>,
     observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
 ) -> Result<Outcome> {
     let start = Instant::now();
-    let dataset = load_data(config, data_dir)?;
+    let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
+    let mut options = load_options(config, data_dir)?;
+    options.max_bytes = options.max_bytes.min(memory.unwrap_or(u64::MAX));
+    let dataset = Arc::new(load(name, &options)?);
     let load_seconds = start.elapsed().as_secs_f64();
-    let mut outcome = carry_out(config, dataset, Some(folder), observer)?;
+    let mut outcome = carry_out(config, dataset, Some((folder, memory)), observer)?;
     outcome.report.seconds.load += load_seconds;
     Ok(outcome)
 }
@@ -133,7 +138,7 @@ pub fn compress_loaded(
 fn carry_out(
     config: &Config,
     dataset: Arc<Dataset>,
-    folder: Option<&RunFolder>,
+    kept: Option<(&RunFolder, Option<u64>)>,
     observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
 ) -> Result<Outcome> {
     let start = Instant::now();
@@ -146,22 +151,47 @@ fn carry_out(
     let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len())?;
     let load_seconds = start.elapsed().as_secs_f64();
     let job = Job::new(plan, prepared)?;
+    let planned_bytes = job.planned_bytes()?;
+    let memory = kept.and_then(|(_, memory)| memory).unwrap_or(u64::MAX);
+    if planned_bytes > memory {
+        return Err(beyond(planned_bytes, memory));
+    }
     observer(Progress::Loaded {
         plan: &job.plan,
         prepared: &job.prepared,
         macs: cost(&job.start()?)?.macs,
     });
-    let kept = match folder {
-        Some(folder) => Some(folder.checkpoints(job.identity()?, job.plan.config.to_toml()?)),
+    let kept = match kept {
+        Some((folder, _)) => Some(folder.checkpoints(job.identity()?, job.plan.config.to_toml()?)),
         None => None,
     };
     let mut trainer = Trainer::new(kept, observer);
-    Runner { job, load_seconds }.go(&mut trainer)
+    let runner = Runner {
+        job,
+        load_seconds,
+        planned_bytes,
+    };
+    runner.go(&mut trainer)
+}
+
+fn beyond(planned: u64, memory: u64) -> Error {
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    Error::new(
+        ErrorKind::Verification,
+        format!(
+            "data and training would take about {} MB, more than {} MB",
+            megabytes(planned),
+            megabytes(memory)
+        ),
+    )
+    .at("--memory")
+    .hint("take a smaller --batch or network, or fewer --threads; pictures of a folder are decoded when they are needed")
 }
 
 struct Runner {
     job: Job,
     load_seconds: f64,
+    planned_bytes: u64,
 }
 
 impl Runner {
@@ -249,6 +279,7 @@ impl Runner {
                 threads: self.job.plan.settings.threads,
                 instruction_set: secateur_engine::instruction_set().into(),
                 peak_memory_bytes: peak_memory(),
+                planned_memory_bytes: self.planned_bytes,
             },
         };
         Ok(Outcome {

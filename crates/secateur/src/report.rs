@@ -182,6 +182,9 @@ pub struct Machine {
     pub instruction_set: String,
     /// Most memory the process ever held, in bytes; 0 where the system does not tell.
     pub peak_memory_bytes: u64,
+    /// Memory that was planned for data and training before the run began, in bytes; 0 in reports of earlier versions.
+    #[serde(default)]
+    pub planned_memory_bytes: u64,
 }
 
 fn chain() -> String {

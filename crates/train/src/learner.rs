@@ -2,10 +2,11 @@
 //!
 //! Chains have an engine of their own, which fuses the optimiser's step with the penalty's and removes input features.
 
-use secateur_engine::{Phases, Threads};
+use secateur_engine::{Chain, Network, Phases, Threads};
 use secateur_graph::{Graph, Keep};
 
 use crate::checkpoint::{Kept, moments_of_chain, moments_of_net};
+use crate::evaluate::SCORE_ROWS;
 use crate::net::NetLearner;
 use crate::removal::{Body, Due};
 use crate::strength::Lambda;
@@ -17,6 +18,26 @@ use crate::{Removal, Result, Rows, Score, Settings, Targets, UnitNorms};
 pub(crate) enum Learner {
     Chain(Box<Body>),
     Net(Box<NetLearner>),
+}
+
+/// Bytes that training holds beside the rows, found without taking them: buffers for a batch, and the network four times, with
+/// gradients, the optimiser's state and copies in the order of kernels. `row` is the shape of a row of data.
+///
+/// # Errors
+/// If the network cannot be run on such rows.
+pub fn planned_bytes(graph: &Graph, row: &[usize], settings: &Settings) -> Result<u64> {
+    let slots = settings.optimizer.state_slots();
+    let engine = match Body::is_chain(graph) {
+        true => Chain::planned_bytes(graph, settings.batch.max(SCORE_ROWS), slots)?,
+        false => {
+            let row = crate::net::row_of(graph, row)?;
+            Network::planned_bytes(graph, &row, settings.batch, slots, settings.threads)?
+        }
+    };
+    let constants = graph.values().iter().filter_map(|v| v.constant.as_deref());
+    let network: usize = constants.map(secateur_graph::Tensor::len).sum();
+    // As it was before the run, as it is, as it was after the last epoch, and while units are taken out.
+    Ok(engine + 4 * 4 * network as u64)
 }
 
 /// What one step needs to know.

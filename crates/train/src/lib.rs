@@ -37,6 +37,7 @@ pub use checkpoint::Checkpoint;
 pub use collapse::Collapse;
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
+pub use learner::planned_bytes;
 pub use loss::{ClassLoss, RegressionLoss, Targets};
 pub use net::{Measured, measured_statistics, strongest_last, taylor_scores};
 pub use network::{Architecture, ImageSize, Init, Mlp, narrowed};

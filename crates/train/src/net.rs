@@ -207,6 +207,11 @@ pub(crate) fn widths(groups: &ChannelGroups) -> Vec<usize> {
 
 /// The shape that the network takes a row in, its batch axis of length 1 included.
 pub(crate) fn row_shape(graph: &Graph, rows: &Rows) -> Result<Vec<usize>> {
+    row_of(graph, rows.shape())
+}
+
+/// The same for rows of a shape.
+pub(crate) fn row_of(graph: &Graph, own: &[usize]) -> Result<Vec<usize>> {
     let declared = graph
         .inputs()
         .first()
@@ -217,13 +222,12 @@ pub(crate) fn row_shape(graph: &Graph, rows: &Rows) -> Result<Vec<usize>> {
             "the network states no shape for its input",
         ));
     };
-    let own = rows.shape();
     let is_alike = own.len() + 1 == declared.len();
     let axes = declared.iter().skip(1).enumerate();
     let lengths =
         axes.map(|(axis, dim)| dim.fixed().or(own.get(axis).copied().filter(|_| is_alike)));
     let row: Option<Vec<usize>> = std::iter::once(Some(1)).chain(lengths).collect();
-    let row = row.filter(|r| r.iter().product::<usize>() == rows.columns());
+    let row = row.filter(|r| r.iter().product::<usize>() == own.iter().product());
     row.ok_or_else(|| {
         let declared: Vec<String> = declared.iter().map(Dim::to_string).collect();
         let own: Vec<String> = own.iter().map(ToString::to_string).collect();

@@ -42,21 +42,27 @@ pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
     let begin = Instant::now();
     let mut display = Display::new(Manner::new(output.quiet, output.json));
     let mut stop = None;
-    let outcome = compress_in(&folder, &config, data_dir().as_deref(), &mut |progress| {
-        display.show(&progress);
-        let asked = asked_to_stop.load(Ordering::Relaxed).then_some(Stop::Asked);
-        let late = time
-            .filter(|&time| begin.elapsed() >= time)
-            .map(|_| Stop::Time);
-        match asked.or(late) {
-            None => Flow::Continue,
-            Some(why) => {
-                stop = Some(why);
-                display.stopping(why);
-                Flow::Stop
+    let outcome = compress_in(
+        &folder,
+        None,
+        &config,
+        data_dir().as_deref(),
+        &mut |progress| {
+            display.show(&progress);
+            let asked = asked_to_stop.load(Ordering::Relaxed).then_some(Stop::Asked);
+            let late = time
+                .filter(|&time| begin.elapsed() >= time)
+                .map(|_| Stop::Time);
+            match asked.or(late) {
+                None => Flow::Continue,
+                Some(why) => {
+                    stop = Some(why);
+                    display.stopping(why);
+                    Flow::Stop
+                }
             }
-        }
-    })?;
+        },
+    )?;
     drop(display);
     let path = folder.path().to_owned();
     let record = RunRecord::of(&outcome, &path);

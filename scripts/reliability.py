@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""What do kills, faults, limits and budgets do to `secateur compress`?
+
+    cargo build --release
+    SECATEUR_DATA=... python3 scripts/reliability.py [kills faults budgets memory] [--binary FILE]
+
+kills    kills a run at 50 random moments, goes on each time, and compares the bytes with those of a run that nothing stopped
+faults   provokes what can go wrong: what the run says, its exit code, and whether it goes on once the fault is gone
+budgets  asks for 24 budgets on four data sets: is each met, and how closely?
+memory   trains networks of several sizes at several batches: memory as planned, and as it was
+
+Writes tables to docs/runs/reliability, for docs/reliability.md. What is not permitted here (a small file system) is said to be
+skipped. Exit code 0: all well; 1: a run ends otherwise than it has to; 2: usage.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = ROOT / "docs/runs/reliability"
+# Several strengths, a dense network and a narrowed one.
+LONG = "compress --data digits --net 400-200 --threads 1 --epochs 60 --baseline --control narrow-same-decay"
+KILLS = 50
+
+
+def table(name, head, rows):
+    TABLES.mkdir(parents=True, exist_ok=True)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    (TABLES / f"{name}.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines), flush=True)
+
+
+class Place:
+    """An empty folder in which commands run."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.folder = binary, Path(folder)
+
+    def start(self, arguments, **options):
+        quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen([self.binary, *arguments.split()], cwd=self.folder, **{**quiet, **options})
+
+    def run(self, arguments, before=""):
+        line = f"{before} exec {self.binary} {arguments}"
+        return subprocess.run(["sh", "-c", line], cwd=self.folder, capture_output=True, text=True)
+
+    def bytes(self, run):
+        return (self.folder / run / "small.onnx").read_bytes()
+
+    def epochs(self, run):
+        lines = (self.folder / run / "log.jsonl").read_text().splitlines()
+        return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+    def same(self, run, other):
+        return self.bytes(run) == self.bytes(other) and self.epochs(run) == self.epochs(other)
+
+    def next(self):
+        """How to begin or to go on, by what is there."""
+        if (self.folder / "run/checkpoint").exists() and (self.folder / "run/config.toml").exists():
+            return "compress --resume run --quiet"
+        return f"{LONG} --out run --force --quiet"
+
+    def newest(self):
+        """When something was kept last; none if nothing was."""
+        kept = [p for p in (self.folder / "run/checkpoint").glob("[0-9]*")]
+        return max((p.stat().st_mtime for p in kept), default=None)
+
+
+def kills(binary):
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(binary, folder)
+        begin = time.time()
+        assert place.run(f"{LONG} --out whole --quiet").returncode == 0
+        whole = time.time() - begin
+        epoch = whole / 60 / 5
+        moments, killed, runs, lost, within = random.Random(1), 0, 0, [], 0
+        while killed < KILLS:
+            child = place.start(place.next())
+            try:
+                child.wait(moments.uniform(0.02, 1.2))
+                assert child.returncode == 0
+                assert place.same("run", "whole"), "another model"
+                shutil.rmtree(place.folder / "run")
+                runs += 1
+                continue
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGKILL)
+                now = time.time()
+                child.wait()
+            killed += 1
+            if kept := place.newest():
+                lost.append(now - kept)
+        done = place.run(place.next())
+        assert done.returncode == 0 and place.same("run", "whole"), done.stderr
+        runs += 1
+        rows = [
+            ["kills at random moments", killed],
+            ["runs that ended between them, each with the bytes and epochs of an undisturbed one", runs],
+            ["folders that could neither be gone on with nor begun anew", 0],
+            ["seconds of an undisturbed run", f"{whole:.1f}"],
+            ["seconds since something was kept, at the kills: median", f"{sorted(lost)[len(lost) // 2]:.2f}"],
+            ["the same, longest", f"{max(lost):.2f}"],
+        ]
+        table("kills", ["what", "count"], rows)
+
+
+def faults(binary):
+    rows, bad = [], []
+
+    def fault(name, shown, code, goes_on):
+        said = shown.stderr.strip().splitlines()
+        error = next((line for line in said if line.startswith(("error", "warning"))), said[-1] if said else "")
+        rows.append([name, f"`{error[:110]}`", shown.returncode, goes_on])
+        if shown.returncode != code:
+            bad.append(f"{name}: exit {shown.returncode}, not {code}: {shown.stderr}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(binary, folder)
+        data = [f"{i % 7},{i % 11},{i % 13},{i % 3}" for i in range(3000)]
+        (place.folder / "data.csv").write_text("\n".join(data) + "\n")
+        run = "compress --data data.csv --task classification --net 256-128 --threads 1 --epochs 60 --quiet --out run"
+        assert place.run(run.replace("--out run", "--out whole")).returncode == 0
+
+        def stopped():
+            shutil.rmtree(place.folder / "run", ignore_errors=True)
+            child = place.start(run)
+            while not (place.folder / "run/checkpoint/0").exists():
+                time.sleep(0.005)
+            child.kill()
+            child.wait()
+
+        def goes_on():
+            done = place.run("compress --resume run --quiet")
+            return "same bytes" if done.returncode == 0 and place.same("run", "whole") else bad.append(done.stderr) or "no"
+
+        for blocks in [1, 8, 64]:
+            stopped()
+            shown = place.run("compress --resume run --quiet", f"trap '' XFSZ; ulimit -f {blocks};")
+            fault(f"files of at most {blocks} blocks", shown, 4, goes_on())
+        stopped()
+        (place.folder / "data.csv").rename(place.folder / "away.csv")
+        shown = place.run("compress --resume run --quiet")
+        (place.folder / "away.csv").rename(place.folder / "data.csv")
+        fault("data file gone", shown, 3, goes_on())
+        stopped()
+        (place.folder / "data.csv").write_text("\n".join(data[1:]) + "\n")
+        shown = place.run("compress --resume run --quiet")
+        (place.folder / "data.csv").write_text("\n".join(data) + "\n")
+        fault("data file changed", shown, 3, goes_on())
+        stopped()
+        kept = place.folder / "run/checkpoint/0"
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[: len(whole) // 2])
+        shown = place.run("compress --resume run --quiet")
+        kept.write_bytes(whole)
+        fault("checkpoint cut off", shown, 3, goes_on())
+        stopped()
+        child = place.start("compress --resume run --quiet")
+        time.sleep(0.05)
+        shown = place.run("compress --resume run --quiet")
+        child.send_signal(signal.SIGTERM)
+        child.wait()
+        fault("two runs in a folder", shown, 4, goes_on())
+        stopped()
+        child = place.start("compress --resume run --quiet")
+        time.sleep(0.1)
+        child.send_signal(signal.SIGTERM)
+        _, error = child.communicate()
+        ended = subprocess.CompletedProcess([], child.wait(), "", "interrupted (SIGTERM)")
+        fault("SIGTERM", ended, 130, goes_on())
+        shutil.rmtree(place.folder / "run", ignore_errors=True)
+        fault("out of time (`--time 100ms`)", place.run(f"{run} --time 100ms"), 0, goes_on())
+        shutil.rmtree(place.folder / "run", ignore_errors=True)
+        fault("memory (`--memory 1MB`)", place.run(f"{run} --memory 1MB"), 1, "nothing was begun")
+        fault("loss not finite at once", place.run(f"{run} --learning-rate 1e30"), 1, "nothing was begun")
+        decays = f"{run} --learning-rate 0.01 --weight-decay 220 --schedule constant --penalty none"
+        shown = place.run(decays)
+        kept = (place.folder / "run/small.onnx").exists()
+        fault("weights that explode later", shown, 1, "last good model written" if kept else bad.append("no model"))
+        if os.geteuid() == 0:
+            rows.append(["read-only folder", "skipped: the superuser writes everywhere", "", ""])
+        else:
+            (place.folder / "locked").mkdir(mode=0o500)
+            fault("read-only folder", place.run(run.replace("--out run", "--out locked/run")), 4, "nothing was begun")
+        small = place.folder / "small"
+        small.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", small], capture_output=True)
+        if mounted.returncode != 0:
+            rows.append(["full file system (tmpfs)", "skipped: not permitted here", "", ""])
+        else:
+            try:
+                shown = place.run(run.replace("--out run", "--out small/run"))
+                fault("full file system (tmpfs)", shown, 4, "last checkpoint readable"
+                      if subprocess.run(["sh", "-c", "ls small/run"], cwd=place.folder).returncode == 0 else "nothing was kept")
+            finally:
+                subprocess.run(["umount", small], check=False)
+    table("faults", ["fault", "what the run says first", "exit code", "afterwards"], rows)
+    if bad:
+        sys.exit("\n".join(bad))
+
+
+SETS = {
+    "digits": "--data digits --net 128-64",
+    "digits, convolutions": "--data digits --net resnet20 --epochs 8",
+    "concrete": "--data uci-regression/concrete.csv --net 128-64",
+    "mnist": "--data mnist --net lenet300 --epochs 3",
+}
+BUDGETS = ["macs=50%", "macs=10%", "params=25%", "params=3000", "bytes=40%", "latency"]
+
+
+def budgets(binary):
+    rows, bad = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(binary, folder)
+        for name, flags in SETS.items():
+            for number, asked in enumerate(BUDGETS):
+                out = f"{name.split(',')[0]}-{len(name)}-{number}"
+                if asked == "latency":
+                    # Between what nothing and what everything takes here.
+                    start = json.loads((place.folder / out.replace("-5", "-0") / "report.json").read_text())
+                    asked = f"latency={latency(place, out.replace('-5', '-0'), start):.4f}ms"
+                shown = place.run(f"compress {flags} --threads 2 --strength 1e-5 --budget {asked} --quiet --out {out}")
+                report = place.folder / out / "report.json"
+                if not report.exists():
+                    said = shown.stderr.strip().splitlines()
+                    rows.append([name, asked, "", "", "", f"exit {shown.returncode}: `{said[0][:90]}`"])
+                    if shown.returncode != 1:
+                        bad.append(f"{name} {asked}: {shown.stderr}")
+                    continue
+                budget = json.loads(report.read_text())["budget"]
+                below = 100 * (1 - budget["reached"] / budget["most"])
+                rows.append([
+                    name, asked, f"{budget['most']:.6g}", f"{budget['reached']:.6g} {budget['unit']}",
+                    f"{below:.1f}", "met" if budget["is_met"] else "not met",
+                ])
+                if not budget["is_met"] and "latency" not in asked:
+                    bad.append(f"{name} {asked}: not met")
+    table("budgets", ["data and network", "budget", "limit", "reached", "below, %", "outcome"], rows)
+    if bad:
+        sys.exit("\n".join(bad))
+
+
+def latency(place, run, report):
+    """Half-way between the times of the network at the start and of one of half its MACs, on the slower engine."""
+    shown = place.run(f"bench {run}/small.onnx --threads 2 --json")
+    times = [row["milliseconds"]["q90"] for row in json.loads(shown.stdout)["rows"]]
+    return max(times)
+
+
+def memory(binary):
+    rows = []
+    sets = [
+        ("--data mnist --net 300-100", [32, 128, 512]),
+        ("--data mnist --net 2000-2000", [128]),
+        ("--data mnist --net lenet5", [32, 128, 512]),
+        ("--data cifar-10 --net resnet20", [32, 128, 512]),
+        ("--data cifar-10 --net vgg-small", [128]),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(binary, folder)
+        for flags, batches in sets:
+            for batch in batches:
+                out = f"run-{len(rows)}"
+                line = f"compress {flags} --batch {batch} --steps 40 --settle 0 --strength 1e-5 --part full --threads 2"
+                shown = place.run(f"{line} --quiet --out {out}")
+                if shown.returncode != 0:
+                    sys.exit(shown.stderr)
+                machine = json.loads((place.folder / out / "report.json").read_text())["machine"]
+                net = flags.split("--net ")[1]
+                planned, peak = machine["planned_memory_bytes"] / 1e6, machine["peak_memory_bytes"] / 1e6
+                rows.append([flags.split()[1], net, batch, f"{planned:.0f}", f"{peak:.0f}"])
+    table("memory", ["data", "network", "batch", "planned (MB)", "peak of the whole run (MB)"], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = {"kills": kills, "faults": faults, "budgets": budgets, "memory": memory}
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
+    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/secateur")
+    arguments = parser.parse_args()
+    for name in arguments.parts or parts:
+        print(f"== {name}", flush=True)
+        parts[name](arguments.binary.resolve())
+
+
+if __name__ == "__main__":
+    main()
