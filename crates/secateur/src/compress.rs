@@ -209,6 +209,7 @@ impl Runner {
             strength: trained.lambda,
             tries: tries.clone(),
             penalised_share: trained.penalised_share,
+            budget: self.job.budget_report(&before, &trained)?,
             removals: removals(&trained),
             layers: trained.layers.iter().map(LayerReport::from).collect(),
             verify: model.evidence().clone(),

@@ -6,6 +6,7 @@
 
 mod assemble;
 mod auto;
+mod budget;
 mod choice;
 mod choices;
 pub mod compare;
@@ -36,6 +37,7 @@ mod verify;
 
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
+pub use budget::{Budget, BudgetReport};
 pub use compress::{Outcome, Progress, Stage, compress, compress_loaded, load_data};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};

@@ -32,6 +32,7 @@ mod trainer;
 mod unit_norms;
 mod update;
 
+pub use budget::question::Question;
 pub use collapse::Collapse;
 pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
@@ -46,5 +47,5 @@ pub use schedule::{Decay, Schedule};
 pub use score::Score;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};
 pub use strength::StrengthChoice;
-pub use trainer::fit;
+pub use trainer::{fit, fit_within};
 pub use unit_norms::{LayerNorms, UnitNorms};

@@ -24,6 +24,7 @@ use crate::unit_norms::LayerHead;
 use crate::update::Update;
 use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings, UnitNorms};
 
+pub(crate) use self::budget::NetUnits;
 pub use self::order::strongest_last;
 pub use self::statistics::{Measured, measured_statistics};
 pub use self::taylor::taylor_scores;

@@ -1,12 +1,14 @@
 //! The run: epochs of steps, with removals, a budget and a last stretch without penalty.
 
+mod budget;
+
 use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use secateur_graph::{Graph, cost};
-use secateur_prox::Part;
+use secateur_graph::Graph;
 
+use self::budget::Budget;
 use crate::collapse::collapse;
 use crate::learner::{Learner, Step};
 use crate::removal::Due;
@@ -14,8 +16,9 @@ use crate::rows::Batches;
 use crate::strength::Lambda;
 use crate::unit_norms::LayerHead;
 use crate::{
-    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Removal, RemovalTime,
-    Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained, UnitNorms,
+    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Question, Removal,
+    RemovalTime, Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets,
+    Trained, UnitNorms,
 };
 
 /// Stream of random numbers for the order of rows; other streams draw weights and permutations.
@@ -35,11 +38,26 @@ pub fn fit(
     settings: &Settings,
     observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
 ) -> Result<Trained> {
+    fit_within(graph, train, validation, settings, None, observer)
+}
+
+/// [`fit`] within a limit that only the caller can measure. Units go at once, together with those of the run's budget.
+///
+/// # Errors
+/// As [`fit`]; if the settings have no budget to go with the question, or no network is within the limit.
+pub fn fit_within(
+    graph: Graph,
+    train: Rows,
+    validation: &Rows,
+    settings: &Settings,
+    question: Option<Question<'_>>,
+    observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
+) -> Result<Trained> {
     let settings = settings.clone().checked()?;
     let run = Run::new(graph, train, settings)?;
     // On a worker from the start: otherwise every step hands its work over twice.
     let threads = run.learner.threads();
-    threads.run(|| run.go(validation, observer))
+    threads.run(|| run.go(validation, question, observer))
 }
 
 struct Run {
@@ -52,7 +70,7 @@ struct Run {
     step: usize,
     features: Vec<f32>,
     targets: Targets,
-    initial_macs: u64,
+    budget: Option<Budget>,
     penalised_share: f64,
     top_lambda: f64,
     /// Time of the penalty outside the engine's update: of whole layers.
@@ -91,7 +109,7 @@ impl Run {
             step: 0,
             features: vec![],
             targets,
-            initial_macs: cost(learner.graph())?.macs,
+            budget: Budget::of(&settings, learner.graph())?,
             penalised_share: learner.share(),
             top_lambda: 0.0,
             penalty_seconds: 0.0,
@@ -109,6 +127,7 @@ impl Run {
     fn go(
         mut self,
         validation: &Rows,
+        mut question: Option<Question<'_>>,
         observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
     ) -> Result<Trained> {
         for note in self.learner.notes() {
@@ -121,7 +140,7 @@ impl Run {
             if self.step == self.schedule.steps {
                 break;
             }
-            self.before_epoch(number)?;
+            self.before_epoch(number, question.as_mut(), observer)?;
             let (loss, flow) = self.epoch(number, observer)?;
             if !loss.is_finite() {
                 let Some(last) = good.take() else {
@@ -281,30 +300,6 @@ impl Run {
         self.penalty_seconds += done.penalty_seconds;
         self.step += 1;
         done.loss
-    }
-
-    /// Takes the surplus of a budget away, half-way through the penalised epochs.
-    fn before_epoch(&mut self, number: usize) -> Result<()> {
-        let Some(p) = self.settings.penalty else {
-            return Ok(());
-        };
-        if !self.penalised_epoch(number) {
-            return Ok(());
-        }
-        let Part::Budget { macs_share } = p.part else {
-            return Ok(());
-        };
-        let half = (self.settings.epochs - self.settings.settle) / 2;
-        if number == half + 1 {
-            let (start, before) = (Instant::now(), self.forward_seconds());
-            let limit = (macs_share.get() * self.initial_macs as f64) as u64;
-            let keep = self.learner.surplus(limit, p.floor)?;
-            let removal = self.learner.remove_asked(&keep, number)?;
-            self.removals.extend(removal);
-            self.shrink_seconds += start.elapsed().as_secs_f64();
-            self.other_forward += self.forward_seconds() - before;
-        }
-        Ok(())
     }
 
     fn after_epoch(&mut self, number: usize) -> Result<()> {

@@ -26,6 +26,15 @@ impl Share {
         self.0
     }
 
+    /// The share in per cent where that reads back to the same, else as a number: `25%`, `0.1234567`.
+    pub fn percent(self) -> String {
+        let percent = self.0 * 100.0;
+        match percent / 100.0 == self.0 {
+            true => format!("{percent}%"),
+            false => self.0.to_string(),
+        }
+    }
+
     /// This share of `count`, rounded up, but for the rounding error of the product itself: 0.9 of 10
     /// is 9.
     pub fn of(self, count: usize) -> usize {
