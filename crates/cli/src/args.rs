@@ -108,8 +108,8 @@ struct PenaltyFlags {
     /// or budget:25% [default: budget:25%]
     #[arg(long)]
     part: Option<String>,
-    /// What the network may keep at most, in place of a part: macs=25%, macs=2000000, params=10% or
-    /// params=50000
+    /// What the network may keep at most, in place of a part: macs=25%, macs=2000000, params=10%,
+    /// params=50000, bytes=20% or bytes=100KB
     #[arg(long, value_name = "LIMIT")]
     budget: Option<String>,
     /// Input features: penalised (unused ones are removed), spared, or like-hidden (under the part, as if

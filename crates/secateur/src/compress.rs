@@ -209,7 +209,7 @@ impl Runner {
             strength: trained.lambda,
             tries: tries.clone(),
             penalised_share: trained.penalised_share,
-            budget: self.job.budget_report(&before, &trained)?,
+            budget: self.job.budget_report(&before, &trained, &model)?,
             removals: removals(&trained),
             layers: trained.layers.iter().map(LayerReport::from).collect(),
             verify: model.evidence().clone(),
@@ -292,7 +292,12 @@ impl Runner {
         let train = self.job.train_rows()?;
         let validation = self.job.rows(&split.validation)?;
         let tell = &mut |event: Event<'_>| observer(Progress::Train { stage, event });
-        Ok(fit(graph, train, &validation, settings, tell)?)
+        match stage {
+            Stage::Compress => {
+                (self.job).fit_in_budget(graph, (train, &validation), settings, tell)
+            }
+            Stage::Dense | Stage::Narrow => Ok(fit(graph, train, &validation, settings, tell)?),
+        }
     }
 }
 

@@ -59,6 +59,62 @@ fn counts_and_shares_hold_exactly_in_chains_and_in_convolutions() {
 }
 
 #[test]
+fn files_fit_to_the_last_unit() {
+    for (net, budget, most) in [
+        ("32-16", "bytes=6KB", 6_000),
+        ("32-16", "bytes=4KiB", 4_096),
+        ("32-16", "bytes=50%", 0),
+        ("resnet20", "bytes=60%", 0),
+    ] {
+        let outcome = within(net, budget).unwrap();
+        let report = &outcome.report;
+        let told = report.budget.as_ref().unwrap();
+        let most = match most {
+            0 => report.before.bytes * budget[6..8].parse::<u64>().unwrap() / 100,
+            most => most,
+        };
+        let left = (outcome.model.bytes().len() + outcome.model.data().len()) as u64;
+        assert!(left <= most, "{net} {budget}: {left} of {most}");
+        // What one more unit would take, and what an input that dies later may.
+        assert!(left * 100 >= most * 85, "{net} {budget}: {left} of {most}");
+        assert_eq!(left, report.after.bytes);
+        assert_eq!(
+            [told.most, told.start, told.reached],
+            [most as f64, report.before.bytes as f64, left as f64]
+        );
+        assert!(told.is_met && told.sentence().contains("bytes"));
+    }
+    let error = within("32-16", "bytes=1KB").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Verification);
+    let text = error.to_string();
+    assert!(
+        text.starts_with("budget: 1,000 bytes cannot be reached: it is 1,"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_model_that_was_given_fits_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("given.onnx");
+    std::fs::write(&path, within("24", "macs=100%").unwrap().model.bytes()).unwrap();
+    let config = Config {
+        net: None,
+        model: Some(path.display().to_string()),
+        budget: Some("bytes=60%".into()),
+        ..short("")
+    };
+    let outcome = compress(&config, None, &mut |_| Flow::Continue).unwrap();
+    let before = std::fs::metadata(&path).unwrap().len();
+    let left = outcome.model.bytes().len() as u64;
+    assert!(
+        left <= before * 6 / 10 && left * 100 > before * 50,
+        "{left} of {before}"
+    );
+    assert_eq!(outcome.report.budget.unwrap().start, before as f64);
+}
+
+#[test]
 fn the_budget_part_is_a_budget_of_macs() {
     let by_part = Config {
         part: Some("budget:40%".into()),

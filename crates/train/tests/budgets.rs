@@ -1,5 +1,5 @@
 //! Limits hold exactly, whatever is counted, and what cannot be met is told before anything is trained.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -12,7 +12,13 @@ const SHORT: &str = "compress --data digits --net 32-16 --epochs 4 --threads 1 -
 fn the_summary_tells_the_limit_and_what_was_reached() {
     let sandbox = Sandbox::new();
     let mut told = String::new();
-    for budget in ["macs=25%", "macs=1000", "params=30%", "params=800"] {
+    for budget in [
+        "macs=25%",
+        "macs=1000",
+        "params=30%",
+        "params=800",
+        "bytes=50%",
+    ] {
         let shown = sandbox.run(&format!("{SHORT} --budget {budget} --out {budget}"));
         assert_eq!(shown.code, Some(0), "{shown}");
         let line = shown.stdout.lines().find(|l| l.starts_with("budget: "));
@@ -53,11 +59,13 @@ fn budgets_that_cannot_be_kept_leave_nothing() {
         run("--budget 25%"),
         run("--budget drop=1%"),
         run("--budget macs=0"),
+        run("--budget bytes=5kb"),
         run("--budget param=10%"),
         run("--budget macs=25% --part full"),
         run("--budget macs=25% --penalty none"),
         run("--budget macs=25% --penalty l2"),
         run("--budget params=13"),
+        run("--budget bytes=1KB"),
         run("--budget macs=60 --floor 4"),
     ];
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();

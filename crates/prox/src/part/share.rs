@@ -11,6 +11,9 @@ use crate::{Error, Result};
 pub struct Share(f64);
 
 impl Share {
+    /// The whole.
+    pub const ALL: Self = Self(1.0);
+
     /// A share above 0 and of at most 1, else an error.
     pub fn new(share: f64) -> Result<Self> {
         Ok(Self(in_range(

@@ -1,10 +1,13 @@
-//! What a run's network may keep at most: of multiply-adds or of parameters.
+//! What a run's network may keep at most: of multiply-adds, of parameters or of the bytes of its file.
 
+mod bytes;
 mod outcome;
 mod record;
+mod run;
 mod text;
+mod units;
 
-use secateur_prox::Limit;
+use secateur_prox::{Amount, Limit, Quantity, Share};
 
 pub use record::BudgetReport;
 pub(crate) use text::PLACE;
@@ -14,6 +17,8 @@ pub(crate) use text::PLACE;
 pub enum Budget {
     /// Of something that the network itself tells.
     Counted(Limit),
+    /// Of the file, with what lies beside it; a share is one of the file of the network that the run starts from.
+    Bytes(Amount),
 }
 
 impl Budget {
@@ -21,6 +26,11 @@ impl Budget {
     pub(crate) fn ranking(self) -> Limit {
         match self {
             Self::Counted(limit) => limit,
+            // All that it has, and of that what the answers to a question allow.
+            Self::Bytes(_) => Limit {
+                of: Quantity::Params,
+                most: Amount::Share(Share::ALL),
+            },
         }
     }
 }

@@ -6,6 +6,7 @@ use secateur_train::Trained;
 
 use super::{Budget, BudgetReport, PLACE};
 use crate::job::Job;
+use crate::verify::Verified;
 use crate::{Error, ErrorKind, Result};
 
 /// A quantity of a network, and its unit.
@@ -17,7 +18,7 @@ fn counted(of: Quantity, cost: &Cost) -> (u64, &'static str) {
 }
 
 impl Job {
-    /// What became of the budget of a run from one network to another; none where it had none.
+    /// What became of the budget of a run from one network to another, and to a file; none where it had none.
     ///
     /// # Errors
     /// If a complete run is not within it; the message tells how far it came.
@@ -25,6 +26,7 @@ impl Job {
         &self,
         before: &Graph,
         trained: &Trained,
+        model: &Verified,
     ) -> Result<Option<BudgetReport>> {
         let Some(budget) = self.plan.budget else {
             return Ok(None);
@@ -34,6 +36,11 @@ impl Job {
                 let (start, unit) = counted(limit.of, &cost(before)?);
                 let (reached, _) = counted(limit.of, &cost(&trained.graph)?);
                 (limit.most.of(start), [start, reached], unit)
+            }
+            Budget::Bytes(most) => {
+                let start = self.file_size(before)?;
+                let reached = (model.bytes().len() + model.data().len()) as u64;
+                (most.of(start), [start, reached], "bytes")
             }
         };
         let report = BudgetReport {

@@ -9,7 +9,7 @@ use crate::markdown::{grouped, significant};
 pub struct BudgetReport {
     /// As it is typed behind `--budget`.
     pub asked: String,
-    /// Of all numbers below: `MACs a row` or `parameters`.
+    /// Of all numbers below: `MACs a row`, `parameters` or `bytes`.
     pub unit: String,
     /// The most that is allowed.
     pub most: f64,

@@ -6,21 +6,26 @@ use std::str::FromStr;
 use secateur_prox::{Limit, Quantity};
 
 use super::Budget;
+use super::units::{size, size_text};
 use crate::choice::unknown;
 use crate::{Error, Result};
 
 /// Where a budget is typed.
 pub(crate) const PLACE: &str = "--budget";
 /// What there are limits on, and how each is written.
-const FORMS: [(&str, &str); 2] = [
+const FORMS: [(&str, &str); 3] = [
     ("macs", "macs=25% or macs=2000000"),
     ("params", "params=10% or params=50000"),
+    (
+        "bytes",
+        "bytes=20%, bytes=100KB, bytes=100KiB or bytes=100000",
+    ),
 ];
 
 impl FromStr for Budget {
     type Err = Error;
 
-    /// Reads `macs=25%`, `macs=2000000`, `params=10%`, `params=50000`.
+    /// Reads `macs=25%`, `macs=2000000`, `params=10%`, `params=50000`, `bytes=20%`, `bytes=100KB`.
     fn from_str(text: &str) -> Result<Self> {
         let (name, most) = text.split_once('=').unwrap_or((text, ""));
         let counted = |of: Quantity| {
@@ -30,6 +35,9 @@ impl FromStr for Budget {
         match name {
             "macs" => counted(Quantity::Macs),
             "params" => counted(Quantity::Params),
+            "bytes" => Ok(Self::Bytes(
+                size(most).ok_or_else(|| malformed(name, most))?,
+            )),
             _ => Err(no_such(name)),
         }
     }
@@ -59,6 +67,7 @@ impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Counted(limit) => limit.fmt(f),
+            Self::Bytes(most) => write!(f, "bytes={}", size_text(*most)),
         }
     }
 }
@@ -79,7 +88,14 @@ mod tests {
             ]
         };
         let of = prop_oneof![Just(Quantity::Macs), Just(Quantity::Params)];
-        (of, amount()).prop_map(|(of, most)| Budget::Counted(Limit { of, most }))
+        prop_oneof![
+            (of, amount()).prop_map(|(of, most)| Budget::Counted(Limit { of, most })),
+            amount().prop_map(Budget::Bytes),
+            // Round numbers, which are written with a unit.
+            (1u64..2000, 0u32..4)
+                .prop_map(|(n, k)| Budget::Bytes(Amount::Count(n * 1000u64.pow(k)))),
+            (1u64..2000, 0u32..4).prop_map(|(n, k)| Budget::Bytes(Amount::Count(n << (10 * k)))),
+        ]
     }
 
     proptest! {
@@ -98,7 +114,15 @@ mod tests {
 
     #[test]
     fn the_documented_forms_are_read_and_written() {
-        for text in ["macs=25%", "macs=2000000", "params=10%", "params=50000"] {
+        for text in [
+            "macs=25%",
+            "macs=2000000",
+            "params=10%",
+            "params=50000",
+            "bytes=20%",
+            "bytes=100KB",
+            "bytes=100KiB",
+        ] {
             assert_eq!(text.parse::<Budget>().unwrap().to_string(), text);
         }
     }
@@ -112,6 +136,7 @@ mod tests {
             ("macs", "write macs=25% or macs=2000000"),
             ("params=0", "write params=10% or params=50000"),
             ("params=120%", "write params=10% or params=50000"),
+            ("bytes=1kb", "write bytes=20%, bytes=100KB"),
             ("macs=-1", "write macs=25% or macs=2000000"),
         ] {
             let error = text.parse::<Budget>().unwrap_err();

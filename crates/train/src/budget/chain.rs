@@ -269,4 +269,14 @@ mod tests {
             assert_eq!(gone(&units, limit).1, [8, 1, 1]);
         }
     }
+
+    #[test]
+    fn what_is_kept_of_even_narrowing_gives_way_where_the_limit_is_out_of_reach_so() {
+        let scores = vec![vec![0.0; 8], vec![1.0; 64], vec![1.0; 32]];
+        let mut units = units(&scores, Quantity::Macs, false);
+        units.layers[1].0 = None;
+        // 8 * 64 stay; of the last layer, one in 18 would.
+        assert_eq!(gone(&units, 512 + 2 * 65).1, [8, 64, 2]);
+        assert_eq!(gone(&units, 512 + 65).1, [8, 64, 1]);
+    }
 }
