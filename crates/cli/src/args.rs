@@ -109,7 +109,7 @@ struct PenaltyFlags {
     #[arg(long)]
     part: Option<String>,
     /// What the network may keep at most, in place of a part: macs=25%, macs=2000000, params=10%,
-    /// params=50000, bytes=20% or bytes=100KB
+    /// params=50000, bytes=20%, bytes=100KB or latency=2ms
     #[arg(long, value_name = "LIMIT")]
     budget: Option<String>,
     /// Input features: penalised (unused ones are removed), spared, or like-hidden (under the part, as if

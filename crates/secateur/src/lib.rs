@@ -37,7 +37,7 @@ mod verify;
 
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
-pub use budget::{Budget, BudgetReport};
+pub use budget::{Budget, BudgetReport, EngineTime};
 pub use compress::{Outcome, Progress, Stage, compress, compress_loaded, load_data};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};

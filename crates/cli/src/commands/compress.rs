@@ -82,6 +82,14 @@ fn ending(outcome: &Outcome, stopped: bool, paint: Paint) -> Exit {
         crate::output::error(&error, paint);
         return Exit::Failed;
     }
+    let budget = outcome.report.budget.as_ref();
+    if let Some(missed) = budget.filter(|b| !b.is_met && !stopped) {
+        let error = Error::new(secateur::ErrorKind::Verification, missed.sentence())
+            .at("--budget")
+            .hint("the results were written all the same; measure again with `secateur bench`, or ask for less");
+        crate::output::error(&error, paint);
+        return Exit::Failed;
+    }
     if !stopped {
         return Exit::Done;
     }

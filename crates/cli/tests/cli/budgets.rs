@@ -50,6 +50,28 @@ fn a_budget_that_is_met_already_is_noted() {
     assert_snapshot!(lines);
 }
 
+/// No call takes a nanosecond, and none of a network so small a quarter of an hour: nothing here hangs on how fast the machine is.
+#[test]
+fn a_latency_is_measured_and_told() {
+    let sandbox = Sandbox::new();
+    let shown = sandbox.run(&format!("{SHORT} --budget latency=1000s --out run"));
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let line = shown.stdout.lines().find(|l| l.starts_with("budget: "));
+    let mut told = without_numbers(line.unwrap());
+    let report: Value = serde_json::from_slice(&sandbox.read("run/report.json")).unwrap();
+    let engines = report["budget"]["engines"].as_array().unwrap();
+    let taken = engines.iter().map(|e| e["reached"].as_f64().unwrap());
+    let slower = taken.fold(0.0, f64::max);
+    assert_eq!(report["budget"]["reached"].as_f64(), Some(slower));
+    assert!(slower > 0.0 && engines.len() == 2);
+
+    let shown = sandbox.run(&format!("{SHORT} --quiet --budget latency=1ns --out other"));
+    assert_eq!(shown.code, Some(1), "{shown}");
+    assert!(!sandbox.path("other").exists());
+    told += &format!("\n{}", without_numbers(&shown.stderr));
+    assert_snapshot!(told);
+}
+
 #[test]
 fn budgets_that_cannot_be_kept_leave_nothing() {
     let sandbox = Sandbox::new();
@@ -66,6 +88,7 @@ fn budgets_that_cannot_be_kept_leave_nothing() {
         run("--budget macs=25% --penalty l2"),
         run("--budget params=13"),
         run("--budget bytes=1KB"),
+        run("--budget latency=2"),
         run("--budget macs=60 --floor 4"),
     ];
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();

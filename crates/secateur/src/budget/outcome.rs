@@ -4,6 +4,7 @@ use secateur_graph::{Cost, Graph, cost};
 use secateur_prox::Quantity;
 use secateur_train::Trained;
 
+use super::latency::Watch;
 use super::{Budget, BudgetReport, PLACE};
 use crate::job::Job;
 use crate::verify::Verified;
@@ -37,6 +38,11 @@ impl Job {
                 let (reached, _) = counted(limit.of, &cost(&trained.graph)?);
                 (limit.most.of(start), [start, reached], unit)
             }
+            // Missed by a network that is good: it is written, and the report tells.
+            Budget::Latency(most) => {
+                let limit = (most, &self.watch() as Watch<'_>);
+                return Ok(Some(self.time_report(before, model.parts(), limit)?));
+            }
             Budget::Bytes(most) => {
                 let start = self.file_size(before)?;
                 let reached = (model.bytes().len() + model.data().len()) as u64;
@@ -50,6 +56,7 @@ impl Job {
             start: start as f64,
             reached: reached as f64,
             is_met: reached <= most,
+            engines: vec![],
         };
         match report.is_met || !trained.is_complete() {
             true => Ok(Some(report)),

@@ -8,15 +8,10 @@ use crate::job::Job;
 use crate::markdown::grouped;
 use crate::{Error, ErrorKind, Result};
 
-impl Job {
-    /// The most that a budget allows, in bytes; `start` is the network that the run starts from.
-    ///
-    /// # Errors
-    /// If the network cannot be written.
-    pub(super) fn most_bytes(&self, most: secateur_prox::Amount, start: &Graph) -> Result<u64> {
-        Ok(most.of(self.file_size(start)?))
-    }
+/// What is told how training goes.
+pub(super) type Observer<'a> = &'a mut (dyn FnMut(Event<'_>) -> Flow + Send);
 
+impl Job {
     /// Trains a network that keeps within the run's budget.
     ///
     /// # Errors
@@ -26,14 +21,18 @@ impl Job {
         graph: Graph,
         (train, validation): (Rows, &Rows),
         settings: &Settings,
-        observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
+        observer: Observer<'_>,
     ) -> Result<Trained> {
         match self.plan.budget {
             None | Some(Budget::Counted(_)) => {
                 Ok(fit(graph, train, validation, settings, observer)?)
             }
+            Some(Budget::Latency(most)) => {
+                let rows = (train, validation);
+                self.fit_in_time(graph, rows, settings, (most, &self.watch()), observer)
+            }
             Some(Budget::Bytes(most)) => {
-                let most = self.most_bytes(most, &graph)? as f64;
+                let most = most.of(self.file_size(&graph)?) as f64;
                 let mut ask = |candidate: &Graph| {
                     let bytes = self.largest_file(candidate);
                     Ok(bytes.map_err(|e| told(&e))? as f64)
@@ -54,7 +53,7 @@ impl Job {
 }
 
 /// What went wrong when the trainer asked, for it to hand back.
-fn told(error: &Error) -> secateur_train::Error {
+pub(super) fn told(error: &Error) -> secateur_train::Error {
     let kind = match error.kind() {
         ErrorKind::Usage => secateur_train::ErrorKind::Settings,
         ErrorKind::Verification => secateur_train::ErrorKind::Verification,

@@ -6,26 +6,27 @@ use std::str::FromStr;
 use secateur_prox::{Limit, Quantity};
 
 use super::Budget;
-use super::units::{size, size_text};
+use super::units::{size, size_text, time, time_text};
 use crate::choice::unknown;
 use crate::{Error, Result};
 
 /// Where a budget is typed.
 pub(crate) const PLACE: &str = "--budget";
 /// What there are limits on, and how each is written.
-const FORMS: [(&str, &str); 3] = [
+const FORMS: [(&str, &str); 4] = [
     ("macs", "macs=25% or macs=2000000"),
     ("params", "params=10% or params=50000"),
     (
         "bytes",
         "bytes=20%, bytes=100KB, bytes=100KiB or bytes=100000",
     ),
+    ("latency", "latency=2ms, latency=500us or latency=1s"),
 ];
 
 impl FromStr for Budget {
     type Err = Error;
 
-    /// Reads `macs=25%`, `macs=2000000`, `params=10%`, `params=50000`, `bytes=20%`, `bytes=100KB`.
+    /// Reads `macs=25%`, `macs=2000000`, `params=10%`, `params=50000`, `bytes=20%`, `bytes=100KB`, `latency=2ms`.
     fn from_str(text: &str) -> Result<Self> {
         let (name, most) = text.split_once('=').unwrap_or((text, ""));
         let counted = |of: Quantity| {
@@ -38,6 +39,10 @@ impl FromStr for Budget {
             "bytes" => Ok(Self::Bytes(
                 size(most).ok_or_else(|| malformed(name, most))?,
             )),
+            "latency" => {
+                let time = time(most).ok_or_else(|| malformed(name, most));
+                Ok(Self::Latency(time?))
+            }
             _ => Err(no_such(name)),
         }
     }
@@ -68,12 +73,15 @@ impl fmt::Display for Budget {
         match self {
             Self::Counted(limit) => limit.fmt(f),
             Self::Bytes(most) => write!(f, "bytes={}", size_text(*most)),
+            Self::Latency(most) => write!(f, "latency={}", time_text(*most)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
     use secateur_prox::{Amount, Share};
 
@@ -91,6 +99,9 @@ mod tests {
         prop_oneof![
             (of, amount()).prop_map(|(of, most)| Budget::Counted(Limit { of, most })),
             amount().prop_map(Budget::Bytes),
+            (1u64..1 << 52).prop_map(|ns| Budget::Latency(Duration::from_nanos(ns))),
+            (1u64..2000, 0u32..4)
+                .prop_map(|(n, k)| Budget::Latency(Duration::from_nanos(n * 1000u64.pow(k)))),
             // Round numbers, which are written with a unit.
             (1u64..2000, 0u32..4)
                 .prop_map(|(n, k)| Budget::Bytes(Amount::Count(n * 1000u64.pow(k)))),
@@ -105,7 +116,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_more_than_refused(text in "[a-z=%.0-9]{0,12}") {
+        fn no_text_is_more_than_refused(text in "(macs|params|bytes|latency)?=?[a-zA-Z%.0-9]{0,12}") {
             if let Err(error) = text.parse::<Budget>() {
                 prop_assert_eq!(error.kind(), ErrorKind::Usage);
             }
@@ -122,6 +133,8 @@ mod tests {
             "bytes=20%",
             "bytes=100KB",
             "bytes=100KiB",
+            "latency=2ms",
+            "latency=500us",
         ] {
             assert_eq!(text.parse::<Budget>().unwrap().to_string(), text);
         }
@@ -137,6 +150,10 @@ mod tests {
             ("params=0", "write params=10% or params=50000"),
             ("params=120%", "write params=10% or params=50000"),
             ("bytes=1kb", "write bytes=20%, bytes=100KB"),
+            (
+                "latency=2",
+                "write latency=2ms, latency=500us or latency=1s",
+            ),
             ("macs=-1", "write macs=25% or macs=2000000"),
         ] {
             let error = text.parse::<Budget>().unwrap_err();

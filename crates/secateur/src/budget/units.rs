@@ -1,4 +1,6 @@
-//! Sizes as they are written: decimal and binary units, or plain bytes.
+//! Sizes and times as they are written, with their units.
+
+use std::time::Duration;
 
 use secateur_prox::Amount;
 
@@ -50,6 +52,35 @@ pub(super) fn size_text(size: Amount) -> String {
     }
 }
 
+/// Units of times, in nanoseconds, the largest first.
+const TIMES: [(&str, u64); 4] = [
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+/// Reads `2ms`, `500us`, `0.5s`, to the nearest nanosecond.
+pub(super) fn time(text: &str) -> Option<Duration> {
+    // Backwards, as `s` ends all of them.
+    let mut units = TIMES.iter().rev();
+    let (name, scale) = units.find(|(name, _)| text.ends_with(name))?;
+    let number = decimal(&text[..text.len() - name.len()])?;
+    let nanoseconds = (number * *scale as f64).round();
+    let is_time = (1.0..9e15).contains(&nanoseconds);
+    is_time.then(|| Duration::from_nanos(nanoseconds as u64))
+}
+
+/// The same time in the largest unit of which it has a whole number.
+pub(super) fn time_text(time: Duration) -> String {
+    let nanoseconds = time.as_nanos() as u64;
+    let whole = TIMES
+        .iter()
+        .find(|(_, scale)| nanoseconds.is_multiple_of(*scale));
+    let (name, scale) = whole.unwrap_or(&TIMES[3]);
+    format!("{}{name}", nanoseconds / scale)
+}
+
 #[cfg(test)]
 mod tests {
     use secateur_prox::Share;
@@ -73,6 +104,40 @@ mod tests {
         }
         let share = Some(Amount::Share(Share::new(0.2).unwrap()));
         assert_eq!([size("20%"), size("0.2")], [share, share]);
+    }
+
+    #[test]
+    fn times_are_read_in_all_units_and_written_without_a_point() {
+        for (text, nanoseconds, written) in [
+            ("2ms", 2_000_000, "2ms"),
+            ("500us", 500_000, "500us"),
+            ("1s", 1_000_000_000, "1s"),
+            ("1.5ms", 1_500_000, "1500us"),
+            ("0.0005us", 1, "1ns"),
+            ("1000ms", 1_000_000_000, "1s"),
+        ] {
+            assert_eq!(
+                time(text),
+                Some(Duration::from_nanos(nanoseconds)),
+                "{text}"
+            );
+            assert_eq!(time_text(Duration::from_nanos(nanoseconds)), written);
+        }
+        for text in [
+            "",
+            "2",
+            "ms",
+            "0ms",
+            "-1ms",
+            "2 ms",
+            "1e3s",
+            "infs",
+            "2m",
+            "0.0001us",
+            "9999999999s",
+        ] {
+            assert_eq!(time(text), None, "{text}");
+        }
     }
 
     #[test]
