@@ -108,6 +108,10 @@ struct PenaltyFlags {
     /// or budget:25% [default: budget:25%]
     #[arg(long)]
     part: Option<String>,
+    /// What the network may keep at most, in place of a part: macs=25%, macs=2000000, params=10%,
+    /// params=50000, bytes=20%, bytes=100KB or latency=2ms
+    #[arg(long, value_name = "LIMIT")]
+    budget: Option<String>,
     /// Input features: penalised (unused ones are removed), spared, or like-hidden (under the part, as if
     /// they could be permuted) [default: penalised]
     #[arg(long, value_name = "CHOICE")]
@@ -272,6 +276,7 @@ impl CompressFlags {
             penalty: penalty.penalty.clone(),
             strength: penalty.strength.clone(),
             part: penalty.part.clone(),
+            budget: penalty.budget.clone(),
             inputs: penalty.inputs.clone(),
             members: penalty.members.clone(),
             group_weights: penalty.group_weights.clone(),
@@ -330,7 +335,7 @@ mod tests {
     #[test]
     fn every_key_of_a_config_file_is_a_flag() {
         let text = "data=d format=f target=t task=k missing=m net=1-2 activation=a init=j loss=l class-weights=c \
-                    penalty=p strength=-1 part=q inputs=i members=n group-weights=g compensation=o \
+                    penalty=p strength=-1 part=q budget=v inputs=i members=n group-weights=g compensation=o \
                     penalty-step=s adam-metric=e optimizer=z learning-rate=-0.5 momentum=0.25 \
                     weight-decay=0.125 schedule=h warm-up=3 epochs=4 steps=10 settle=5 batch=6 order=u removal=r floor=7 \
                     seed=8 threads=9 softmax=true baseline=false control=x";

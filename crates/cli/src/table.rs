@@ -17,6 +17,8 @@ pub(crate) fn summary(report: &Report, folder: &Path) -> String {
     lines.push(String::new());
     lines.push(format!("seconds: {}", seconds(report)));
     lines.push(format!("strength: {}", strength(report)));
+    let budget = report.budget.iter();
+    lines.extend(budget.map(|b| format!("budget: {}", b.sentence())));
     lines.push(format!("verified: {}", verified(report)));
     lines.extend(report.remarks());
     lines.push(String::new());

@@ -52,7 +52,7 @@ mod strength;
 pub use choices::{Compensation, Inputs, Members};
 pub use error::{Error, ErrorKind, Result};
 pub use group_weights::{GroupSize, GroupWeights};
-pub use part::{LayerUnits, Part, Share, Which, Widths};
+pub use part::{Amount, LayerUnits, Limit, Part, Quantity, Share, Which, Widths};
 pub use penalties::cges::Cges;
 pub use penalties::exclusive::Exclusive;
 pub use penalties::group_l0::GroupL0;

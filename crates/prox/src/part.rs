@@ -4,6 +4,7 @@
 //! the penalised units of a layer are one contiguous range and the spared ones lie at one end of it.
 //! [`Part::penalised`] gives the range, [`order`] the permutations that bring units into that order.
 
+mod limit;
 pub mod order;
 mod share;
 mod text;
@@ -11,6 +12,7 @@ mod text;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+pub use limit::{Amount, Limit, Quantity};
 pub use share::Share;
 
 /// The penalised part of a network's groups.
@@ -36,8 +38,8 @@ pub enum Part {
     EverySecond,
     /// All units, mildly, until one ranking over the whole network leaves the units that fit the budget.
     Budget {
-        /// The share of the MACs that the network may keep.
-        macs_share: Share,
+        /// How much the network may keep.
+        limit: Limit,
     },
 }
 
@@ -180,12 +182,19 @@ mod tests {
             beta().prop_map(|every| Which::Ranked { every }),
         ];
         let widths = prop_oneof![Just(Widths::Initial), Just(Widths::Current)];
+        let quantity = prop_oneof![Just(Quantity::Macs), Just(Quantity::Params)];
+        let amount = prop_oneof![
+            share().prop_map(Amount::Share),
+            (1u64..).prop_map(Amount::Count),
+        ];
         prop_oneof![
             Just(Part::Full),
             (beta(), widths).prop_map(|(beta, of)| Part::SpareLast { beta, of }),
             (share(), which).prop_map(|(share, which)| Part::Fraction { share, which }),
             Just(Part::EverySecond),
-            share().prop_map(|macs_share| Part::Budget { macs_share }),
+            (quantity, amount).prop_map(|(of, most)| Part::Budget {
+                limit: Limit { of, most },
+            }),
         ]
     }
 

@@ -8,7 +8,7 @@ use crate::choice::unknown;
 use crate::{Config, Error, Result};
 
 /// Every key of a config file.
-const KEYS: [&str; 43] = [
+const KEYS: [&str; 44] = [
     "data",
     "format",
     "size",
@@ -28,6 +28,7 @@ const KEYS: [&str; 43] = [
     "penalty",
     "strength",
     "part",
+    "budget",
     "inputs",
     "members",
     "group-weights",

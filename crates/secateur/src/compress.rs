@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use secateur_data::{Dataset, load};
 use secateur_graph::{Graph, cost};
-use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained};
+use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained, fit_within};
 
 use crate::auto::search;
 use crate::history::{InputsRecord, Predictions};
@@ -272,6 +272,7 @@ impl Runner {
             strength: trained.lambda,
             tries: tries.clone(),
             penalised_share: trained.penalised_share,
+            budget: self.job.budget_report(&before, &trained, &model)?,
             removals: removals(&trained),
             layers: trained.layers.iter().map(LayerReport::from).collect(),
             verify: model.evidence().clone(),
@@ -354,7 +355,15 @@ impl Runner {
         let split = &self.job.prepared.split;
         let train = self.job.train_rows()?;
         let validation = self.job.rows(&split.validation)?;
-        trainer.train(stage, graph, (train, &validation), settings)
+        let job = &self.job;
+        trainer.train(stage, &graph, |start, tell| match stage {
+            Stage::Compress => {
+                job.fit_in_budget(&graph, start, (train, &validation), settings, tell)
+            }
+            Stage::Dense | Stage::Narrow => {
+                Ok(fit_within(start, train, &validation, settings, None, tell)?)
+            }
+        })
     }
 }
 

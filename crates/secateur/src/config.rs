@@ -88,6 +88,9 @@ pub struct Config {
     /// The penalised share of the hidden units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
+    /// What the network may keep at most, in place of a part: see [`Budget`](crate::Budget).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
     /// `penalised`, `spared` or `like-hidden` (penalised and spared by the part, as hidden units are):
     /// whether unused input features are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,7 +203,15 @@ impl Config {
             class_weights: self.class_weights.or(other.class_weights),
             penalty: self.penalty.or(other.penalty),
             strength: self.strength.or(other.strength),
-            part: self.part.or(other.part),
+            // One is in place of the other, so that a typed one is not contradicted by a file.
+            part: match self.budget {
+                Some(_) => self.part.clone(),
+                None => self.part.clone().or(other.part),
+            },
+            budget: match self.part {
+                Some(_) => self.budget,
+                None => self.budget.or(other.budget),
+            },
             inputs: self.inputs.or(other.inputs),
             members: self.members.or(other.members),
             group_weights: self.group_weights.or(other.group_weights),

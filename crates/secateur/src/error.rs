@@ -141,7 +141,7 @@ impl From<train::Error> for Error {
         let kind = match error.kind() {
             train::ErrorKind::Settings => ErrorKind::Usage,
             train::ErrorKind::Diverged => ErrorKind::Diverged,
-            train::ErrorKind::Verification => ErrorKind::Verification,
+            train::ErrorKind::Verification | train::ErrorKind::Limit => ErrorKind::Verification,
             _ => ErrorKind::Input,
         };
         let mut this = Error::new(kind, error.to_string());

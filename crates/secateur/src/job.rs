@@ -347,14 +347,21 @@ impl Job {
         Ok(dataset.bytes() + scaled as u64 + training)
     }
 
-    /// Bytes of the file that a network would be written as.
-    pub(crate) fn file_size(&self, core: &Graph) -> Result<u64> {
-        if let Some(given) = &self.given {
-            let parts = given.parts(core)?;
-            return Ok((parts.model.len() + parts.data.len()) as u64);
+    /// The file that a network would be written as; tensors outside of it lie in one called [`DATA_FILE`].
+    pub(crate) fn written(&self, core: &Graph) -> Result<Parts> {
+        match &self.given {
+            Some(given) => given.parts(core),
+            None => Ok(Parts {
+                model: serialise(&assemble(core, self.wrapping())?, &self.meta()?)?,
+                data: vec![],
+            }),
         }
-        let file = serialise(&assemble(core, self.wrapping())?, &self.meta()?)?;
-        Ok(file.len() as u64)
+    }
+
+    /// Bytes of that file.
+    pub(crate) fn file_size(&self, core: &Graph) -> Result<u64> {
+        let parts = self.written(core)?;
+        Ok((parts.model.len() + parts.data.len()) as u64)
     }
 }
 

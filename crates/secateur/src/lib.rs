@@ -6,6 +6,7 @@
 
 mod assemble;
 mod auto;
+mod budget;
 mod checkpoints;
 mod choice;
 mod choices;
@@ -39,6 +40,7 @@ mod whole_file;
 
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
+pub use budget::{Budget, BudgetReport, EngineTime};
 pub use compress::{Outcome, Progress, Stage, compress, compress_in, compress_loaded, load_data};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};

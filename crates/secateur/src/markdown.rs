@@ -188,6 +188,9 @@ impl Report {
         for row in self.rows() {
             writeln!(to, "| {} | {} |", row.name.trim(), row.cells.join(" | "))?;
         }
+        if let Some(budget) = &self.budget {
+            writeln!(to, "\nBudget: {}.", budget.sentence())?;
+        }
         self.write_layers(to)?;
         writeln!(to, "\nSeconds: ")?;
         for (name, seconds) in self.time_split() {

@@ -10,6 +10,7 @@ use secateur_train::{
     Settings,
 };
 
+use crate::budget::{Budget, PLACE};
 use crate::choice::choose;
 use crate::defaults::{Defaults, default_part, default_settle};
 use crate::spelt::{augment, decay, init, regression_loss, removal, size, strength, widths};
@@ -43,6 +44,8 @@ pub struct Plan {
     pub balanced: bool,
     /// What the trainer is told.
     pub settings: Settings,
+    /// What the network may keep at most, where the part is a budget.
+    pub budget: Option<Budget>,
     /// Whether the strength is to be found on validation rows; the settings hold the first try.
     pub auto: bool,
     /// Whether the written classifier also puts out probabilities.
@@ -130,6 +133,7 @@ impl Plan {
                 .at("--inputs")
                 .hint("leave it out, or use spared"));
         }
+        contradicts_no_part(config)?;
         let in_epoch = train_rows.div_ceil(defaults.batch.max(1)).max(1);
         let epochs = match config.steps {
             Some(steps) => steps.div_ceil(in_epoch),
@@ -175,7 +179,11 @@ impl Plan {
             class_weights: or(&config.class_weights, "equal"),
             penalty: Some(penalty_name.clone()),
             strength: or(&config.strength, "auto"),
-            part: or(&config.part, default_part(&penalty_name)),
+            part: match config.budget {
+                Some(_) => None,
+                None => or(&config.part, default_part(&penalty_name)),
+            },
+            budget: config.budget.clone(),
             inputs: or(
                 &config.inputs,
                 if start.is_chain() {
@@ -201,10 +209,10 @@ impl Plan {
             settle: config.settle.or(Some(default_settle(
                 &start,
                 &penalty_name,
-                config
-                    .part
-                    .as_deref()
-                    .unwrap_or(default_part(&penalty_name)),
+                match (&config.budget, &config.part) {
+                    (Some(_), _) => "budget",
+                    (None, part) => part.as_deref().unwrap_or(default_part(&penalty_name)),
+                },
                 epochs,
             ))),
             batch: Some(defaults.batch),
@@ -242,9 +250,10 @@ impl Plan {
                     "use mse, mae or huber:1"
                 }));
         }
+        let (part, budget) = part_or_budget(&config)?;
         let penalty = match text(&config.penalty).as_str() {
             "none" => None,
-            _ => Some(penalty_settings(&config)?),
+            _ => Some(penalty_settings(&config, part)?),
         };
         let momentum = config.momentum.unwrap_or_default();
         let optimizers = [
@@ -305,6 +314,7 @@ impl Plan {
             class_loss: class_loss.map_or(ClassLoss::default(), |(_, loss)| *loss),
             regression_loss: regression_loss(&loss)?,
             balanced: choose("--class-weights", &text(&config.class_weights), &weights)?,
+            budget: settings.penalty.and(budget),
             settings: settings.checked()?,
             auto: text(&config.strength) == "auto" && text(&config.penalty) != "none",
             softmax: config.softmax.unwrap_or_default(),
@@ -315,7 +325,39 @@ impl Plan {
     }
 }
 
-fn penalty_settings(config: &Config) -> Result<PenaltySettings> {
+/// The part, and the budget where it is one.
+fn part_or_budget(config: &Config) -> Result<(Part, Option<Budget>)> {
+    match (&config.budget, config.part.as_deref()) {
+        (Some(budget), _) => {
+            let budget: Budget = budget.parse()?;
+            let limit = budget.ranking();
+            Ok((Part::Budget { limit }, Some(budget)))
+        }
+        (None, part) => match part.unwrap_or_default().parse::<Part>()? {
+            part @ Part::Budget { limit } => Ok((part, Some(Budget::Counted(limit)))),
+            part => Ok((part, None)),
+        },
+    }
+}
+
+/// Checks that a budget stands for the only choice of what goes.
+fn contradicts_no_part(config: &Config) -> Result<()> {
+    let Some(budget) = &config.budget else {
+        return Ok(());
+    };
+    let refused = |message: String, hint: &str| Err(Error::usage(message).at(PLACE).hint(hint));
+    if let Some(part) = config.part.as_deref().filter(|p| !p.starts_with("budget")) {
+        let message = format!("both the budget {budget} and the part {part} are given");
+        return refused(message, "give one of them: a budget decides which units go");
+    }
+    if config.penalty.as_deref() == Some("none") {
+        let message = format!("nothing is removed without a penalty, and {budget} not met");
+        return refused(message, "leave --penalty out, or --budget");
+    }
+    Ok(())
+}
+
+fn penalty_settings(config: &Config, part: Part) -> Result<PenaltySettings> {
     let text = |choice: &Option<String>| choice.clone().unwrap_or_default();
     let steps = [
         ("proximal", PenaltyStep::Proximal),
@@ -324,7 +366,7 @@ fn penalty_settings(config: &Config) -> Result<PenaltySettings> {
     let metrics = [("mean", AdamMetric::Mean), ("exact", AdamMetric::Exact)];
     Ok(PenaltySettings {
         penalty: text(&config.penalty).parse::<Penalty>()?,
-        part: text(&config.part).parse::<Part>()?,
+        part,
         inputs: text(&config.inputs).parse::<Inputs>()?,
         members: text(&config.members).parse::<Members>()?,
         weights: text(&config.group_weights).parse::<GroupWeights>()?,

@@ -4,6 +4,7 @@ use secateur_train::{Ended, Score};
 use serde::{Deserialize, Serialize};
 
 use crate::auto::Try;
+use crate::budget::BudgetReport;
 use crate::layers::LayerReport;
 use crate::origin::GIVEN;
 use crate::verify::Evidence;
@@ -48,6 +49,9 @@ pub struct Report {
     pub tries: Vec<Try>,
     /// Share of the weights that were penalised at the first step.
     pub penalised_share: f64,
+    /// What became of the budget; none where there was none, and in folders that older versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetReport>,
     /// Every removal with its evidence.
     pub removals: Vec<RemovalReport>,
     /// Every layer whose units were penalised, with their lengths; folders that older versions wrote have none.

@@ -1,11 +1,14 @@
 //! The networks that a run trains one after the other, each gone on with where it was kept.
 
 use secateur_graph::Graph;
-use secateur_train::{Ended, Event, Flow, Rows, Settings, Trained, fit, resume};
+use secateur_train::{Ended, Event, Flow, Start, Trained};
 
 use crate::checkpoints::{Checkpoints, Stored};
 use crate::compress::Stage;
 use crate::{Progress, Result};
+
+/// What is told how training goes.
+pub(crate) type Tell<'a> = &'a mut (dyn FnMut(Event<'_>) -> Flow + Send);
 
 /// Trains networks, tells an observer, and keeps what is needed to go on.
 pub(crate) struct Trainer<'a> {
@@ -27,16 +30,15 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The next network of the run, trained; as it was kept if it was trained before.
+    /// The next network of the run, trained by `fit` from `graph`, or from where it was kept.
     ///
     /// # Errors
-    /// As [`fit`], and if a checkpoint cannot be read or written.
+    /// Those of `fit`, and if a checkpoint cannot be read or written.
     pub(crate) fn train(
         &mut self,
         stage: Stage,
-        graph: Graph,
-        (train, validation): (Rows, &Rows),
-        settings: &Settings,
+        graph: &Graph,
+        fit: impl FnOnce(Start, Tell<'_>) -> Result<Trained>,
     ) -> Result<Trained> {
         let number = self.count;
         self.count += 1;
@@ -63,13 +65,12 @@ impl<'a> Trainer<'a> {
                 }
             }
         };
-        let trained = match stored {
+        let start = match stored {
             Some(Stored::Done(trained)) => return Ok(*trained),
-            Some(Stored::Running(checkpoint)) => {
-                resume(*checkpoint, train, validation, settings, &mut tell)?
-            }
-            None => fit(graph, train, validation, settings, &mut tell)?,
+            Some(Stored::Running(checkpoint)) => Start::Rest(checkpoint),
+            None => Start::Anew(graph.clone()),
         };
+        let trained = fit(start, &mut tell)?;
         if let Some(error) = failed {
             return Err(error);
         }

@@ -154,6 +154,11 @@ impl Verified {
         &self.evidence
     }
 
+    /// The file with what lies beside it.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// The file, and what was measured.
     pub(crate) fn into_parts(self) -> (Parts, Evidence) {
         (self.parts, self.evidence)

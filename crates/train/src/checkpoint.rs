@@ -22,7 +22,8 @@ pub struct Checkpoint {
     /// Lambda, once it was found.
     pub(crate) lambda: Option<f64>,
     pub(crate) top_lambda: f64,
-    pub(crate) initial_macs: u64,
+    /// What the run's budget allows, a share taken of the network at the start.
+    pub(crate) budget: Option<u64>,
     pub(crate) penalised_share: f64,
     pub(crate) initial_norms: Vec<UnitNorms>,
     pub(crate) removals: Vec<Removal>,

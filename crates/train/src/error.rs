@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Diverged,
     /// Masked and shrunk network disagree.
     Verification,
+    /// A budget that no network of the ranking keeps within.
+    Limit,
     /// The network cannot be run or grouped.
     Chain,
     /// A checkpoint of another run.

@@ -4,7 +4,9 @@
 
 use secateur_engine::{Chain, Network, Phases, Threads};
 use secateur_graph::{Graph, Keep};
+use secateur_prox::Quantity;
 
+use crate::budget::ranked::Ranked;
 use crate::checkpoint::{Kept, moments_of_chain, moments_of_net};
 use crate::evaluate::SCORE_ROWS;
 use crate::net::NetLearner;
@@ -214,12 +216,9 @@ impl Learner {
         either!(self, l => l.macs())
     }
 
-    /// Which units go to meet a budget.
-    pub(crate) fn surplus(&mut self, limit: u64, floor: usize) -> Result<Keep> {
-        match self {
-            Self::Chain(body) => crate::budget::surplus(body, limit, floor),
-            Self::Net(net) => net.surplus(limit, floor),
-        }
+    /// The network with its units ranked, for a budget of a quantity.
+    pub(crate) fn ranked(&mut self, of: Quantity, floor: usize) -> Result<Ranked> {
+        either!(self, l => l.ranked(of, floor))
     }
 
     pub(crate) fn remove_dead(&mut self, due: Due) -> Result<Option<Removal>> {

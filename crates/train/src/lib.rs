@@ -33,6 +33,7 @@ mod trainer;
 mod unit_norms;
 mod update;
 
+pub use budget::question::Question;
 pub use checkpoint::Checkpoint;
 pub use collapse::Collapse;
 pub use error::{Error, ErrorKind, Result};
@@ -49,5 +50,5 @@ pub use schedule::{Decay, Schedule};
 pub use score::Score;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};
 pub use strength::StrengthChoice;
-pub use trainer::{Rest, fit, resume};
+pub use trainer::{Rest, Start, fit, fit_within, resume};
 pub use unit_norms::{LayerNorms, UnitNorms};

@@ -27,6 +27,7 @@ use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings, UnitNo
 
 pub(crate) use self::penalised::Past as NetPast;
 
+pub(crate) use self::budget::NetUnits;
 pub use self::order::strongest_last;
 pub use self::statistics::{Measured, measured_statistics};
 pub use self::taylor::taylor_scores;

@@ -1,14 +1,15 @@
 //! The run: epochs of steps, with removals, a budget and a last stretch without penalty.
 
+mod budget;
 mod rest;
 
 use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use secateur_graph::{Graph, cost};
-use secateur_prox::Part;
+use secateur_graph::Graph;
 
+use self::budget::Budget;
 use crate::checkpoint::Position;
 use crate::collapse::collapse;
 use crate::learner::{Learner, Step};
@@ -17,11 +18,12 @@ use crate::rows::Batches;
 use crate::strength::Lambda;
 use crate::unit_norms::LayerHead;
 use crate::{
-    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Removal, RemovalTime,
-    Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained, UnitNorms,
+    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Question, Removal,
+    RemovalTime, Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets,
+    Trained, UnitNorms,
 };
 
-pub use self::rest::{Rest, resume};
+pub use self::rest::{Rest, Start, resume};
 
 /// Stream of random numbers for the order of rows; other streams draw weights and permutations.
 const ORDER_STREAM: u64 = 2;
@@ -40,18 +42,32 @@ pub fn fit(
     settings: &Settings,
     observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
 ) -> Result<Trained> {
-    let settings = settings.clone().checked()?;
-    run(Run::new(graph, train, settings)?, validation, observer)
+    let start = Start::Anew(graph);
+    fit_within(start, train, validation, settings, None, observer)
 }
 
-fn run(
-    run: Run,
+/// [`fit`] from a network or a checkpoint, within a limit that only the caller can measure. Units go at once, together with those
+/// of the run's budget.
+///
+/// # Errors
+/// As [`fit`]; if the settings have no budget to go with the question, no network is within the limit, or the checkpoint is of
+/// another run.
+pub fn fit_within(
+    start: Start,
+    train: Rows,
     validation: &Rows,
+    settings: &Settings,
+    question: Option<Question<'_>>,
     observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
 ) -> Result<Trained> {
+    let settings = settings.clone().checked()?;
+    let run = match start {
+        Start::Anew(graph) => Run::new(graph, train, settings)?,
+        Start::Rest(checkpoint) => Run::resumed(*checkpoint, train, settings)?,
+    };
     // On a worker from the start: otherwise every step hands its work over twice.
     let threads = run.learner.threads();
-    threads.run(|| run.go(validation, observer))
+    threads.run(|| run.go(validation, question, observer))
 }
 
 /// The mini-batches of some rows, and room for their targets.
@@ -70,7 +86,7 @@ struct Run {
     position: Position,
     features: Vec<f32>,
     targets: Targets,
-    initial_macs: u64,
+    budget: Option<Budget>,
     penalised_share: f64,
     top_lambda: f64,
     /// Time of the penalty outside the engine's update: of whole layers.
@@ -120,7 +136,7 @@ impl Run {
             position: Position::default(),
             features: vec![],
             targets,
-            initial_macs: cost(learner.graph())?.macs,
+            budget: Budget::of(&settings, learner.graph())?,
             penalised_share: learner.share(),
             top_lambda: 0.0,
             penalty_seconds: 0.0,
@@ -140,6 +156,7 @@ impl Run {
     fn go(
         mut self,
         validation: &Rows,
+        mut question: Option<Question<'_>>,
         observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
     ) -> Result<Trained> {
         for note in self.learner.notes() {
@@ -152,7 +169,7 @@ impl Run {
                 break;
             }
             if self.position.batches == 0 {
-                self.before_epoch(number)?;
+                self.before_epoch(number, question.as_mut(), observer)?;
             }
             let (loss, flow) = self.epoch(number, observer)?;
             if !loss.is_finite() {
@@ -346,30 +363,6 @@ impl Run {
         self.penalty_seconds += done.penalty_seconds;
         self.position.steps += 1;
         done.loss
-    }
-
-    /// Takes the surplus of a budget away, half-way through the penalised epochs.
-    fn before_epoch(&mut self, number: usize) -> Result<()> {
-        let Some(p) = self.settings.penalty else {
-            return Ok(());
-        };
-        if !self.penalised_epoch(number) {
-            return Ok(());
-        }
-        let Part::Budget { macs_share } = p.part else {
-            return Ok(());
-        };
-        let half = (self.settings.epochs - self.settings.settle) / 2;
-        if number == half + 1 {
-            let (start, before) = (Instant::now(), self.forward_seconds());
-            let limit = (macs_share.get() * self.initial_macs as f64) as u64;
-            let keep = self.learner.surplus(limit, p.floor)?;
-            let removal = self.learner.remove_asked(&keep, number)?;
-            self.removals.extend(removal);
-            self.shrink_seconds += start.elapsed().as_secs_f64();
-            self.other_forward += self.forward_seconds() - before;
-        }
-        Ok(())
     }
 
     fn after_epoch(&mut self, number: usize) -> Result<()> {

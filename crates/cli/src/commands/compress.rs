@@ -116,6 +116,14 @@ fn ending(outcome: &Outcome, stop: Option<Stop>, path: &Path, paint: Paint) -> E
         crate::output::error(&error, paint);
         return Exit::Failed;
     }
+    let budget = outcome.report.budget.as_ref();
+    if let Some(missed) = budget.filter(|b| !b.is_met && stop.is_none()) {
+        let error = Error::new(secateur::ErrorKind::Verification, missed.sentence())
+            .at("--budget")
+            .hint("the results were written all the same; measure again with `secateur bench`, or ask for less");
+        crate::output::error(&error, paint);
+        return Exit::Failed;
+    }
     let Some(why) = stop else {
         return Exit::Done;
     };

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod bench;
+mod budgets;
 mod grids;
 mod harness;
 mod help;

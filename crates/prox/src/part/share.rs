@@ -11,6 +11,9 @@ use crate::{Error, Result};
 pub struct Share(f64);
 
 impl Share {
+    /// The whole.
+    pub const ALL: Self = Self(1.0);
+
     /// A share above 0 and of at most 1, else an error.
     pub fn new(share: f64) -> Result<Self> {
         Ok(Self(in_range(
@@ -24,6 +27,15 @@ impl Share {
     /// The share as a number in `(0, 1]`.
     pub fn get(self) -> f64 {
         self.0
+    }
+
+    /// The share in per cent where that reads back to the same, else as a number: `25%`, `0.1234567`.
+    pub fn percent(self) -> String {
+        let percent = self.0 * 100.0;
+        match percent / 100.0 == self.0 {
+            true => format!("{percent}%"),
+            false => self.0.to_string(),
+        }
     }
 
     /// This share of `count`, rounded up, but for the rounding error of the product itself: 0.9 of 10

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use super::{Part, Which, Widths};
+use super::{Amount, Limit, Part, Quantity, Which, Widths};
 use crate::{Error, Result, names};
 
 const NAMES: [&str; 5] = ["full", "spare-last", "fraction", "every-second", "budget"];
@@ -16,7 +16,8 @@ impl FromStr for Part {
     type Err = Error;
 
     /// Reads `full`, `spare-last:8`, `spare-last:8:current`, `fraction:0.5`, `fraction:0.5:first` (or `last`,
-    /// `random`, `ranked`, `ranked:100`), `every-second`, `budget:25%`.
+    /// `random`, `ranked`, `ranked:100`), `every-second`, `budget:25%` (of the multiply-adds), `budget:params=50000`
+    /// (as a [`Limit`] is written).
     fn from_str(text: &str) -> Result<Self> {
         let mut fields = text.split(':');
         let name = fields.next().unwrap_or_default();
@@ -30,8 +31,11 @@ impl FromStr for Part {
                 share: share.parse()?,
                 which: self::which(which)?,
             }),
-            ("budget", [share]) => Ok(Self::Budget {
-                macs_share: share.parse()?,
+            ("budget", [limit]) => Ok(Self::Budget {
+                limit: match limit.contains('=') {
+                    true => limit.parse()?,
+                    false => Limit::macs(limit.parse()?),
+                },
             }),
             _ if NAMES.contains(&name) => Err(malformed(name, text)),
             _ => Err(names::unknown("part", name, &NAMES)),
@@ -41,7 +45,8 @@ impl FromStr for Part {
 
 impl Part {
     /// The same as [`FromStr`]: `full`, `spare-last:8`, `spare-last:8:current`, `fraction:0.5`,
-    /// `fraction:0.5:first` (or `last`, `random`, `ranked`, `ranked:100`), `every-second`, `budget:25%`.
+    /// `fraction:0.5:first` (or `last`, `random`, `ranked`, `ranked:100`), `every-second`, `budget:25%`,
+    /// `budget:params=50000`.
     pub fn parse(text: &str) -> Result<Self> {
         text.parse()
     }
@@ -87,7 +92,7 @@ fn malformed(name: &str, text: &str) -> Error {
         "fraction" => {
             "fraction:0.5, then nothing or :first, :last, :random, :ranked or :ranked:100"
         }
-        "budget" => "budget:25%",
+        "budget" => "budget:25%, budget:macs=2000000 or budget:params=10%",
         "full" => "full, without a parameter",
         _ => "every-second, without a parameter",
     };
@@ -115,15 +120,15 @@ impl fmt::Display for Part {
                 Which::Ranked { every } => write!(f, "fraction:{share}:ranked:{every}"),
             },
             Self::EverySecond => f.write_str("every-second"),
-            Self::Budget { macs_share } => {
-                let percent = macs_share.get() * 100.0;
-                // Only where the percentage reads back to the same share.
-                if percent / 100.0 == macs_share.get() {
-                    write!(f, "budget:{percent}%")
-                } else {
-                    write!(f, "budget:{macs_share}")
-                }
-            }
+            // As it was written before there were others.
+            Self::Budget {
+                limit:
+                    Limit {
+                        of: Quantity::Macs,
+                        most: most @ Amount::Share(_),
+                    },
+            } => write!(f, "budget:{most}"),
+            Self::Budget { limit } => write!(f, "budget:{limit}"),
         }
     }
 }
@@ -149,6 +154,8 @@ mod tests {
             "spare-last:8:current",
             "every-second",
             "budget:25%",
+            "budget:macs=2000000",
+            "budget:params=10%",
         ] {
             assert_eq!(Part::parse(text).unwrap().to_string(), text);
         }
@@ -159,6 +166,10 @@ mod tests {
         assert_eq!(
             Part::parse("fraction:50%:ranked").unwrap().to_string(),
             "fraction:0.5:ranked:100"
+        );
+        assert_eq!(
+            Part::parse("budget:macs=0.4").unwrap().to_string(),
+            "budget:40%"
         );
     }
 
@@ -175,6 +186,8 @@ mod tests {
             ("fraction:0.5:first:3", ":ranked:100"),
             ("full:3", "without a parameter"),
             ("budget:x", "25%"),
+            ("budget", "budget:params=10%"),
+            ("budget:bytes=100", "allowed: macs, params"),
             ("", "allowed: full, spare-last"),
         ];
         for (text, hint) in refused {

@@ -47,7 +47,12 @@ fn table(runs: &[(String, &RunRecord)]) -> Table {
         let mut row = vec![
             name.clone(),
             text(&config.penalty),
-            text(&config.part),
+            text(
+                config
+                    .budget
+                    .as_ref()
+                    .map_or(&config.part, |_| &config.budget),
+            ),
             short(report.strength),
             config.seed.map(|s| s.to_string()).unwrap_or_default(),
             report.score_text(after.test_score),

@@ -131,10 +131,11 @@ impl Arm {
 }
 
 /// Keys on which a network without a penalty does not depend.
-const PENALTY_KEYS: [&str; 12] = [
+const PENALTY_KEYS: [&str; 13] = [
     "penalty",
     "strength",
     "part",
+    "budget",
     "inputs",
     "members",
     "group-weights",

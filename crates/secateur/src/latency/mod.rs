@@ -6,6 +6,7 @@
 //! took: what is said to hold in 90 % of the rounds held there.
 
 mod machine;
+mod one_row;
 mod quantiles;
 mod record;
 mod rounds;
@@ -16,6 +17,7 @@ mod table;
 use std::time::Instant;
 
 pub use machine::Machine;
+pub(crate) use one_row::{OneRow, one_row};
 pub use quantiles::Quantiles;
 pub use record::{Engine, Latencies, Latency, Measured, Model};
 pub use settings::Settings;

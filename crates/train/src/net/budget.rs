@@ -1,95 +1,128 @@
-//! Which units a network of any form must lose to meet a budget of multiply-adds.
+//! The units of a network of any form by how little they are of use.
 
-use secateur_graph::{GroupId, Keep, Role, ValueId};
+use secateur_graph::{ChannelGroups, Graph, GroupId, Keep, Role, ValueId};
+use secateur_prox::Quantity;
 
 use super::NetLearner;
 use super::costs::Costs;
 use super::penalised::Layer;
+use crate::Result;
+use crate::budget::ranked::{Order, Ranked, Units};
 
-use crate::{Error, Result};
-
-/// What each group keeps at least, of what it would keep if all were narrowed alike.
+/// What each group keeps of what it would keep if all were narrowed alike, as long as the limit can be met so.
 ///
 /// Half, where chains of dense layers keep a quarter: a block of a few channels in a deep network is a bottleneck for all that
 /// flows, which the shares of one layer at a time do not see.
 const LEAST_OF_EVEN: f64 = 0.5;
 
-/// The units of one group, the worst last.
-struct Queue {
+/// The units of all groups that may lose some.
+#[derive(Debug)]
+pub(crate) struct NetUnits {
+    groups: Vec<Scored>,
+    floor: usize,
+}
+
+/// The units of one group and their scores, falling.
+#[derive(Debug)]
+struct Scored {
     group: GroupId,
-    /// Units and their scores, falling.
     units: Vec<(usize, f64)>,
-    least: usize,
+}
+
+impl NetUnits {
+    /// Units greedily from the worst, each by its score per multiply-add or parameter that its removal frees at the widths of
+    /// that moment.
+    pub(crate) fn order(
+        &self,
+        limit: u64,
+        graph: &Graph,
+        groups: &ChannelGroups,
+        of: Quantity,
+    ) -> Result<Order> {
+        let mut costs = Costs::of(graph, groups, of)?;
+        let even = (limit as f64 / costs.left().max(1.0)).sqrt();
+        let least = |all: usize| {
+            let of_even = (all as f64 * even * LEAST_OF_EVEN).ceil() as usize;
+            of_even.max(self.floor)
+        };
+        let mut keep = Keep::all(groups);
+        let mut left: Vec<&[(usize, f64)]> = self.groups.iter().map(|g| &g.units[..]).collect();
+        let mut units = vec![];
+        let mut guess = None;
+        loop {
+            if guess.is_none() && costs.left() <= limit as f64 {
+                guess = Some(units.len());
+            }
+            let worst = |least: &dyn Fn(usize) -> usize| {
+                let groups = self.groups.iter().zip(&left).enumerate();
+                let may_go = groups.filter(|(_, (all, left))| left.len() > least(all.units.len()));
+                let of_group = may_go.filter_map(|(i, (all, left))| {
+                    let freed = costs.freed_by_one(all.group);
+                    let &(unit, score) = left.last()?;
+                    Some((score / freed.max(1e-9), i, unit))
+                });
+                of_group.min_by(|a, b| a.0.total_cmp(&b.0))
+            };
+            let Some((_, i, unit)) = worst(&least).or_else(|| worst(&|_| self.floor)) else {
+                break;
+            };
+            left[i] = &left[i][..left[i].len() - 1];
+            let group = self.groups[i].group;
+            if keep.can_drop(groups, group, unit) {
+                keep.drop(group, unit)?;
+                costs.remove(group);
+                units.push((group, unit));
+            }
+        }
+        Ok(Order {
+            guess: guess.unwrap_or(units.len()),
+            units,
+        })
+    }
 }
 
 impl NetLearner {
-    /// The decision to drop the least useful units until at most `limit` multiply-adds a row remain.
+    /// The network with its units ranked.
     ///
-    /// A unit's score is its share of the variance of the layers that read it ([`Slices::shares`]), added up over these layers,
-    /// per multiply-add that its removal frees at the widths of that moment; units go greedily from the worst. (Without the sum
-    /// the channels of residual stages go first, as they free at many places what they are of use at one by one; with weights
-    /// by their size instead of shares, whichever layers cost most go down to the least.)
+    /// A unit's score is its share of the variance of the layers that read it ([`Slices::shares`]), added up over these layers.
+    /// (Without the sum the channels of residual stages go first, as they free at many places what they are of use at one by
+    /// one; with weights by their size instead of shares, whichever layers cost most go down to the least.)
     ///
     /// [`Slices::shares`]: super::slices::Slices::shares
     ///
     /// # Errors
-    /// If the least that groups keep is more than `limit`.
-    pub(crate) fn surplus(&mut self, limit: u64, floor: usize) -> Result<Keep> {
+    /// If the network cannot be run.
+    pub(crate) fn ranked(&mut self, of: Quantity, floor: usize) -> Result<Ranked> {
         self.network.write_back(&mut self.graph)?;
-        let mut costs = Costs::of(&self.graph, &self.groups)?;
-        let even = (limit as f64 / costs.macs().max(1.0)).sqrt();
-        let mut keep = Keep::all(&self.groups);
-        let mut queues = self.queues(even, floor)?;
-        while costs.macs() > limit as f64 {
-            let next = queues
-                .iter()
-                .enumerate()
-                .filter(|(_, q)| q.units.len() > q.least)
-                .filter_map(|(i, q)| {
-                    let freed = costs.freed_by_one(q.group);
-                    q.units
-                        .last()
-                        .map(|&(_, score)| (score / freed.max(1e-9), i))
-                })
-                .min_by(|a, b| a.0.total_cmp(&b.0));
-            let Some((group, (unit, _))) =
-                next.and_then(|(_, i)| Some((queues[i].group, queues[i].units.pop()?)))
-            else {
-                return Err(Error::settings(format!(
-                    "{limit} MACs a row cannot be reached: {:.0} are left when every layer keeps its least",
-                    costs.macs()
-                ))
-                .at("part")
-                .hint("allow a larger budget or a lower floor"));
-            };
-            if keep.can_drop(&self.groups, group, unit) {
-                keep.drop(group, unit)?;
-                costs.remove(group);
-            }
-        }
-        Ok(keep)
+        let units = NetUnits {
+            groups: self.scored()?,
+            floor: floor.max(1),
+        };
+        Ok(Ranked {
+            graph: self.graph.clone(),
+            groups: self.groups.clone(),
+            of,
+            units: Units::Net(units),
+        })
     }
 
-    fn queues(&mut self, even: f64, floor: usize) -> Result<Vec<Queue>> {
+    fn scored(&mut self) -> Result<Vec<Scored>> {
         let Some(penalised) = &self.penalised else {
             return Ok(vec![]);
         };
         let layers = penalised.layers.clone();
-        let mut queues = vec![];
+        let mut all = vec![];
         for layer in &layers {
             let spread = self.spread(layer)?;
             let scores = layer.slices.shares(self.network.parameters(), &spread);
             let mut units: Vec<(usize, f64)> = scores.into_iter().enumerate().collect();
             units.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-            queues.push(Queue {
+            all.push(Scored {
                 group: layer.past.id,
-                least: ((units.len() as f64 * even * LEAST_OF_EVEN).ceil() as usize)
-                    .max(floor)
-                    .max(1),
                 units,
             });
         }
-        Ok(queues)
+        Ok(all)
     }
 
     /// The standard deviation of each unit's activation, as its first reader with weights sees it.

@@ -1,6 +1,9 @@
-//! What units cost: multiply-adds as products of the shares that are left of each axis.
+//! What units cost: multiply-adds or parameters as products of the shares that are left of each axis.
+
+use std::collections::HashSet;
 
 use secateur_graph::{ChannelGroups, Graph, GroupId, Member, ValueId, cost};
+use secateur_prox::Quantity;
 
 use crate::Result;
 
@@ -14,52 +17,66 @@ struct Axis {
     each: f64,
 }
 
-/// The multiply-adds of one node.
+/// The multiply-adds of one node, or the numbers of one constant.
 #[derive(Debug, Clone)]
 struct Product {
-    macs: f64,
+    count: f64,
     axes: Vec<Axis>,
 }
 
-/// The multiply-adds of a network as units go, one after the other.
+/// The multiply-adds or parameters of a network as units go, one after the other.
 ///
-/// Those of a node are proportional to the positions left along each axis of its weights, as all units of a group have as
+/// The multiply-adds of a node are proportional to the positions left along each axis of its weights, as all units of a group have as
 /// many; where they differ this is an average.
 #[derive(Debug, Clone)]
 pub(crate) struct Costs {
     products: Vec<Product>,
-    /// Those of nodes without weights of units.
+    /// Those that no units hold.
     fixed: f64,
 }
 
 impl Costs {
-    pub(crate) fn of(graph: &Graph, groups: &ChannelGroups) -> Result<Self> {
+    pub(crate) fn of(graph: &Graph, groups: &ChannelGroups, of: Quantity) -> Result<Self> {
         let mut costs = Self {
             products: vec![],
             fixed: 0.0,
         };
-        for node in cost(graph)?.nodes {
-            let macs = node.macs.unwrap_or(0) as f64;
-            if macs == 0.0 {
-                continue;
+        match of {
+            Quantity::Macs => {
+                for node in cost(graph)?.nodes {
+                    let inputs = graph.node(node.node).inputs.iter().flatten();
+                    // Weights, not biases: the constant with the most axes.
+                    let weight = inputs
+                        .filter_map(|&id| Some((graph.constant(id)?.shape().len(), id)))
+                        .max_by_key(|w| w.0);
+                    let axes = weight.map_or(vec![], |(_, id)| axes(groups, id));
+                    costs.add(node.macs.unwrap_or(0) as f64, axes);
+                }
             }
-            let inputs = graph.node(node.node).inputs.iter().flatten();
-            // Weights, not biases: the constant with the most axes.
-            let weight = inputs
-                .filter_map(|&id| Some((graph.constant(id)?.shape().len(), id)))
-                .max_by_key(|w| w.0);
-            let axes = weight.map_or(vec![], |(_, id)| axes(groups, id));
-            match axes.is_empty() {
-                true => costs.fixed += macs,
-                false => costs.products.push(Product { macs, axes }),
+            Quantity::Params => {
+                let read = graph.nodes().iter().flat_map(|n| n.inputs.iter().flatten());
+                let mut seen = HashSet::new();
+                for &id in read.filter(|id| seen.insert(**id)) {
+                    if let Some(tensor) = graph.constant(id).filter(|t| t.is_float()) {
+                        costs.add(tensor.len() as f64, axes(groups, id));
+                    }
+                }
             }
         }
         Ok(costs)
     }
 
-    /// Multiply-adds of a row.
-    pub(crate) fn macs(&self) -> f64 {
-        self.fixed + self.products.iter().map(|p| p.macs).sum::<f64>()
+    fn add(&mut self, count: f64, axes: Vec<Axis>) {
+        match axes.is_empty() {
+            _ if count == 0.0 => {}
+            true => self.fixed += count,
+            false => self.products.push(Product { count, axes }),
+        }
+    }
+
+    /// What is left.
+    pub(crate) fn left(&self) -> f64 {
+        self.fixed + self.products.iter().map(|p| p.count).sum::<f64>()
     }
 
     /// What goes with the next unit of a group.
@@ -67,7 +84,7 @@ impl Costs {
         let freed = |p: &Product| {
             let axes = p.axes.iter().filter(|a| a.group == group);
             let kept: f64 = axes.map(|a| 1.0 - (a.each / a.left).min(1.0)).product();
-            p.macs * (1.0 - kept)
+            p.count * (1.0 - kept)
         };
         self.products.iter().map(freed).sum()
     }
@@ -76,7 +93,7 @@ impl Costs {
     pub(crate) fn remove(&mut self, group: GroupId) {
         for product in &mut self.products {
             for axis in product.axes.iter_mut().filter(|a| a.group == group) {
-                product.macs *= 1.0 - (axis.each / axis.left).min(1.0);
+                product.count *= 1.0 - (axis.each / axis.left).min(1.0);
                 axis.left -= axis.each;
             }
         }

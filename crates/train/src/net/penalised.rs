@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use secateur_engine::{Network, Parameter};
 use secateur_graph::{ChannelGroups, Graph, GroupId, Role};
-use secateur_prox::{GroupSize, LayerUnits, Members, Penalty, Strength};
+use secateur_prox::{GroupSize, LayerUnits, Members, Penalty, Quantity, Strength};
 use serde::{Deserialize, Serialize};
 
 use super::costs::Costs;
@@ -169,7 +169,7 @@ impl PenalisedGroups {
 
     /// Computes the group weights anew, after widths have changed.
     fn reweigh(&mut self, graph: &Graph, groups: &ChannelGroups) -> Result<()> {
-        let costs = Costs::of(graph, groups)?;
+        let costs = Costs::of(graph, groups, Quantity::Macs)?;
         let mut sizes = vec![];
         for (l, layer) in self.layers.iter().enumerate() {
             let size = GroupSize {

@@ -1,9 +1,20 @@
 //! Keeping a run, and going on with one that was kept.
 
-use super::{Run, order_of, run};
+use secateur_graph::Graph;
+
+use super::{Budget, Run, fit_within, order_of};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::learner::Learner;
 use crate::{Error, ErrorKind, Event, Flow, Result, Rows, Seconds, Settings, Trained};
+
+/// Where a run starts.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// From a network.
+    Anew(Graph),
+    /// From where a run rested.
+    Rest(Box<Checkpoint>),
+}
 
 /// A run at rest: behind an epoch, or where it was stopped within one.
 pub struct Rest<'a> {
@@ -32,7 +43,7 @@ impl Rest<'_> {
             good: run.good.clone().filter(|_| run.position.batches > 0),
             lambda: run.lambda.now(),
             top_lambda: run.top_lambda,
-            initial_macs: run.initial_macs,
+            budget: run.budget.map(Budget::most),
             penalised_share: run.penalised_share,
             initial_norms: run.initial_norms.clone(),
             removals: run.removals.clone(),
@@ -53,23 +64,19 @@ pub fn resume(
     settings: &Settings,
     observer: &mut (dyn FnMut(Event<'_>) -> Flow + Send),
 ) -> Result<Trained> {
-    let settings = settings.clone().checked()?;
-    run(
-        Run::resumed(checkpoint, train, settings)?,
-        validation,
-        observer,
-    )
+    let start = Start::Rest(Box::new(checkpoint));
+    fit_within(start, train, validation, settings, None, observer)
 }
 
 impl Run {
-    fn resumed(checkpoint: Checkpoint, train: Rows, settings: Settings) -> Result<Self> {
+    pub(super) fn resumed(checkpoint: Checkpoint, train: Rows, settings: Settings) -> Result<Self> {
         let Checkpoint {
             position,
             network,
             good,
             lambda,
             top_lambda,
-            initial_macs,
+            budget,
             penalised_share,
             initial_norms,
             removals,
@@ -95,6 +102,9 @@ impl Run {
         run.batches
             .skip(position.epochs, position.batches, &mut run.rng);
         run.lambda.resume(lambda);
+        if let (Some(own), Some(most)) = (&mut run.budget, budget) {
+            own.resume(most);
+        }
         run.good = match position {
             Position { batches: 0, .. } => Some(last).filter(|_| position.epochs > 0),
             _ => good,
@@ -102,7 +112,6 @@ impl Run {
         Ok(Self {
             position,
             top_lambda,
-            initial_macs,
             penalised_share,
             initial_norms,
             removals,

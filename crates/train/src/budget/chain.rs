@@ -1,0 +1,282 @@
+//! The units of a chain of dense layers by how little they are of use.
+
+use secateur_engine::Dense;
+use secateur_graph::{ChannelGroups, GroupId};
+use secateur_prox::{Inputs, Quantity};
+
+use super::ranked::{Order, Ranked, Units};
+use crate::Result;
+use crate::order::reading_group;
+use crate::removal::Body;
+
+/// Rows on which the spread of activations is measured.
+const RANKING_ROWS: usize = 3072;
+
+/// Share that a hidden layer keeps of what even narrowing would leave it, as long as the limit can be met so. A layer that loses
+/// units makes those of its neighbours cheap to keep, so greed alone can empty it.
+const LEAST_OF_EVEN: f64 = 0.25;
+
+/// The inputs, then the units of each hidden layer.
+#[derive(Debug)]
+pub(crate) struct ChainUnits {
+    of: Quantity,
+    /// By layer that reads them: where they belong, none where they cannot go; and what each is of use.
+    layers: Vec<(Option<GroupId>, Vec<f64>)>,
+    /// Which layers have a bias.
+    has_bias: Vec<bool>,
+    outputs: usize,
+    floor: usize,
+    inputs_may_go: bool,
+}
+
+impl Body {
+    /// The network with its units ranked by `std(activation) * norm2(outgoing) / sqrt(size)`. Norms alone mislead: rows of inputs
+    /// that never vary keep their initial norm.
+    ///
+    /// # Errors
+    /// If the network cannot be run or grouped.
+    pub(crate) fn ranked(&mut self, of: Quantity, floor: usize) -> Result<Ranked> {
+        self.network.write_back(&mut self.graph)?;
+        let groups = ChannelGroups::of(&self.graph)?;
+        let spread = activation_spread(self)?;
+        let layers = self.network.layers();
+        let all = layers.iter().zip(&spread).map(|(layer, spread)| {
+            (
+                reading_group(&groups, layer.weight_id()),
+                scores(layer, spread),
+            )
+        });
+        let units = ChainUnits {
+            of,
+            layers: all.collect(),
+            has_bias: layers.iter().map(|l| l.bias_id().is_some()).collect(),
+            outputs: layers.last().map_or(0, Dense::outputs),
+            floor: floor.max(1),
+            inputs_may_go: self
+                .penalised
+                .as_ref()
+                .is_some_and(|p| p.settings().inputs != Inputs::Spared),
+        };
+        Ok(Ranked {
+            graph: self.graph.clone(),
+            groups,
+            of,
+            units: Units::Chain(units),
+        })
+    }
+}
+
+impl ChainUnits {
+    /// Units greedily from the worst, each by its score per multiply-add or parameter that its removal frees at the widths of
+    /// that moment.
+    pub(crate) fn order(&self, limit: u64) -> Order {
+        let mut widths: Vec<usize> = self.layers.iter().map(|(_, s)| s.len()).collect();
+        widths.push(self.outputs);
+        let least = self.least(limit as f64 / self.count(&widths).max(1) as f64);
+        let mut queues: Vec<Vec<usize>> = self
+            .layers
+            .iter()
+            .map(|(_, s)| by_falling_score(s))
+            .collect();
+        let mut units = vec![];
+        let mut guess = None;
+        loop {
+            if guess.is_none() && self.count(&widths) <= limit {
+                guess = Some(units.len());
+            }
+            let worst = |least: &dyn Fn(usize) -> usize| {
+                let layers = usize::from(!self.inputs_may_go)..queues.len();
+                let may_go = layers.filter(|&l| widths[l] > least(l));
+                let of_layer = may_go.filter_map(|l| {
+                    let (group, scores) = &self.layers[l];
+                    let unit = *queues[l].last()?;
+                    Some((scores[unit] / self.freed(&widths, l), l, (*group)?, unit))
+                });
+                of_layer.min_by(|a, b| a.0.total_cmp(&b.0))
+            };
+            let next = worst(&|l| least[l]).or_else(|| worst(&|_| self.floor));
+            let Some((_, layer, group, unit)) = next else {
+                break;
+            };
+            queues[layer].pop();
+            widths[layer] -= 1;
+            units.push((group, unit));
+        }
+        Order {
+            guess: guess.unwrap_or(units.len()),
+            units,
+        }
+    }
+
+    /// What each layer keeps as long as others can still lose units, where a share of all may be left.
+    fn least(&self, share: f64) -> Vec<usize> {
+        // Without inputs to drop the first layer shrinks only as fast as its units.
+        let even = if self.inputs_may_go {
+            share.sqrt()
+        } else {
+            share
+        };
+        let layers = self.layers.iter().enumerate();
+        let least = layers.map(|(l, (_, units))| match l {
+            0 => self.floor,
+            _ => ((units.len() as f64 * even * LEAST_OF_EVEN).ceil() as usize).max(self.floor),
+        });
+        least.collect()
+    }
+
+    fn count(&self, widths: &[usize]) -> u64 {
+        let layers = widths.windows(2).zip(&self.has_bias);
+        let of_layer = layers.map(|(w, &has_bias)| match self.of {
+            Quantity::Macs => w[0] * w[1],
+            Quantity::Params => w[0] * w[1] + if has_bias { w[1] } else { 0 },
+        });
+        of_layer.map(|n| n as u64).sum()
+    }
+
+    /// What goes with a unit that layer `l` reads.
+    fn freed(&self, widths: &[usize], l: usize) -> f64 {
+        let made = if l > 0 { widths[l - 1] } else { 0 };
+        let bias = self.of == Quantity::Params && l > 0 && self.has_bias[l - 1];
+        (made + widths[l + 1] + usize::from(bias)) as f64
+    }
+}
+
+/// The score of every unit that a layer reads, before it is divided by what the unit frees.
+fn scores(layer: &Dense, spread: &[f64]) -> Vec<f64> {
+    let rows = layer.weight().chunks_exact(layer.outputs());
+    let size = layer.outputs() as f64;
+    let norm = |row: &[f32]| {
+        row.iter()
+            .map(|&w| f64::from(w).powi(2))
+            .sum::<f64>()
+            .sqrt()
+    };
+    rows.zip(spread)
+        .map(|(row, s)| s * norm(row) / size.sqrt())
+        .collect()
+}
+
+/// Units by falling score, so that the worst is at the end; equal ones by falling position.
+fn by_falling_score(scores: &[f64]) -> Vec<usize> {
+    let mut units: Vec<usize> = (0..scores.len()).collect();
+    units.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(b.cmp(&a)));
+    units
+}
+
+/// Standard deviation over rows of every input and hidden unit, by layer that reads it.
+fn activation_spread(body: &mut Body) -> Result<Vec<Vec<f64>>> {
+    let counts: Vec<usize> = body.network.layers().iter().map(Dense::inputs).collect();
+    let mut sums: Vec<Vec<(f64, f64)>> = counts.iter().map(|&n| vec![(0.0, 0.0); n]).collect();
+    let total = RANKING_ROWS.min(body.rows.len());
+    let mut start = 0;
+    while start < total {
+        let count = body.network.batch().min(total - start);
+        let features = body.rows.features(start, count)?;
+        body.network.forward(&features, count);
+        for (l, sums) in sums.iter_mut().enumerate() {
+            let values = match l {
+                0 => &features[..],
+                _ => &body.network.values(l - 1)[..count * counts[l]],
+            };
+            for row in values.chunks_exact(counts[l]) {
+                for (sum, &v) in sums.iter_mut().zip(row) {
+                    sum.0 += f64::from(v);
+                    sum.1 += f64::from(v).powi(2);
+                }
+            }
+        }
+        start += count;
+    }
+    let n = total.max(1) as f64;
+    let spread = |&(sum, squares): &(f64, f64)| (squares / n - (sum / n).powi(2)).max(0.0).sqrt();
+    Ok(sums
+        .iter()
+        .map(|layer| layer.iter().map(spread).collect())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::Unary;
+    use secateur_testkit::mlp;
+
+    use super::*;
+
+    /// The units of a chain with these scores and one output.
+    fn units(scores: &[Vec<f64>], of: Quantity, inputs_may_go: bool) -> ChainUnits {
+        let mut widths: Vec<usize> = scores.iter().map(Vec::len).collect();
+        widths.push(1);
+        let graph = mlp(&widths, Unary::Relu, 1).unwrap();
+        let ids: Vec<GroupId> = ChannelGroups::of(&graph)
+            .unwrap()
+            .iter()
+            .map(|(id, _)| id)
+            .collect();
+        let layers = scores.iter().zip(ids);
+        ChainUnits {
+            of,
+            layers: layers.map(|(s, id)| (Some(id), s.clone())).collect(),
+            has_bias: vec![true; scores.len()],
+            outputs: 1,
+            floor: 1,
+            inputs_may_go,
+        }
+    }
+
+    /// The units of each layer that go, and how many are left.
+    fn gone(units: &ChainUnits, limit: u64) -> (Vec<Vec<usize>>, Vec<usize>) {
+        let order = units.order(limit);
+        let of_layer = |group: Option<GroupId>| -> Vec<usize> {
+            let gone = order.units[..order.guess].iter();
+            gone.filter(|(g, _)| Some(*g) == group)
+                .map(|(_, unit)| *unit)
+                .collect()
+        };
+        let dropped: Vec<Vec<usize>> = units.layers.iter().map(|(g, _)| of_layer(*g)).collect();
+        let layers = units.layers.iter().zip(&dropped);
+        let left = layers.map(|((_, s), d)| s.len() - d.len()).collect();
+        (dropped, left)
+    }
+
+    #[test]
+    fn the_worst_units_go_first() {
+        let scores = vec![vec![5.0; 3], vec![3.0, 1.0, 4.0, 2.0]];
+        // 3 * 4 + 4 = 16 MACs; each hidden unit frees 4.
+        let macs = units(&scores, Quantity::Macs, false);
+        assert_eq!(gone(&macs, 8).0, [vec![], vec![1, 3]]);
+        // 12 + 4 weights and 4 + 1 biases; each hidden unit frees 5.
+        let params = units(&scores, Quantity::Params, false);
+        assert_eq!(gone(&params, 16).0, [vec![], vec![1]]);
+        assert_eq!(gone(&params, 15).0, [vec![], vec![1, 3]]);
+    }
+
+    #[test]
+    fn greed_empties_no_layer() {
+        // Units of the last layer free most, and the fewer there are the less the others free.
+        let scores = vec![vec![1.0; 8], vec![1.0; 64], vec![1.0; 32]];
+        let (_, units) = gone(&units(&scores, Quantity::Macs, true), 648);
+        assert_eq!(units[2], 4, "{units:?}");
+        assert!(units[0] * units[1] + units[1] * units[2] + units[2] <= 648);
+    }
+
+    #[test]
+    fn inputs_stay_where_they_are_spared_and_all_else_may_go_down_to_the_floor() {
+        let scores = vec![vec![0.0; 8], vec![1.0; 64], vec![1.0; 32]];
+        let units = units(&scores, Quantity::Macs, false);
+        assert_eq!(gone(&units, 648).1[0], 8);
+        // Ten are left at the least, which even narrowing to eleven would not come to.
+        for limit in [8, 10] {
+            assert_eq!(gone(&units, limit).1, [8, 1, 1]);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_even_narrowing_gives_way_where_the_limit_is_out_of_reach_so() {
+        let scores = vec![vec![0.0; 8], vec![1.0; 64], vec![1.0; 32]];
+        let mut units = units(&scores, Quantity::Macs, false);
+        units.layers[1].0 = None;
+        // 8 * 64 stay; of the last layer, one in 18 would.
+        assert_eq!(gone(&units, 512 + 2 * 65).1, [8, 64, 2]);
+        assert_eq!(gone(&units, 512 + 65).1, [8, 64, 1]);
+    }
+}

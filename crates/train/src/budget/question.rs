@@ -1,0 +1,47 @@
+//! What only the caller can measure of a network.
+
+use std::fmt;
+
+use secateur_graph::Graph;
+
+use crate::Result;
+
+/// A limit on something that the trainer does not know, such as the size of a file or the time of a call.
+///
+/// Units are ranked by what they free of the quantity of the run's budget; the largest network of that ranking whose answer is
+/// within the limit stays.
+pub struct Question<'a> {
+    /// Measures a network like the one that is trained, in a unit of the caller's. It should not rise as units go; an error ends
+    /// the run.
+    pub ask: &'a mut (dyn FnMut(&Graph) -> Result<f64> + Send),
+    /// The largest answer that is allowed.
+    pub most: f64,
+    /// The search ends with an answer that is below the limit by at most this share of it; 0 where the last unit counts.
+    pub near: f64,
+    /// An answer in words, with its unit.
+    pub words: fn(f64) -> String,
+}
+
+impl Question<'_> {
+    /// Whether a network is within the limit, and how it was measured.
+    ///
+    /// # Errors
+    /// Those of the caller.
+    pub(crate) fn of(&mut self, graph: &Graph) -> Result<(bool, f64)> {
+        let answer = (self.ask)(graph)?;
+        // Written so that NaN is not within it.
+        Ok((answer <= self.most, answer))
+    }
+
+    /// Whether an answer within the limit leaves nothing to look for.
+    pub(crate) fn is_near(&self, answer: f64) -> bool {
+        answer >= self.most * (1.0 - self.near)
+    }
+}
+
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = (self.words)(self.most);
+        f.debug_struct("Question").field("most", &limit).finish()
+    }
+}

@@ -1,0 +1,133 @@
+//! A network whose units are ranked, and the smaller ones that the ranking leads to.
+
+use secateur_graph::{ChannelGroups, Graph, GroupId, Keep, shrink};
+use secateur_prox::Quantity;
+
+use super::chain::ChainUnits;
+use super::count;
+use crate::Result;
+use crate::net::NetUnits;
+
+/// Units in the order in which they go.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// All that may go.
+    pub(crate) units: Vec<(GroupId, usize)>,
+    /// How many of them must, by an estimate.
+    pub(crate) guess: usize,
+}
+
+/// The units of a network with their scores.
+#[derive(Debug)]
+pub(crate) enum Units {
+    Chain(ChainUnits),
+    Net(NetUnits),
+}
+
+/// A network with its ranking.
+#[derive(Debug)]
+pub(crate) struct Ranked {
+    pub(crate) graph: Graph,
+    pub(crate) groups: ChannelGroups,
+    pub(crate) of: Quantity,
+    pub(crate) units: Units,
+}
+
+/// One of the networks that a ranking leads to.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) keep: Keep,
+    pub(crate) graph: Graph,
+    /// What it has of the quantity.
+    pub(crate) count: u64,
+}
+
+impl Ranked {
+    /// The network as it is.
+    pub(crate) fn whole(&self) -> Result<Candidate> {
+        self.without(&[])
+    }
+
+    /// The largest network of the ranking with at most `limit` of the quantity; the smallest there is if none is so small.
+    pub(crate) fn candidate(&self, limit: u64) -> Result<Candidate> {
+        let order = match &self.units {
+            Units::Chain(units) => units.order(limit),
+            Units::Net(units) => units.order(limit, &self.graph, &self.groups, self.of)?,
+        };
+        let holds = |n: usize| Ok(self.without(&order.units[..n])?.count <= limit);
+        let gone = shortest(order.units.len(), order.guess, &holds)?;
+        self.without(&order.units[..gone])
+    }
+
+    fn without(&self, units: &[(GroupId, usize)]) -> Result<Candidate> {
+        let mut keep = Keep::all(&self.groups);
+        for &(group, unit) in units {
+            keep.drop(group, unit)?;
+        }
+        let graph = match units.is_empty() {
+            true => self.graph.clone(),
+            false => shrink(&self.graph, &self.groups, &keep)?.graph,
+        };
+        Ok(Candidate {
+            count: count(self.of, &graph)?,
+            keep,
+            graph,
+        })
+    }
+}
+
+/// The least number up to `all` for which something holds that goes on to hold above it; `all` if there is none. Looked for
+/// around a guess.
+fn shortest(all: usize, guess: usize, holds: &dyn Fn(usize) -> Result<bool>) -> Result<usize> {
+    let guess = guess.min(all);
+    // Holds at `high`, and not below `low`.
+    let (mut low, mut high) = match holds(guess)? {
+        true => (0, guess),
+        false => (guess + 1, all),
+    };
+    let mut step = 1;
+    while low < high {
+        // Estimates are off by a few units at most: in steps that double from where the guess lies, then by halves.
+        let middle = low + (high - low) / 2;
+        let next = match high == guess {
+            true => middle.max(high.saturating_sub(step)),
+            false => middle.min(low + step - 1),
+        };
+        step *= 2;
+        match holds(next)? {
+            true => high = next,
+            false => low = next + 1,
+        }
+    }
+    Ok(high.min(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_least_number_is_found_whatever_the_guess(
+            all in 0usize..300, least in 0usize..300, guess in 0usize..310,
+        ) {
+            let found = shortest(all, guess, &|n| Ok(n >= least)).unwrap();
+            prop_assert_eq!(found, least.min(all));
+        }
+    }
+
+    #[test]
+    fn a_good_guess_costs_two_looks() {
+        let looks = Cell::new(0);
+        let holds = |n: usize| {
+            looks.set(looks.get() + 1);
+            Ok(n >= 500)
+        };
+        assert_eq!(shortest(1000, 500, &holds).unwrap(), 500);
+        assert_eq!(looks.get(), 2);
+    }
+}

@@ -1,0 +1,117 @@
+//! The largest network of a ranking that is within a limit.
+
+use super::counted;
+use super::question::Question;
+use super::ranked::{Candidate, Ranked};
+use crate::{Error, ErrorKind, Result};
+
+/// Networks that a question is asked of at most: halving finds one among a million in half as many.
+const MOST_QUESTIONS: usize = 40;
+
+/// The largest network with at most `limit` of the ranking's quantity, and of those the largest that the question allows.
+///
+/// # Errors
+/// If there is none; the message tells the nearest.
+pub(crate) fn within(
+    ranked: &Ranked,
+    limit: u64,
+    question: Option<&mut Question<'_>>,
+) -> Result<Candidate> {
+    let largest = ranked.candidate(limit)?;
+    if largest.count > limit {
+        return Err(out_of_reach(ranked, limit, &largest));
+    }
+    let Some(question) = question else {
+        return Ok(largest);
+    };
+    if question.of(&largest.graph)?.0 {
+        return Ok(largest);
+    }
+    let least = ranked.candidate(0)?;
+    let mut good: Option<Candidate> = None;
+    // No network between `low` and the best so far is larger than that; one of `high` is too large.
+    let (mut low, mut high) = (least.count, largest.count);
+    let mut asked = 1;
+    while low + 1 < high && asked < MOST_QUESTIONS {
+        let middle = low + (high - low) / 2;
+        let next = ranked.candidate(middle)?;
+        if next.count <= good.as_ref().map_or(least.count, |g| g.count) {
+            low = middle;
+            continue;
+        }
+        asked += 1;
+        match question.of(&next.graph)? {
+            (true, answer) => {
+                let is_near = question.is_near(answer);
+                good = Some(next);
+                low = middle;
+                if is_near {
+                    break;
+                }
+            }
+            (false, _) => high = next.count,
+        }
+    }
+    match good {
+        Some(good) => Ok(good),
+        None => match question.of(&least.graph)? {
+            (true, _) => Ok(least),
+            (false, answer) => Err(not_allowed(question, answer)),
+        },
+    }
+}
+
+/// Looks ahead before anything is trained: whether the network is within the limit already, and so nothing needs to go.
+///
+/// # Errors
+/// If even the smallest network is not within it; the message tells how far that comes.
+pub(crate) fn foresee(
+    ranked: &Ranked,
+    limit: u64,
+    question: Option<&mut Question<'_>>,
+) -> Result<Option<String>> {
+    let (whole, least) = (ranked.whole()?, ranked.candidate(0)?);
+    if least.count > limit {
+        return Err(out_of_reach(ranked, limit, &least));
+    }
+    let met = |have: String, most: String| {
+        format!(
+            "the network is within its budget already ({have}, at most {most}): nothing is removed to meet it"
+        )
+    };
+    let Some(question) = question else {
+        let text = |count| counted(ranked.of, count);
+        return Ok((whole.count <= limit).then(|| met(text(whole.count), text(limit))));
+    };
+    let (is_met, answer) = question.of(&whole.graph)?;
+    if is_met && whole.count <= limit {
+        let words = question.words;
+        return Ok(Some(met(words(answer), words(question.most))));
+    }
+    match question.of(&least.graph)? {
+        (true, _) => Ok(None),
+        (false, answer) => Err(not_allowed(question, answer)),
+    }
+}
+
+fn out_of_reach(ranked: &Ranked, limit: u64, least: &Candidate) -> Error {
+    unmet(format!(
+        "{} cannot be reached: {} are left when every layer keeps its least",
+        counted(ranked.of, limit),
+        least.count
+    ))
+}
+
+fn not_allowed(question: &Question<'_>, least: f64) -> Error {
+    unmet(format!(
+        "{} cannot be reached: it is {} when every layer keeps its least",
+        (question.words)(question.most),
+        (question.words)(least)
+    ))
+}
+
+fn unmet(message: String) -> Error {
+    Error::new(ErrorKind::Limit, message)
+        .at("budget")
+        .hint("allow a larger budget or a lower floor, or start from another network")
+}
