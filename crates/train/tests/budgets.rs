@@ -10,7 +10,7 @@ use secateur_graph::{Graph, cost};
 use secateur_testkit::Stream;
 use secateur_train::{
     Architecture, ClassLoss, Epoch, Error, ErrorKind, Event, Flow, ImageSize, Init, Question, Rows,
-    Settings, Targets, Trained, fit_within,
+    Settings, Start, Targets, Trained, fit_within,
 };
 
 /// Six epochs under a penalty too weak to remove anything by itself, the ranking before the third of four that are penalised.
@@ -46,7 +46,7 @@ fn train(
         Flow::Continue
     };
     let trained = fit_within(
-        graph.clone(),
+        Start::Anew(graph.clone()),
         rows.clone(),
         rows,
         settings,
