@@ -24,6 +24,7 @@ mod markdown;
 mod measure;
 mod model;
 mod origin;
+pub mod path;
 mod plan;
 mod prepare;
 mod record;
