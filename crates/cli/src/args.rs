@@ -6,6 +6,7 @@ mod data;
 pub(crate) mod grid;
 pub(crate) mod model;
 pub(crate) mod new;
+pub(crate) mod path;
 pub(crate) mod structure;
 
 use std::path::PathBuf;
@@ -32,6 +33,12 @@ pub(crate) enum Command {
     /// limit failed, or the loss diverged; 2 usage; 3 input; 4 environment; 130 interrupted, with the
     /// best model so far written.
     Compress(Box<CompressFlags>),
+    /// Train a network and cut it down step by step: one trade-off of size and quality, every point of it a
+    /// verified model
+    ///
+    /// Each point starts from the one before. Exit codes are those of compress; 1 and 130 leave the points so far, if
+    /// there are any.
+    Path(Box<path::PathFlags>),
     /// Train with and without penalties, on the whole and on parts of the network, over several seeds, and
     /// say what the differences show
     ///

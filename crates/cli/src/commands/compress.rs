@@ -100,7 +100,7 @@ fn target(output: &OutputFlags, config: &Config) -> PathBuf {
     }
 }
 
-fn no_data() -> Error {
+pub(super) fn no_data() -> Error {
     Error::usage("no data is given").at("--data").hint(format!(
         "give an embedded set ({}), a table such as data.csv, or a folder of IDX files",
         EMBEDDED.join(", ")

@@ -8,6 +8,7 @@ mod help;
 mod interrupt;
 mod models;
 mod new;
+mod path;
 mod refusals;
 mod runs;
 mod streams;
