@@ -6,6 +6,7 @@ mod data;
 pub(crate) mod grid;
 pub(crate) mod model;
 pub(crate) mod new;
+pub(crate) mod path;
 pub(crate) mod structure;
 
 use std::path::PathBuf;
@@ -31,7 +32,13 @@ pub(crate) enum Command {
     /// Flags beat the config file, which beats the defaults. Exit codes: 0 done; 1 verification or a
     /// limit failed, or the loss diverged; 2 usage; 3 input; 4 environment; 130 interrupted, with the
     /// best model so far written.
-    Compress(Box<CompressFlags>),
+    Compress(Box<CompressCommand>),
+    /// Train a network and cut it down step by step: one trade-off of size and quality, every point of it a
+    /// verified model
+    ///
+    /// Each point starts from the one before. Exit codes are those of compress; 1 and 130 leave the points so far, if
+    /// there are any.
+    Path(Box<path::PathFlags>),
     /// Train with and without penalties, on the whole and on parts of the network, over several seeds, and
     /// say what the differences show
     ///
@@ -53,6 +60,30 @@ pub(crate) enum Command {
 }
 
 /// Flags of `secateur compress`.
+#[derive(Debug, Args)]
+pub(crate) struct CompressCommand {
+    #[command(flatten)]
+    pub(crate) run: CompressFlags,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
+}
+
+/// Runs that are stopped, or limited.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitFlags {
+    /// Go on with the run in this folder, which was stopped or killed: to the same bytes as if it had not been
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Stop after this long, such as 90s, 20m or 8h, and write the best so far; --resume goes on
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// Refuse data and training that would take more memory than this, such as 500MB or 2GiB, before they take it
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+}
+
+/// What a run is, and where its results go.
 #[derive(Debug, Args)]
 pub(crate) struct CompressFlags {
     #[command(flatten)]
@@ -214,12 +245,6 @@ pub(crate) struct OutputFlags {
     /// Replace the run folder if it exists
     #[arg(long)]
     pub(crate) force: bool,
-    /// Go on with the run in this folder, which was stopped or killed: to the same bytes as if it had not been
-    #[arg(long, value_name = "DIR")]
-    pub(crate) resume: Option<PathBuf>,
-    /// Stop after this long, such as 90s, 20m or 8h, and write the best so far; --resume goes on
-    #[arg(long, value_name = "TIME")]
-    pub(crate) time: Option<String>,
     /// No progress and no table; warnings and errors only
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -319,7 +344,7 @@ mod tests {
         let Command::Compress(flags) = Cli::try_parse_from(words).unwrap().command else {
             panic!("compress was typed");
         };
-        flags.typed()
+        flags.run.typed()
     }
 
     #[test]

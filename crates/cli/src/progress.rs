@@ -1,5 +1,7 @@
 //! How far is the run? A bar on a terminal, a line now and then elsewhere.
 
+mod path;
+
 use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
@@ -89,10 +91,7 @@ impl Display {
                     }
                 }
                 Event::Note(_) | Event::Rest(_) => {}
-                Event::Step { done, of } => {
-                    self.bar.set_length(*of as u64);
-                    self.bar.set_position(*done as u64);
-                }
+                Event::Step { done, of } => self.step(*done, *of),
                 Event::Epoch(epoch) => self.epoch(*stage, epoch),
             },
         }
@@ -132,13 +131,24 @@ impl Display {
             false => 1,
         };
         self.stage = Some(stage);
+        let name = name(stage, self.attempt);
+        self.tell(name, epoch, is_due(epoch.number, epoch.of));
+    }
+
+    /// Shows an epoch of what is called `name`; where there is no bar only if it is due.
+    fn tell(&mut self, name: String, epoch: &Epoch, is_due: bool) {
         self.epoch = epoch.number;
-        let (name, state) = (name(stage, self.attempt), state(epoch, self.full_macs));
-        if self.manner == Manner::Lines && is_due(epoch.number, epoch.of) {
+        let state = state(epoch, self.full_macs);
+        if self.manner == Manner::Lines && is_due {
             note(format_args!("{name}: {state}"));
         }
         self.bar.set_prefix(name);
         self.bar.set_message(state);
+    }
+
+    fn step(&self, done: usize, of: usize) {
+        self.bar.set_length(of as u64);
+        self.bar.set_position(done as u64);
     }
 }
 

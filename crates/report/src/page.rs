@@ -15,8 +15,11 @@ use crate::table::{table, untitled};
 /// has a text alternative, and its numbers as a table. Text from outside (names of data, features, arms) is
 /// escaped. Runs on different data, or with different metrics, get parts and tables of their own.
 pub fn page(title: &str, runs: &[RunRecord], comparison: Option<&Comparison>) -> String {
-    let sections = contents(runs, comparison);
-    let lead = preface(runs);
+    document(title, &preface(runs), &contents(runs, comparison))
+}
+
+/// A whole page of sections, with sentences that stand above them.
+pub(crate) fn document(title: &str, lead: &[String], sections: &[Section]) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -30,13 +33,13 @@ pub fn page(title: &str, runs: &[RunRecord], comparison: Option<&Comparison>) ->
             body {
                 header {
                     h1 { (title) }
-                    @for sentence in &lead { p { (sentence) } }
+                    @for sentence in lead { p { (sentence) } }
                     @if sections.len() > 1 || sections.iter().any(|s| s.sections.iter().any(|s| s.folded)) {
-                        (directory(&sections))
+                        (directory(sections))
                     }
                 }
                 main {
-                    @for section in &sections {
+                    @for section in sections {
                         // A lone section may be named as the page is, which need not be said twice.
                         @if section.title == title && sections.len() == 1 { (untold(section)) }
                         @else { (part(section, 2)) }

@@ -26,6 +26,7 @@ mod markdown;
 mod measure;
 mod model;
 mod origin;
+pub mod path;
 mod plan;
 mod prepare;
 mod record;
@@ -40,7 +41,7 @@ mod whole_file;
 
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
-pub use budget::{Budget, BudgetReport, EngineTime};
+pub use budget::{Budget, BudgetReport, EngineTime, bytes_of};
 pub use compress::{Outcome, Progress, Stage, compress, compress_in, compress_loaded, load_data};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};

@@ -8,7 +8,7 @@ use secateur::{
     Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress_in,
 };
 
-use crate::args::{CompressFlags, OutputFlags};
+use crate::args::{CompressCommand, OutputFlags};
 use crate::commands::{Exit, data_dir};
 use crate::interrupt;
 use crate::output::{Paint, note, result, warning};
@@ -19,17 +19,33 @@ use crate::table::summary;
 ///
 /// # Errors
 /// Whatever stopped it; checkpoints stay, if there are any.
-pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
-    let time = flags.output.time.as_deref().map(duration).transpose()?;
+pub(crate) fn run(command: CompressCommand, paint: Paint) -> Result<Exit> {
+    let CompressCommand { run: flags, limits } = command;
+    let time = limits.time.as_deref().map(duration).transpose()?;
+    let memory = limits.memory.as_deref().map(bytes).transpose()?;
     let typed = flags.config()?;
+    if let Some(drop) = typed
+        .budget
+        .as_deref()
+        .and_then(|b| b.strip_prefix("drop="))
+    {
+        if limits.resume.or(limits.time.map(Into::into)).is_some() || memory.is_some() {
+            return Err(Error::usage(
+                "a drop is met by a path of several runs, without limits of its own",
+            )
+            .at("--budget")
+            .hint("leave out --resume, --time and --memory"));
+        }
+        return super::path::within(drop, typed.clone(), &flags.output, paint);
+    }
     let output = flags.output;
     let asked_to_stop = interrupt::watch()?;
-    let (folder, config) = match &output.resume {
+    let (folder, config) = match &limits.resume {
         Some(path) => {
             if typed != Config::default() || output.out.is_some() || output.force {
                 return Err(Error::usage("a run goes on as it was begun")
                     .at("--resume")
-                    .hint("leave out all flags but --time, --quiet and --json"));
+                    .hint("leave out all flags but --time, --memory, --quiet and --json"));
             }
             RunFolder::resume(path)?
         }
@@ -44,7 +60,7 @@ pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
     let mut stop = None;
     let outcome = compress_in(
         &folder,
-        None,
+        memory,
         &config,
         data_dir().as_deref(),
         &mut |progress| {
@@ -77,6 +93,14 @@ pub(crate) fn run(flags: CompressFlags, paint: Paint) -> Result<Exit> {
     }
     tell(&outcome, &path, &output)?;
     Ok(ending(&outcome, stop, &path, paint))
+}
+
+fn bytes(text: &str) -> Result<u64> {
+    secateur::bytes_of(text).ok_or_else(|| {
+        Error::usage(format!("`{text}` is no number of bytes"))
+            .at("--memory")
+            .hint("give a number with a unit, such as 500MB or 2GiB")
+    })
 }
 
 fn duration(text: &str) -> Result<Duration> {
@@ -148,7 +172,7 @@ fn target(output: &OutputFlags, config: &Config) -> PathBuf {
     }
 }
 
-fn no_data() -> Error {
+pub(super) fn no_data() -> Error {
     Error::usage("no data is given").at("--data").hint(format!(
         "give an embedded set ({}), a table such as data.csv, or a folder of IDX files",
         EMBEDDED.join(", ")

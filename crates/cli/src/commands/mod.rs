@@ -6,6 +6,7 @@ pub(crate) mod compress;
 pub(crate) mod grid;
 pub(crate) mod model;
 pub(crate) mod new;
+pub(crate) mod path;
 pub(crate) mod report;
 pub(crate) mod structure;
 

@@ -9,6 +9,7 @@ mod help;
 mod interrupt;
 mod models;
 mod new;
+mod path;
 mod refusals;
 mod resume;
 mod runs;

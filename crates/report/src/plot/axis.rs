@@ -42,8 +42,22 @@ impl Axis {
         if least <= 0.0 || most / least <= WIDE {
             return Self::around(name, values);
         }
-        let (from, to) = (least.log10(), most.log10());
-        let margin = 0.04 * (to - from);
+        Self::logarithmic(name, values)
+    }
+
+    /// Logarithmic, from a little below the least to a little above the most value; what is not positive has no place on it.
+    pub(crate) fn logarithmic(name: &str, values: &[f64]) -> Self {
+        let positive: Vec<f64> = values.iter().copied().filter(|&v| v > 0.0).collect();
+        let (least, most) = ends(&positive);
+        // Without any value the axis is that of 1 to 10.
+        let (from, to) = match positive.is_empty() {
+            true => (0.0, 1.0),
+            false => (least.log10(), most.log10()),
+        };
+        let margin = match to > from {
+            true => 0.04 * (to - from),
+            false => 0.5,
+        };
         let (from, to) = (from - margin, to + margin);
         Self {
             name: format!("{name}, logarithmic"),
@@ -232,6 +246,17 @@ mod tests {
         assert_eq!(axis.place(0.0), None);
         assert!(!Axis::fitting("MACs", &[2.0, 19.0]).log);
         assert!(!Axis::fitting("MACs", &[0.0, 19.0]).log);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_is_so_however_near_its_values_are() {
+        let axis = Axis::logarithmic("MACs", &[200.0, 500.0, 0.0]);
+        assert!(axis.log && axis.name.ends_with("logarithmic"));
+        assert_eq!(labels(&axis), ["200", "500"]);
+        for values in [&[][..], &[7.0]] {
+            let axis = Axis::logarithmic("MACs", values);
+            assert!(axis.from < axis.to && !axis.ticks.is_empty(), "{axis:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod inputs;
 mod layers;
 mod norms;
 pub(crate) mod overview;
+pub(crate) mod path;
 mod residuals;
 mod settings;
 mod time;

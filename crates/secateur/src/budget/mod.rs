@@ -15,6 +15,7 @@ use secateur_prox::{Amount, Limit, Quantity, Share};
 
 pub use record::{BudgetReport, EngineTime};
 pub(crate) use text::PLACE;
+pub use units::bytes_of;
 
 /// A limit that a run keeps within.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// Where a budget is typed.
 pub(crate) const PLACE: &str = "--budget";
 /// What there are limits on, and how each is written.
-const FORMS: [(&str, &str); 4] = [
+const FORMS: [(&str, &str); 5] = [
     ("macs", "macs=25% or macs=2000000"),
     ("params", "params=10% or params=50000"),
     (
@@ -21,6 +21,7 @@ const FORMS: [(&str, &str); 4] = [
         "bytes=20%, bytes=100KB, bytes=100KiB or bytes=100000",
     ),
     ("latency", "latency=2ms, latency=500us or latency=1s"),
+    ("drop", "drop=0.5pt or drop=2%"),
 ];
 
 impl FromStr for Budget {
@@ -43,6 +44,11 @@ impl FromStr for Budget {
                 let time = time(most).ok_or_else(|| malformed(name, most));
                 Ok(Self::Latency(time?))
             }
+            "drop" => Err(
+                Error::usage("a drop is met by a path of several runs, not by one run")
+                    .at(PLACE)
+                    .hint("use `secateur path --drop`"),
+            ),
             _ => Err(no_such(name)),
         }
     }
@@ -145,7 +151,7 @@ mod tests {
         for (text, hint) in [
             ("mac=25%", "did you mean `macs`? write macs=25% or"),
             ("25%", "write macs=25% or macs=2000000, params=10%"),
-            ("drop=1%", "write macs=25% or macs=2000000, params=10%"),
+            ("drop=1%", "use `secateur path --drop`"),
             ("macs", "write macs=25% or macs=2000000"),
             ("params=0", "write params=10% or params=50000"),
             ("params=120%", "write params=10% or params=50000"),

@@ -41,6 +41,14 @@ fn decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| is_plain)
 }
 
+/// A number of bytes as it is typed: `100KB`, `1.5MiB`, `20000`; none if it is not one.
+pub fn bytes_of(text: &str) -> Option<u64> {
+    match size(text)? {
+        Amount::Count(bytes) => Some(bytes),
+        Amount::Share(_) => None,
+    }
+}
+
 /// The shortest of the ways in which [`size`] reads the same.
 pub(super) fn size_text(size: Amount) -> String {
     let Amount::Count(bytes) = size else {
