@@ -216,9 +216,9 @@ fn rows(job: &Job, graph: &Graph) -> Result<(Rows, Rows)> {
     Ok((train, job.rows(&job.prepared.split.validation)?))
 }
 
-/// Whether a budget could not be met; settings are checked before, so that nothing else is wrong with the part.
+/// Whether a budget could not be met.
 fn is_out_of_reach(error: &secateur_train::Error) -> bool {
-    error.kind() == secateur_train::ErrorKind::Settings && error.place() == Some("part")
+    error.kind() == secateur_train::ErrorKind::Limit
 }
 
 fn diverged(epoch: usize) -> Error {
