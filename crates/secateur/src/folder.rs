@@ -1,19 +1,19 @@
 //! The folder of a run: complete, to be gone on with, or not there.
 
-use std::ffi::OsString;
+mod state;
+
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use self::state::{LOCK, State, is_locked, remove_halves};
 use crate::checkpoints::{CHECKPOINT_FOLDER, Checkpoints, Identity};
 use crate::given_model::DATA_FILE;
 use crate::plan::DEFAULT_NET;
-use crate::whole_file::{is_half, write_whole};
+use crate::whole_file::write_whole;
 use crate::{Config, Ended, Epoch, EpochRecord, Error, ErrorKind, Outcome, Result};
 
-/// The lock of whoever writes in a run folder.
-const LOCK: &str = ".lock";
 /// Files that some runs leave and others do not.
 const SOMETIMES: [&str; 3] = [DATA_FILE, "predictions.json", "report.html"];
 
@@ -250,53 +250,6 @@ impl Drop for RunFolder {
             .iter()
             .for_each(|folder| drop(fs::remove_dir(folder)));
     }
-}
-
-/// What is in a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Missing,
-    Empty,
-    /// Nothing but what comes before the first file that is kept, of a run that goes on or was killed then.
-    Locked,
-    Unfinished,
-    Finished,
-    Other,
-}
-
-impl State {
-    fn of(folder: &Path) -> Self {
-        let Ok(entries) = fs::read_dir(folder) else {
-            return Self::Missing;
-        };
-        let names: Vec<_> = entries.flatten().map(|e| e.file_name()).collect();
-        let has = |name: &str| names.iter().any(|n| n == name);
-        let is_before_all = |n: &OsString| n == LOCK || n == CHECKPOINT_FOLDER || is_half(n);
-        match () {
-            () if has(CHECKPOINT_FOLDER) && has("config.toml") => Self::Unfinished,
-            () if has("report.json") => Self::Finished,
-            () if names.is_empty() => Self::Empty,
-            () if names.iter().all(is_before_all) => Self::Locked,
-            () => Self::Other,
-        }
-    }
-}
-
-/// Removes what a killed run had half written.
-fn remove_halves(folder: &Path) {
-    for folder in [folder.to_owned(), folder.join(CHECKPOINT_FOLDER)] {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        for entry in entries.filter(|e| is_half(&e.file_name())) {
-            // What stays is of no use, and does no harm.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Whether another process holds the lock of a folder.
-fn is_locked(folder: &Path) -> bool {
-    let file = File::open(folder.join(LOCK));
-    file.is_ok_and(|f| matches!(f.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn in_use(folder: &Path) -> Error {

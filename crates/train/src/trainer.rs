@@ -1,6 +1,7 @@
 //! The run: epochs of steps, with removals, a budget and a last stretch without penalty.
 
 mod budget;
+mod removals;
 mod rest;
 
 use std::time::Instant;
@@ -13,14 +14,12 @@ use self::budget::Budget;
 use crate::checkpoint::Position;
 use crate::collapse::collapse;
 use crate::learner::{Learner, Step};
-use crate::removal::Due;
 use crate::rows::Batches;
 use crate::strength::Lambda;
 use crate::unit_norms::LayerHead;
 use crate::{
-    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, PenaltyStep, Question, Removal,
-    RemovalTime, Result, Rows, Schedule, Score, Seconds, Settings, StrengthChoice, Targets,
-    Trained, UnitNorms,
+    Ended, Epoch, Error, ErrorKind, Event, Flow, LayerNorms, Question, Removal, Result, Rows,
+    Schedule, Score, Seconds, Settings, StrengthChoice, Targets, Trained, UnitNorms,
 };
 
 pub use self::rest::{Rest, Start, resume};
@@ -328,27 +327,6 @@ impl Run {
         self.position.loss / self.position.rows
     }
 
-    /// Removals and rankings that are due by the number of steps.
-    fn between_steps(&mut self, epoch: usize) -> Result<()> {
-        let Some(p) = self.settings.penalty else {
-            return Ok(());
-        };
-        if let RemovalTime::Steps(every) = p.removal
-            && p.step == PenaltyStep::Proximal
-            && self.position.steps.is_multiple_of(every)
-        {
-            self.remove(epoch, false)?;
-        }
-        if let Some(every) = p.part.rank_every()
-            && self.position.steps.is_multiple_of(every.get())
-        {
-            let start = Instant::now();
-            self.learner.rank_by_norm()?;
-            self.shrink_seconds += start.elapsed().as_secs_f64();
-        }
-        Ok(())
-    }
-
     fn train_step(&mut self, penalised: bool) -> f64 {
         let done = self.learner.train_step(Step {
             settings: &self.settings,
@@ -365,32 +343,8 @@ impl Run {
         done.loss
     }
 
-    fn after_epoch(&mut self, number: usize) -> Result<()> {
-        let Some(p) = self.settings.penalty else {
-            return Ok(());
-        };
-        let last = number == self.settings.epochs - self.settings.settle;
-        if p.step == PenaltyStep::Proximal
-            && self.penalised_epoch(number)
-            && (last || p.removal == RemovalTime::Epoch)
-        {
-            self.remove(number, last)?;
-        }
-        Ok(())
-    }
-
     fn forward_seconds(&self) -> f64 {
         self.learner.phases().forward
-    }
-
-    fn remove(&mut self, epoch: usize, last: bool) -> Result<()> {
-        let (start, before) = (Instant::now(), self.forward_seconds());
-        let floor = self.settings.penalty.map_or(1, |p| p.floor);
-        let removal = self.learner.remove_dead(Due { epoch, floor, last })?;
-        self.removals.extend(removal);
-        self.shrink_seconds += start.elapsed().as_secs_f64();
-        self.other_forward += self.forward_seconds() - before;
-        Ok(())
     }
 
     /// Scores rows; the time is kept apart from that of training.
