@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use crate::checkpoints::CHECKPOINT_FOLDER;
 use crate::report::FORMAT;
 use crate::{
     Config, EpochRecord, Error, ErrorKind, InputsRecord, Outcome, Predictions, Report, Result,
@@ -54,6 +55,11 @@ impl RunRecord {
             return Err(Error::new(ErrorKind::Input, "there is no such folder")
                 .at(folder.display().to_string())
                 .hint("give the folders that compress or compare wrote, such as runs/*"));
+        }
+        if folder.join(CHECKPOINT_FOLDER).is_dir() && !folder.join("report.json").exists() {
+            return Err(Error::new(ErrorKind::Input, "this run is not finished")
+                .at(folder.display().to_string())
+                .hint("go on with it: secateur compress --resume and the folder"));
         }
         let report = text(folder, "report.json")?;
         check_format(folder, &report)?;

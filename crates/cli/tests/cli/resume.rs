@@ -171,6 +171,9 @@ fn a_signal_keeps_where_the_run_is() {
     let second = sandbox.run("compress --resume run");
     assert_eq!(second.code, Some(4), "{second}");
     assert!(second.stderr.contains("another run"), "{second}");
+    let report = sandbox.run("report run");
+    assert_eq!(report.code, Some(3), "{report}");
+    assert!(report.stderr.contains("not finished"), "{report}");
     signal(&child, "-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let resumed = sandbox.run("compress --resume run --quiet");
