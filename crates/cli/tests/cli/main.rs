@@ -11,4 +11,5 @@ mod new;
 mod refusals;
 mod resume;
 mod runs;
+mod same_bytes;
 mod streams;
