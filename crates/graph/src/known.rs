@@ -5,14 +5,16 @@
 //! evaluated in several *worlds*, which give different lengths to the axes whose length is unknown. An element that is
 //! the same in all worlds is a number; one that is everywhere the length of the same axis is that length.
 
-use std::collections::HashMap;
+mod room;
+mod stand_ins;
+
 use std::sync::Arc;
 
+use self::room::Room;
+use self::stand_ins::{StandIns, WORLDS};
 use crate::eval::Array;
-use crate::{Dim, Graph, Node, ops};
+use crate::{Dim, Graph, Node, Op, ops};
 
-/// How many worlds there are: the first has a single row of everything.
-const WORLDS: usize = 4;
 /// Values with more elements are not followed through worlds that differ.
 const SMALL: usize = 1 << 16;
 /// Of values with more elements, none is looked at by itself.
@@ -40,6 +42,17 @@ pub(crate) enum Entry {
     Other,
 }
 
+impl Entry {
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let name = match self {
+            Self::Length(name) => name.len(),
+            Self::Number(_) | Self::Other => 0,
+        };
+        size_of::<Self>() + name
+    }
+}
+
 impl Known {
     /// Its shape, if that is the same in all worlds.
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
@@ -47,6 +60,15 @@ impl Known {
             Self::Same(array) => Some(array.shape.iter().map(|&n| Dim::Fixed(n)).collect()),
             Self::Each(_) => None,
         }
+    }
+
+    /// The numbers that it has in the world where these are most.
+    fn most(&self) -> usize {
+        let arrays = match self {
+            Self::Same(array) => std::slice::from_ref(array),
+            Self::Each(arrays) => arrays,
+        };
+        arrays.iter().map(|a| a.values.len()).max().unwrap_or(0)
     }
 
     fn in_world(&self, world: usize) -> &Arc<Array> {
@@ -57,21 +79,25 @@ impl Known {
     }
 }
 
-/// The lengths of axes of unknown length in each world, by name.
-#[derive(Debug, Default)]
+/// The worlds of one network.
+#[derive(Debug)]
 pub(crate) struct Worlds {
-    names: HashMap<String, usize>,
+    lengths: StandIns,
+    room: Room,
 }
 
 impl Worlds {
+    pub(crate) fn of(graph: &Graph) -> Self {
+        Self {
+            lengths: StandIns::default(),
+            room: Room::of(graph),
+        }
+    }
+
     fn length(&mut self, dim: &Dim, world: usize) -> usize {
         match dim {
             Dim::Fixed(length) => *length,
-            Dim::Named(name) => {
-                let next = self.names.len();
-                let index = *self.names.entry(name.clone()).or_insert(next);
-                stand_in(index, world)
-            }
+            Dim::Named(name) => self.lengths.length(name, world),
         }
     }
 
@@ -89,9 +115,19 @@ impl Worlds {
             let value = graph.value(*id);
             value.known.is_some() || value.constant.as_ref().is_some_and(|t| t.len() <= LARGE)
         };
-        if !node.inputs.iter().flatten().all(follows) {
+        if !node.inputs.iter().flatten().all(follows) || is_heavy(&node.op) {
             return None;
         }
+        let lengths = node.inputs.iter().flatten().map(|&id| {
+            let value = graph.value(id);
+            let constant = value.constant.as_ref().map(|t| t.len());
+            constant.or(value.known.as_ref().map(Known::most))
+        });
+        let read = lengths.flatten().fold(0, usize::saturating_add);
+        if !self.room.may_read(read) {
+            return None;
+        }
+        let macs = ops::macs(graph, node).unwrap_or(0);
         let mut inputs: Vec<Option<Known>> = vec![];
         for input in &node.inputs {
             let Some(id) = *input else {
@@ -109,10 +145,9 @@ impl Worlds {
         let mut made: Vec<Vec<Arc<Array>>> = vec![vec![]; node.outputs.len()];
         for world in 0..if is_same { 1 } else { WORLDS } {
             let most = if is_same { LARGE } else { SMALL };
-            let fits = node.outputs.iter().all(|&id| {
-                let shape = graph.value(id).shape.as_deref();
-                shape.is_some_and(|s| self.shape(s, world).iter().product::<usize>() <= most)
-            });
+            let fits = self
+                .elements(graph, node, world)
+                .is_some_and(|n| n <= most && self.room.may_make(n, macs));
             if !fits && !ops::makes_little(node) {
                 return None;
             }
@@ -120,11 +155,25 @@ impl Worlds {
                 .iter()
                 .map(|known| known.as_ref().map(|k| k.in_world(world).as_ref()))
                 .collect();
-            for (all, array) in made.iter_mut().zip(ops::evaluate(node, &given).ok()?) {
+            let arrays = ops::evaluate(node, &given).ok()?;
+            let elements = arrays.iter().map(|a| a.values.len()).sum();
+            if !self.room.take(read, elements, macs) {
+                return None;
+            }
+            for (all, array) in made.iter_mut().zip(arrays) {
                 all.push(Arc::new(array));
             }
         }
         made.into_iter().map(joined).collect()
+    }
+
+    /// How many numbers a node makes in a world, if that is known and can be counted.
+    fn elements(&mut self, graph: &Graph, node: &Node, world: usize) -> Option<usize> {
+        node.outputs.iter().try_fold(0usize, |sum, &id| {
+            let shape = self.shape(graph.value(id).shape.as_deref()?, world);
+            let elements = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))?;
+            sum.checked_add(elements)
+        })
     }
 
     fn of_shape(&mut self, graph: &Graph, node: &Node) -> Option<Vec<Known>> {
@@ -139,7 +188,7 @@ impl Worlds {
     }
 
     /// What is known of the elements of a value in row-major order; none unless its shape is the same in all worlds.
-    pub(crate) fn entries(&mut self, known: &Known) -> Option<Vec<Entry>> {
+    pub(crate) fn entries(&self, known: &Known) -> Option<Vec<Entry>> {
         let arrays: Vec<&Arc<Array>> = (0..WORLDS).map(|world| known.in_world(world)).collect();
         let differ = arrays.iter().any(|a| a.shape != arrays[0].shape);
         if differ || arrays[0].values.len() > FEW {
@@ -150,13 +199,8 @@ impl Worlds {
             if found.iter().all(|v| *v == found[0]) {
                 return Entry::Number(found[0]);
             }
-            let is_length = |index: usize| {
-                let mut worlds = found.iter().enumerate();
-                worlds.all(|(world, &v)| v == stand_in(index, world) as f64)
-            };
-            let mut names = self.names.iter();
-            let name = names.find(|(_, index)| is_length(**index));
-            name.map_or(Entry::Other, |(name, _)| Entry::Length(name.clone()))
+            let name = self.lengths.name(&found);
+            name.map_or(Entry::Other, |name| Entry::Length(name.into()))
         };
         Some((0..arrays[0].values.len()).map(entry).collect())
     }
@@ -173,20 +217,9 @@ fn joined(mut arrays: Vec<Arc<Array>>) -> Option<Known> {
     })
 }
 
-/// The length in a world of the axis that came as number `index`: primes, so that none is another's multiple.
-fn stand_in(index: usize, world: usize) -> usize {
-    let above = match world {
-        0 => return 1,
-        1 => 1,
-        2 => 500,
-        _ => 3000,
-    };
-    let is_prime = |n: &usize| {
-        (2..)
-            .take_while(|d| d * d <= *n)
-            .all(|d| !n.is_multiple_of(d))
-    };
-    (above + 1..).filter(is_prime).nth(index).unwrap_or(2)
+/// Whether an operation may take long however little comes out. Nothing that exporters compute from shapes needs these.
+fn is_heavy(op: &Op) -> bool {
+    matches!(op, Op::Pool(_) | Op::Conv(_) | Op::ConvTranspose(_))
 }
 
 #[cfg(test)]
@@ -194,14 +227,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_differ_between_worlds_and_names() {
-        assert_eq!([0, 1, 2, 3].map(|w| stand_in(0, w)), [1, 2, 503, 3001]);
-        assert_eq!([0, 1, 2, 3].map(|w| stand_in(1, w)), [1, 3, 509, 3011]);
-    }
-
-    #[test]
     fn elements_are_numbers_lengths_or_neither() {
-        let mut worlds = Worlds::default();
+        let relu = Op::Unary(crate::Unary::Relu);
+        let mut b = crate::GraphBuilder::new("g");
+        let x = b.input("x", []);
+        let y = b.node("y", relu, &[x]);
+        b.output(y);
+        let mut worlds = Worlds::of(&b.build().unwrap());
         let shape = [Dim::batch(), Dim::Fixed(3), Dim::Named("n".into())];
         let arrays = (0..WORLDS).map(|world| {
             let l = worlds.shape(&shape, world);

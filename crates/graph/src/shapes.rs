@@ -1,10 +1,15 @@
 //! How long is every axis of every value?
 
-use crate::known::Worlds;
+use crate::known::{Entry, Worlds};
 use crate::{Dim, Error, Graph, Result, Value, ops};
 
 /// A value of more elements than this is refused: no file holds it, and products of two such numbers fit 64 bits.
 const MOST_ELEMENTS: usize = 0x7FFF_FFFF;
+/// A value of more axes is refused, as by NumPy.
+const MOST_AXES: usize = 64;
+/// Bytes that all shapes together may take, names of axes in each: far more than any network has, but a long name that a
+/// file holds once may be that of an axis of every value.
+const MOST_BYTES: usize = 1 << 26;
 
 /// The graph with the shape of every value that its inputs and constants determine.
 ///
@@ -12,11 +17,12 @@ const MOST_ELEMENTS: usize = 0x7FFF_FFFF;
 /// the names of unknown dimensions.
 ///
 /// # Errors
-/// If operands do not fit together, an inferred length differs from a declared one, or a value has 2^31 elements or
-/// more for a row.
+/// If operands do not fit together, an inferred length differs from a declared one, a value has 2^31 elements or
+/// more for a row, or more than 64 axes, or if the shapes of all values would take more than 64 MiB.
 pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
     let mut shaped = graph.clone();
-    let mut worlds = Worlds::default();
+    let mut worlds = Worlds::of(graph);
+    let mut bytes = 0;
     for value in graph.values() {
         check_size(value.shape.as_deref()).map_err(|e| e.at(&value.name))?;
     }
@@ -31,7 +37,10 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
             let value = shaped.value_mut(*made);
             if let Some(inferred) = inferred {
                 check_size(Some(&inferred)).map_err(at)?;
-                value.shape = Some(agreed(value, inferred).map_err(at)?);
+                let shape = agreed(value, inferred).map_err(at)?;
+                bytes += shape.iter().map(size_of_dim).sum::<usize>();
+                check_bytes(bytes).map_err(at)?;
+                value.shape = Some(shape);
             }
         }
         let Some(known) = worlds.of_node(&shaped, node) else {
@@ -41,6 +50,9 @@ pub fn infer_shapes(graph: &Graph) -> Result<Graph> {
             let value = shaped.value_mut(*made);
             value.shape = known.shape().or(value.shape.take());
             value.entries = worlds.entries(&known);
+            let entries = value.entries.iter().flatten();
+            bytes += entries.map(Entry::bytes).sum::<usize>();
+            check_bytes(bytes).map_err(at)?;
             value.known = Some(known);
         }
     }
@@ -65,6 +77,12 @@ fn agreed(value: &Value, inferred: Vec<Dim>) -> Result<Vec<Dim>> {
 /// Lengths of 0 count as 1, as products over some axes leave them out.
 fn check_size(shape: Option<&[Dim]>) -> Result<()> {
     let shape = shape.unwrap_or_default();
+    if shape.len() > MOST_AXES {
+        return Err(
+            Error::unsupported(format!("a shape of {} axes", shape.len()))
+                .hint("values of up to 64 axes are handled"),
+        );
+    }
     let mut lengths = shape.iter().filter_map(Dim::fixed);
     let elements = lengths.try_fold(1usize, |n, length| n.checked_mul(length.max(1)));
     match elements.filter(|&n| n <= MOST_ELEMENTS) {
@@ -74,6 +92,24 @@ fn check_size(shape: Option<&[Dim]>) -> Result<()> {
                 .hint("values of up to 2147483647 elements are handled"),
         ),
     }
+}
+
+fn check_bytes(bytes: usize) -> Result<()> {
+    match bytes <= MOST_BYTES {
+        true => Ok(()),
+        false => Err(
+            Error::unsupported("the shapes of all values up to here are too long")
+                .hint("64 MiB are handled: give axes shorter names"),
+        ),
+    }
+}
+
+fn size_of_dim(dim: &Dim) -> usize {
+    let name = match dim {
+        Dim::Fixed(_) => 0,
+        Dim::Named(name) => name.len(),
+    };
+    size_of::<Dim>() + name
 }
 
 fn merge(declared: &[Dim], inferred: &[Dim]) -> Option<Vec<Dim>> {

@@ -2,10 +2,11 @@
 //! then read of them, and how memory and time are watched meanwhile.
 //!
 //! The tests of this crate damage the files of every reader on the stable toolchain; the targets in `fuzz` do the same
-//! for as long as one likes. Checkpoints will be one more [`Reader`].
+//! for as long as one likes.
 
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod damage;
 mod folder;
 mod memory;
@@ -14,6 +15,7 @@ mod reader;
 mod seeds;
 mod watch;
 
+pub use checkpoint::{CHECKPOINT_MULTIPLE, NETWORK_BYTES, checkpoint_seeds, read_checkpoint};
 pub use damage::damage;
 pub use folder::{File, Folder, gzip, zip};
 pub use memory::{Memory, peak_of};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secateur_untrusted::{Reader, fuzz};
+use secateur_untrusted::{Reader, checkpoint_seeds, fuzz, read_checkpoint};
 
 const READERS: [(&str, Reader); 6] = [
     ("idx", Reader::Idx),
@@ -62,6 +62,28 @@ fn the_seeds_are_those_of_the_readers() {
     for (name, bytes) in &wanted {
         assert!(there[name] == *bytes, "{}", name.display());
     }
+}
+
+/// They hold times and the last bits of this processor, so that only their kind is the same wherever they are made.
+#[test]
+fn the_seeds_of_checkpoints_can_be_read() {
+    let folder = folder().join("checkpoint");
+    if std::env::var_os("UPDATE_CORPUS").is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, bytes) in checkpoint_seeds() {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+    let mut bytes = 0;
+    for (name, _) in checkpoint_seeds() {
+        let there = std::fs::read(folder.join(name)).unwrap();
+        assert!(
+            read_checkpoint(&there),
+            "{name}: UPDATE_CORPUS=1 writes it anew"
+        );
+        bytes += there.len();
+    }
+    assert!(bytes < MOST_BYTES, "{bytes}");
 }
 
 #[test]

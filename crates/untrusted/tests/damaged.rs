@@ -12,8 +12,8 @@ use std::time::Duration;
 use secateur_data::{LoadOptions, Missing, load};
 use secateur_testkit::Stream;
 use secateur_untrusted::{
-    Folder, Memory, Reader, Watch, damage, exercise, is_packed, onnx_limits, onnx_seeds, peak_of,
-    read_onnx,
+    CHECKPOINT_MULTIPLE, Folder, Memory, Reader, Watch, checkpoint_seeds, damage, exercise,
+    is_packed, onnx_limits, onnx_seeds, peak_of, read_checkpoint, read_onnx,
 };
 
 #[global_allocator]
@@ -157,6 +157,41 @@ fn models() {
     }
     println!("{reached:?} came so far; {most} bytes at most");
     assert!(reached.iter().all(|&count| count > 50), "{reached:?}");
+}
+
+/// Their bodies: the hash in front of one stops chance, not whoever makes a file.
+#[test]
+fn checkpoints() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let watch = Watch::new(LIMIT);
+    let seeds = checkpoint_seeds();
+    let (mut whole, mut most) = (0, 0);
+    for case in 0..3 * CASES {
+        let mut stream = Stream::new(case);
+        // The first ones are left whole, and must be read.
+        let sound = case < seeds.len() as u64;
+        let at = match sound {
+            true => case as usize,
+            false => stream.below(seeds.len()),
+        };
+        let (name, mut bytes) = seeds[at].clone();
+        let other = &seeds[stream.below(seeds.len())].1;
+        if !sound {
+            damage(&mut bytes, other, &mut stream);
+        }
+        let name = format!("case {case}, {name}: {bytes:02x?}");
+        let work = || watch.over(name.clone(), || peak_of(|| read_checkpoint(&bytes)));
+        let Ok((read, peak)) = catch_unwind(AssertUnwindSafe(work)) else {
+            panic!("{name}");
+        };
+        assert!(read || !sound, "{name}");
+        whole += usize::from(read);
+        let bound = (2 << 20) + CHECKPOINT_MULTIPLE * bytes.len() as u64;
+        most = most.max(peak);
+        assert!(peak <= bound, "{peak} bytes, not {bound}: {name}");
+    }
+    println!("{whole} were read; {most} bytes at most");
+    assert!(whole > 300, "{whole}");
 }
 
 #[test]

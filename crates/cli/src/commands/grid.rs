@@ -1,14 +1,13 @@
 //! Runs a grid under the eyes of the user.
 
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use secateur::compare::{Comparison, Grid, Ready, Store, Table, Unit};
-use secateur::{Error, ErrorKind, Flow, Result};
+use secateur::{Error, Flow, Result};
 
 use crate::args::grid::RunningFlags;
-use crate::commands::data_dir;
+use crate::commands::{data_dir, write_whole};
 use crate::grid_progress::GridDisplay;
 use crate::output::{note, result};
 use crate::progress::Manner;
@@ -118,11 +117,8 @@ pub(crate) fn show(
         }
         lines.iter().for_each(|line| text += &format!("{line}\n\n"));
         let path = folder.join("report.md");
-        fs::write(&path, text).map_err(|e| {
-            Error::new(ErrorKind::Environment, e.to_string())
-                .at(path.display().to_string())
-                .hint("the cells are complete; only the report is lost")
-        })?;
+        write_whole(&path, text.as_bytes())
+            .map_err(|e| e.hint("the cells are complete; only the report is lost"))?;
     }
     if flags.quiet {
         return Ok(());

@@ -33,6 +33,30 @@ fn a_comparison_says_what_partial_gains_and_goes_on_where_it_stopped() {
     assert!(cells.iter().all(|c| c["result"]["done"]["test"].is_f64()));
 }
 
+/// A file that is written in place has the number of the one before; a new one that took its name has another.
+#[cfg(unix)]
+#[test]
+fn files_of_a_comparison_are_replaced_whole() {
+    use std::os::unix::fs::MetadataExt;
+
+    let sandbox = Sandbox::new();
+    // What a crash in the first moment leaves.
+    sandbox.file("grid/.comparison.json.partial-7", "{");
+    let compare = "compare --data digits --set net=16 --set epochs=2 --seeds 1 --jobs 1 --penalties group-lasso --quiet --out grid";
+    let number = |name: &str| {
+        let path = sandbox.path("grid").join(name);
+        std::fs::metadata(path).unwrap().ino()
+    };
+    let mut before = None;
+    for _ in 0..2 {
+        let shown = sandbox.run(compare);
+        assert_eq!(shown.code, Some(0), "{shown}");
+        let now = ["comparison.json", "report.md"].map(number);
+        let last = before.replace(now).unwrap_or_default();
+        assert!(now[0] != last[0] && now[1] != last[1], "{now:?}");
+    }
+}
+
 #[test]
 fn shards_are_merged() {
     let sandbox = Sandbox::new();

@@ -13,4 +13,5 @@ mod path;
 mod refusals;
 mod resume;
 mod runs;
+mod same_bytes;
 mod streams;

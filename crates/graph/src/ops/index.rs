@@ -15,7 +15,7 @@ use crate::shapes::axis_at;
 use crate::{Dim, Element, Error, Graph, Node, Result};
 use serde::{Deserialize, Serialize};
 
-/// Most elements that a range may have.
+/// Most elements that a range or a constant of some shape may have.
 const MOST: f64 = 16_777_216.0;
 
 /// Operators that compute sizes, masks and indices.

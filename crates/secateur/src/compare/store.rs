@@ -11,6 +11,7 @@ use super::cell::Cell;
 use super::data::DataChoice;
 use super::grid::{Grid, Unit};
 use crate::report::FORMAT;
+use crate::whole_file::{is_half, write_whole};
 use crate::{Config, Error, ErrorKind, Result};
 
 const HEAD: &str = "comparison.json";
@@ -121,7 +122,7 @@ impl Store {
         fs::create_dir_all(folder).map_err(io)?;
         let text = serde_json::to_string_pretty(&head)
             .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()))?;
-        fs::write(&path, text + "\n").map_err(io)?;
+        write_whole(&path, (text + "\n").as_bytes()).map_err(io)?;
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -175,7 +176,12 @@ fn look(folder: &Path, grid: &Grid) -> Result<(Vec<Cell>, u64)> {
         same(&before, &Head::of(grid), folder)?;
         return Ok((cells, whole));
     }
-    if folder.is_file() || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+    // A crash at the first moment leaves a head that is not whole, under a name of its own.
+    let is_other =
+        |entry: std::io::Result<fs::DirEntry>| entry.is_ok_and(|e| !is_half(&e.file_name()));
+    if folder.is_file()
+        || fs::read_dir(folder).is_ok_and(|entries| entries.into_iter().any(is_other))
+    {
         return Err(
             Error::usage("this is something else than the folder of a comparison")
                 .at(folder.display().to_string())
