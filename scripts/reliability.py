@@ -222,7 +222,7 @@ SETS = {
     "digits": "--data digits --net 128-64",
     "digits, convolutions": "--data digits --net resnet20 --epochs 8",
     "concrete": "--data uci-regression/concrete.csv --net 128-64",
-    "mnist": "--data mnist --net lenet300 --epochs 3",
+    "mnist": "--data mnist --net 300-100 --epochs 3",
 }
 BUDGETS = ["macs=50%", "macs=10%", "params=25%", "params=3000", "bytes=40%", "latency"]
 
@@ -239,6 +239,7 @@ def budgets(binary):
                     asked = f"latency={latency(place, out.removesuffix('-5') + '-0'):.4f}ms"
                 shown = place.run(f"compress {flags} --threads 2 --strength 1e-5 --budget {asked} --quiet --out {out}")
                 report = place.folder / out / "report.json"
+                print(name, asked, shown.returncode, shown.stderr.strip().splitlines()[-1:], flush=True)
                 if not report.exists():
                     said = shown.stderr.strip().splitlines()
                     rows.append([name, asked, "", "", "", f"exit {shown.returncode}: `{said[0][:90]}`"])
@@ -261,6 +262,8 @@ def budgets(binary):
 def latency(place, run):
     """What the network of an earlier run takes here, on the slower engine, in milliseconds."""
     shown = place.run(f"bench {run}/small.onnx --batch 1 --threads 2 --json")
+    if shown.returncode != 0:
+        sys.exit(shown.stderr)
     rows = json.loads(shown.stdout)["latencies"]
     return max(row["measured"]["milliseconds"]["p90"] for row in rows)
 

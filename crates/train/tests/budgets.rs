@@ -41,7 +41,7 @@ fn train(
         match event {
             Event::Note(text) => told.notes.push(text.to_owned()),
             Event::Epoch(epoch) => told.epochs.push(epoch.clone()),
-            Event::Step { .. } => {}
+            Event::Step { .. } | Event::Rest(_) => {}
         }
         Flow::Continue
     };

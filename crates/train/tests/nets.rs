@@ -61,6 +61,8 @@ fn trained(graph: Graph, size: ImageSize, settings: &Settings) -> Trained {
 fn networks_learn_and_lose_units() {
     for (name, size) in [
         ("lenet5", ImageSize::new(1, 16, 16)),
+        // Dense layers behind a flattened picture.
+        ("lenet300", ImageSize::new(1, 8, 8)),
         ("resnet20", ImageSize::new(3, 8, 8)),
         ("mobilenet-small", ImageSize::new(3, 16, 16)),
     ] {
@@ -70,8 +72,8 @@ fn networks_learn_and_lose_units() {
             ("budget:30%", 5.0, SGD),
         ] {
             // Weights before a normalisation lose their length at no loss, and grow again by their gradients: the full
-            // penalty holds deep networks at a norm and removes few units of them.
-            if part != "budget:30%" && name == "mobilenet-small"
+            // penalty holds deep networks at a norm and removes few units of them. So few dense units are all too strongly held.
+            if part != "budget:30%" && ["mobilenet-small", "lenet300"].contains(&name)
                 || part == "full" && name == "resnet20"
             {
                 continue;

@@ -22,6 +22,14 @@ pub(crate) fn plan(graph: &Graph, slots: usize) -> Result<Plan> {
         ))
         .hint("only networks with one input and one output can be trained"));
     };
+    // Flattening makes features of them, but what is removed of those is positions along several axes.
+    let axes = graph.value(input).shape.as_ref().map_or(2, Vec::len);
+    if axes != 2 {
+        return Err(Error::unsupported(format!(
+            "takes inputs of {axes} axes, where chains take rows"
+        ))
+        .at(&graph.value(input).name));
+    }
     let mut plan = Plan {
         layers: vec![],
         selected_inputs: None,

@@ -259,6 +259,7 @@ mod tests {
                 threads: 1,
                 instruction_set: "avx2".into(),
                 peak_memory_bytes: 0,
+                planned_memory_bytes: 0,
             },
         }
     }
