@@ -50,7 +50,7 @@ fn points_fall_in_macs_and_every_one_is_a_verified_model() {
         let outputs = Runtime::load(model.bytes()).unwrap().run(&[3.0; 64], 1);
         assert_eq!(outputs.unwrap()[0].len(), 10);
     }
-    let froms: Vec<Option<&str>> = report.points.iter().map(|p| p.from.as_deref()).collect();
+    let before: Vec<Option<&str>> = report.points.iter().map(|p| p.from.as_deref()).collect();
     let wanted = [
         None,
         Some("point-00"),
@@ -58,7 +58,7 @@ fn points_fall_in_macs_and_every_one_is_a_verified_model() {
         Some("point-02"),
         Some("point-03"),
     ];
-    assert_eq!(froms, wanted);
+    assert_eq!(before, wanted);
     // A fifth of the epochs each.
     assert!(report.points[1..].iter().all(|p| p.epochs == 8));
     assert!(report.points[2].validation_score > 0.85, "{report:?}");
