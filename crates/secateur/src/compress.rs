@@ -199,7 +199,7 @@ impl Runner {
         let before = self.job.start()?;
         let start = self.job.sorted(&before)?;
         let mut compress =
-            |settings: &Settings| self.train(start.clone(), settings, Stage::Compress, trainer);
+            |settings: &Settings| self.train(&start, settings, Stage::Compress, trainer);
         let (trained, tries) = match self.job.plan.auto {
             true => search(
                 &self.job.plan.settings,
@@ -210,7 +210,7 @@ impl Runner {
         };
         let complete = trained.is_complete();
         let dense = match self.job.plan.baseline && complete {
-            true => self.control(before.clone(), &self.unpenalised(), Stage::Dense, trainer)?,
+            true => self.control(&before, &self.unpenalised(), Stage::Dense, trainer)?,
             false => None,
         };
         let narrow = match self.job.plan.narrow.filter(|_| complete) {
@@ -317,8 +317,7 @@ impl Runner {
             Decay::AsSet => vec![self.unpenalised()],
         };
         for settings in tried {
-            let Some(trained) = self.control(graph.clone(), &settings, Stage::Narrow, trainer)?
-            else {
+            let Some(trained) = self.control(&graph, &settings, Stage::Narrow, trainer)? else {
                 continue;
             };
             if best.as_ref().is_none_or(|b| quality(&trained) > quality(b)) {
@@ -332,7 +331,7 @@ impl Runner {
     /// diverges, which must not take the compressed network along.
     fn control(
         &self,
-        graph: Graph,
+        graph: &Graph,
         settings: &Settings,
         stage: Stage,
         trainer: &mut Trainer<'_>,
@@ -347,7 +346,7 @@ impl Runner {
 
     fn train(
         &self,
-        graph: Graph,
+        graph: &Graph,
         settings: &Settings,
         stage: Stage,
         trainer: &mut Trainer<'_>,
@@ -356,9 +355,9 @@ impl Runner {
         let train = self.job.train_rows()?;
         let validation = self.job.rows(&split.validation)?;
         let job = &self.job;
-        trainer.train(stage, &graph, |start, tell| match stage {
+        trainer.train(stage, graph, |start, tell| match stage {
             Stage::Compress => {
-                job.fit_in_budget(&graph, start, (train, &validation), settings, tell)
+                job.fit_in_budget(graph, start, (train, &validation), settings, tell)
             }
             Stage::Dense | Stage::Narrow => {
                 Ok(fit_within(start, train, &validation, settings, None, tell)?)
