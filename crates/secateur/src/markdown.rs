@@ -190,6 +190,9 @@ impl Report {
         }
         if let Some(budget) = &self.budget {
             writeln!(to, "\nBudget: {}.", budget.sentence())?;
+            for warning in &budget.warnings {
+                writeln!(to, "\nIts time is doubtful: {warning}.")?;
+            }
         }
         self.write_layers(to)?;
         writeln!(to, "\nSeconds: ")?;

@@ -91,6 +91,10 @@ pub(crate) fn run(command: CompressCommand, paint: Paint) -> Result<Exit> {
     for message in layers.iter().filter_map(|l| l.collapse.as_ref()) {
         warning(message, paint);
     }
+    let budget = outcome.report.budget.iter();
+    for message in budget.flat_map(|b| &b.warnings) {
+        warning(message, paint);
+    }
     tell(&outcome, &path, &output)?;
     Ok(ending(&outcome, stop, &path, paint))
 }

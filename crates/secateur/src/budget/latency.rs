@@ -9,7 +9,7 @@ use secateur_train::{Question, Rows, Start, Trained, fit_within};
 use super::run::{Observer, told};
 use super::{BudgetReport, EngineTime};
 use crate::job::Job;
-use crate::latency::{Engine, OneRow, Settings, one_row};
+use crate::latency::{Engine, OneRow, OneRows, Settings, one_row};
 use crate::{ModelFile, Result};
 
 /// Seconds for a look at one candidate, both engines together.
@@ -20,11 +20,11 @@ const LAST_SECONDS: f64 = 3.0;
 const NEAR: f64 = 0.05;
 
 /// Measures models for so many seconds.
-pub(super) type Watch<'a> = &'a (dyn Fn(&[ModelFile], f64) -> Result<Vec<OneRow>> + Sync);
+pub(super) type Watch<'a> = &'a (dyn Fn(&[ModelFile], f64) -> Result<OneRows> + Sync);
 
 impl Job {
     /// What measures on this machine, on the threads of the run.
-    pub(super) fn watch(&self) -> impl Fn(&[ModelFile], f64) -> Result<Vec<OneRow>> + Sync + use<> {
+    pub(super) fn watch(&self) -> impl Fn(&[ModelFile], f64) -> Result<OneRows> + Sync + use<> {
         let dataset = &self.prepared.dataset;
         let side = dataset.image().map(|image| image.height);
         let length = side.or_else(|| dataset.shape().first().copied());
@@ -44,7 +44,7 @@ impl Job {
     ) -> Result<Trained> {
         let seconds = |candidate: &Graph| -> Result<f64> {
             let rows = watch(&[self.file("candidate", candidate)?], PROBE_SECONDS)?;
-            Ok(rows.first().map_or(f64::NAN, |row| row.slower()))
+            Ok(rows.rows.first().map_or(f64::NAN, |row| row.slower()))
         };
         let mut ask = |candidate: &Graph| seconds(candidate).map_err(|e| told(&e));
         let question = Question {
@@ -70,7 +70,7 @@ impl Job {
             self.file("before", before)?,
             of_parts("small.onnx", written)?,
         ];
-        let rows = watch(&files, LAST_SECONDS)?;
+        let OneRows { rows, warnings } = watch(&files, LAST_SECONDS)?;
         let nothing = OneRow {
             by_engine: [f64::NAN; 2],
         };
@@ -91,6 +91,7 @@ impl Job {
             reached: 1e3 * reached.slower(),
             is_met: reached.slower() <= most.as_secs_f64(),
             engines: engines.map(of_engine).collect(),
+            warnings,
         })
     }
 
@@ -139,14 +140,17 @@ mod tests {
 
     /// A machine on which a call takes half a millisecond and a microsecond for each multiply-add, and half as long again on the
     /// independent runtime.
-    fn machine(models: &[ModelFile]) -> Vec<OneRow> {
+    fn machine(models: &[ModelFile]) -> OneRows {
         let row = |model: &ModelFile| {
             let seconds = 5e-4 + 1e-6 * model.cost().macs as f64;
             OneRow {
                 by_engine: [seconds, 1.5 * seconds],
             }
         };
-        models.iter().map(row).collect()
+        OneRows {
+            rows: models.iter().map(row).collect(),
+            warnings: vec!["busy".into()],
+        }
     }
 
     fn trained(job: &Job, most: f64, watch: Watch<'_>) -> (Result<Trained>, Vec<String>, usize) {
@@ -183,6 +187,7 @@ mod tests {
         let limit = (Duration::from_millis(3), &watch as Watch<'_>);
         let report = job.time_report(&before, &written, limit).unwrap();
         assert!(report.is_met && report.asked == "latency=3ms");
+        assert_eq!(report.warnings, ["busy"]);
         assert!((0.95 * 3.0..=3.0).contains(&report.reached), "{report:?}");
         assert!((report.start - 4.83).abs() < 1e-9, "{report:?}");
         let [own, other] = &report.engines[..] else {
@@ -230,7 +235,9 @@ mod tests {
             let slowed = |row: OneRow| OneRow {
                 by_engine: row.by_engine.map(|s| 2.0 * s),
             };
-            Ok(machine(models).into_iter().map(slowed).collect())
+            let mut seen = machine(models);
+            seen.rows = seen.rows.into_iter().map(slowed).collect();
+            Ok(seen)
         };
         let limit = (Duration::from_millis(5), &slow as Watch<'_>);
         let before = job.start().unwrap();

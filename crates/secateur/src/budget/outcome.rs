@@ -57,6 +57,7 @@ impl Job {
             reached: reached as f64,
             is_met: reached <= most,
             engines: vec![],
+            warnings: vec![],
         };
         match report.is_met || !trained.is_complete() {
             true => Ok(Some(report)),

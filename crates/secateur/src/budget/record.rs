@@ -22,6 +22,9 @@ pub struct BudgetReport {
     /// Of a limit on time, what each engine took; the slower one is told above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<EngineTime>,
+    /// What makes a measured time doubtful, such as a busy machine; a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The time that 90 % of the runs of one row did not exceed on one engine, in the unit of the budget.
@@ -82,6 +85,7 @@ mod tests {
             reached,
             is_met: reached <= 4_000.0,
             engines: vec![],
+            warnings: vec![],
         };
         let met =
             "params=10%, 3,900 of at most 4,000 parameters (met, 2.5 % below); 40,012 at the start";

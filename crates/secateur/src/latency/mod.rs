@@ -17,7 +17,7 @@ mod table;
 use std::time::Instant;
 
 pub use machine::Machine;
-pub(crate) use one_row::{OneRow, one_row};
+pub(crate) use one_row::{OneRow, OneRows, one_row};
 pub use quantiles::Quantiles;
 pub use record::{Engine, Latencies, Latency, Measured, Model};
 pub use settings::Settings;

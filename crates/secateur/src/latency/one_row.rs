@@ -3,6 +3,15 @@
 use super::{Engine, Latencies, Settings, measure};
 use crate::{Error, ErrorKind, ModelFile, Result};
 
+/// Models that took turns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OneRows {
+    /// Of each model.
+    pub(crate) rows: Vec<OneRow>,
+    /// What makes them doubtful, a sentence each.
+    pub(crate) warnings: Vec<String>,
+}
+
 /// The time that 90 % of the runs of one row did not exceed, of one model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct OneRow {
@@ -26,7 +35,7 @@ pub(crate) fn one_row(
     models: &[ModelFile],
     (threads, length): (usize, usize),
     seconds: f64,
-) -> Result<Vec<OneRow>> {
+) -> Result<OneRows> {
     let settings = Settings {
         batches: vec![1],
         threads: vec![threads],
@@ -34,7 +43,11 @@ pub(crate) fn one_row(
         length,
         ..Settings::default()
     };
-    of(&measure(models, &settings, &mut |_| {})?)
+    let latencies = measure(models, &settings, &mut |_| {})?;
+    Ok(OneRows {
+        rows: of(&latencies)?,
+        warnings: latencies.warnings,
+    })
 }
 
 /// Of latencies at one batch on one number of threads.
