@@ -115,6 +115,8 @@ fn grids_that_cannot_be_run_leave_nothing() {
         "compare --data digits --parts half",
         "compare --data digits --vary epochz=3,4",
         "compare --data digits --vary epochs",
+        "compare --data digits --vary budget=macs=25%,params=10%",
+        "compare --data digits --set budget=params=10%",
         "compare --data digits,digits",
         "compare --data digit",
         "compare --data digits --shard 3/2",

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secateur_data::Dataset;
 use secateur_train::{Event, Flow};
 
-use super::arm::Role;
+use super::arm::{Arm, Role};
 use super::cell::{Cell, Outcome};
 use super::grid::{Grid, Unit};
 use super::probe::probe;
 use super::store::Store;
 use super::unit::{Task, config, full_of};
+use crate::budget::PLACE;
 use crate::prepare::Prepared;
 use crate::{Config, Error, Origin, Plan, Progress, Result, load_data};
 
@@ -52,6 +53,7 @@ impl Ready {
         data_dir: Option<&Path>,
         observer: &(dyn Fn(&GridEvent<'_>) + Sync),
     ) -> Result<Self> {
+        takes_parts_only(&grid)?;
         let mut datasets = BTreeMap::new();
         for data in &grid.data {
             observer(&GridEvent::Loading(&data.name));
@@ -236,4 +238,17 @@ impl Ready {
 /// A worker that panics does so for all.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Checks that no budget stands beside the parts that a comparison is of: one of the two would be left out.
+fn takes_parts_only(grid: &Grid) -> Result<()> {
+    let varied = |arm: &Arm| arm.choices.contains_key("budget");
+    match grid.shared.budget.is_some() || grid.arms.iter().any(varied) {
+        false => Ok(()),
+        true => Err(Error::usage("comparisons take budgets as parts")
+            .at(PLACE)
+            .hint(
+                "such as --parts budget:25%,budget:params=10%; files and times are for compress",
+            )),
+    }
 }
