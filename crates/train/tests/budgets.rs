@@ -169,6 +169,56 @@ fn limits_of_convolutions_hold_exactly() {
     }
 }
 
+/// What is left of the multiply-adds and of the parameters, as shares.
+fn shares(before: &Graph, after: &Graph) -> [f64; 2] {
+    let share = |of: fn(&Graph) -> u64| of(after) as f64 / of(before) as f64;
+    [share(macs), share(params)]
+}
+
+#[test]
+fn units_go_by_what_they_free_of_what_is_limited() {
+    let (graph, rows) = (built("lenet5"), pictures(64));
+    let left = |part: &str| {
+        let trained = train(&graph, &rows, &short(part), None).0.unwrap();
+        shares(&graph, &trained.graph)
+    };
+    // Most multiply-adds are of convolutions, most parameters of dense layers.
+    let [macs_within_params, _] = left("budget:params=40%");
+    let [_, params_within_macs] = left("budget:40%");
+    assert!(
+        macs_within_params > 0.6 && params_within_macs > 0.45,
+        "{macs_within_params} {params_within_macs}"
+    );
+}
+
+#[test]
+fn the_nearest_that_is_told_can_be_met() {
+    let rows = pictures(64);
+    for (name, of) in [
+        ("lenet5", "macs"),
+        ("lenet5", "params"),
+        ("resnet20", "macs"),
+        ("mobilenet-small", "params"),
+    ] {
+        let graph = built(name);
+        let part = |most: u64| format!("budget:{of}={most}");
+        let error = train(&graph, &rows, &short(&part(1)), None).0.unwrap_err();
+        let text = error.to_string();
+        let (_, rest) = text.split_once("reached: ").unwrap();
+        let nearest: u64 = rest.split_once(' ').unwrap().0.parse().unwrap();
+        let trained = train(&graph, &rows, &short(&part(nearest)), None)
+            .0
+            .unwrap();
+        let count = match of {
+            "macs" => macs(&trained.graph),
+            _ => params(&trained.graph),
+        };
+        assert_eq!(count, nearest, "{name} {of}");
+        let below = train(&graph, &rows, &short(&part(nearest - 1)), None);
+        assert_eq!(below.0.unwrap_err().kind(), ErrorKind::Limit);
+    }
+}
+
 #[test]
 fn a_limit_below_the_floor_is_told_with_the_nearest_before_anything_is_trained() {
     let (graph, rows) = (network(&[24, 16], 3), classes(200, 1));

@@ -271,6 +271,37 @@ mod tests {
     }
 
     #[test]
+    fn limits_hold_to_the_last_unit_whatever_the_estimate() {
+        let scores = vec![vec![1.0; 6], vec![1.0; 12], vec![1.0; 9]];
+        let graph = mlp(&[6, 12, 9, 1], Unary::Relu, 1).unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let read = graph.nodes().iter().filter_map(|n| n.input(1).ok());
+        let ids: Vec<GroupId> = read.filter_map(|w| reading_group(&groups, w)).collect();
+        // Too little, as biases are not counted, and too much, by outputs that are not there.
+        for (has_bias, outputs) in [(false, 1), (true, 6)] {
+            let mut units = units(&scores, Quantity::Params, false);
+            units.has_bias = vec![has_bias; 3];
+            units.outputs = outputs;
+            for (layer, id) in units.layers.iter_mut().zip(&ids) {
+                layer.0 = Some(*id);
+            }
+            let ranked = Ranked {
+                graph: graph.clone(),
+                groups: groups.clone(),
+                of: Quantity::Params,
+                units: Units::Chain(units),
+            };
+            let whole = ranked.whole().unwrap().count;
+            assert_eq!(whole, 6 * 12 + 12 * 9 + 9 + 12 + 9 + 1);
+            for limit in 11..=whole {
+                let count = ranked.candidate(limit).unwrap().count;
+                // A unit of the first layer takes 6 + 9 + 1, one of the second up to 12 + 1 + 1.
+                assert!(count <= limit && count + 16 > limit, "{count} of {limit}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_kept_of_even_narrowing_gives_way_where_the_limit_is_out_of_reach_so() {
         let scores = vec![vec![0.0; 8], vec![1.0; 64], vec![1.0; 32]];
         let mut units = units(&scores, Quantity::Macs, false);
