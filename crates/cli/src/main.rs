@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let paint = output::Paint::new(cli.color);
     let done = match cli.command {
         Command::Compress(flags) => commands::compress::run(*flags, paint),
-        Command::Path(flags) => commands::path::run(*flags, paint),
+        Command::Path(flags) => commands::path::run(&flags, paint),
         Command::Compare(flags) => commands::compare::run(&flags, paint),
         Command::Structure(flags) => commands::structure::run(&flags, paint),
         Command::Report(flags) => commands::report::run(&flags),

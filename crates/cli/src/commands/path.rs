@@ -19,9 +19,9 @@ use crate::table::plain;
 ///
 /// # Errors
 /// Whatever kept the first point from being made; nothing is written then.
-pub(crate) fn run(flags: PathFlags, paint: Paint) -> Result<Exit> {
+pub(crate) fn run(flags: &PathFlags, paint: Paint) -> Result<Exit> {
     let config = flags.run.config()?;
-    walk(config, &flags.options()?, &flags.run.output, paint)
+    walk(&config, &flags.options()?, &flags.run.output, paint)
 }
 
 /// The smallest network within a drop of a run that has no other budget: a path that chooses it.
@@ -39,21 +39,26 @@ pub(crate) fn within(
         budget: None,
         ..config
     };
-    walk(config, &options, output, paint)
+    walk(&config, &options, output, paint)
 }
 
-fn walk(config: Config, options: &PathOptions, output: &OutputFlags, paint: Paint) -> Result<Exit> {
+fn walk(
+    config: &Config,
+    options: &PathOptions,
+    output: &OutputFlags,
+    paint: Paint,
+) -> Result<Exit> {
     if config.data.is_none() {
         return Err(no_data());
     }
     let asked_to_stop = interrupt::watch()?;
     let target = match &output.out {
         Some(path) => path.clone(),
-        None => PathFolder::default_path(&config),
+        None => PathFolder::default_path(config),
     };
     let folder = PathFolder::create(&target, output.force)?;
     let mut display = Display::new(Manner::new(output.quiet, output.json));
-    let outcome = path(&config, options, data_dir().as_deref(), &mut |progress| {
+    let outcome = path(config, options, data_dir().as_deref(), &mut |progress| {
         display.show_path(&progress);
         if !asked_to_stop.load(Ordering::Relaxed) {
             return Flow::Continue;
