@@ -18,6 +18,14 @@ pub struct Cut {
 ///
 /// `graph` must have its shapes inferred.
 pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec<Cut>)> {
+    let has = |&&(value, axis): &&(ValueId, usize)| {
+        let shape = graph.value(value).shape.as_ref();
+        shape.is_none_or(|s| axis < s.len())
+    };
+    if let Some(&(value, axis)) = sources.keys().find(|place| !has(place)) {
+        // What a damaged file declares of one value may contradict what follows from another.
+        return Err(Error::invalid(format!("has no axis {axis}")).at(&graph.value(value).name));
+    }
     sources.retain(|&(value, axis), source| {
         let shape = graph.value(value).shape.as_ref();
         let length = shape.and_then(|s| s[axis].fixed());
