@@ -65,14 +65,26 @@ fuzz seconds="60":
         for target in $(cargo fuzz list); do \
             seeds="fuzz/seeds/$target"; \
             [[ -d "$seeds" ]] || seeds="crates/secateur/tests/fixtures/hostile crates/onnx/tests/fixtures"; \
-            mkdir -p "fuzz/corpus/$target"; \
+            mkdir -p "fuzz/found/$target" "fuzz/corpus/$target"; \
             echo "$target for {{ seconds }} s"; \
-            cargo +nightly fuzz run "$target" "fuzz/corpus/$target" $seeds -- \
+            cargo +nightly fuzz run "$target" "fuzz/found/$target" "fuzz/corpus/$target" $seeds -- \
                 -max_total_time={{ seconds }} -timeout=10 -rss_limit_mb=2048 -print_final_stats=1; \
         done; \
     else \
         echo "skipped: no nightly compiler, or no cargo-fuzz (cargo install cargo-fuzz)"; \
     fi
+
+# Keeps of what `just fuzz` found the fewest files that reach as much, at most 200 of them and 200 kB for a target
+fuzz-keep:
+    for target in $(cargo fuzz list); do \
+        kept=$(mktemp -d); mkdir -p "fuzz/found/$target" "fuzz/corpus/$target"; \
+        cargo +nightly fuzz run "$target" "$kept" "fuzz/corpus/$target" "fuzz/found/$target" -- -merge=1; \
+        rm -r "fuzz/corpus/$target"; mkdir "fuzz/corpus/$target"; \
+        (cd "$kept"; ls -Sr | head -n 200 | xargs -r stat -c '%s %n') \
+            | awk '(sum += $1) <= 200000 { print $2 }' \
+            | xargs -r -I '{}' mv "$kept/{}" "fuzz/corpus/$target"; \
+        rm -r "$kept"; \
+    done
 
 # Undefined behaviour in the crates without unsafe code, by what they depend on: their unit tests under Miri
 miri:

@@ -19,7 +19,7 @@ pub use checkpoint::{CHECKPOINT_MULTIPLE, NETWORK_BYTES, checkpoint_seeds, read_
 pub use damage::damage;
 pub use folder::{File, Folder, gzip, zip};
 pub use memory::{Memory, peak_of};
-pub use onnx::{onnx_limits, onnx_seeds, read_onnx};
+pub use onnx::{onnx_limits, onnx_seeds, read_onnx, shrink_onnx};
 pub use reader::{Reader, exercise, fuzz, is_packed};
 pub use seeds::{chunk, grey_png, npy, png};
 pub use watch::Watch;

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use secateur_graph::{from_model, settle};
+use secateur_graph::{
+    ChannelGroups, GroupKind, Keep, cost, from_model, lighten, mask, patch, settle, shrink,
+};
 use secateur_onnx::proto::ModelProto;
-use secateur_onnx::{Limits, densify, elements, is_external, read, take_in_external};
+use secateur_onnx::{Limits, densify, elements, is_external, read, take_in_external, write};
 
 /// Limits under which little memory is much.
 pub fn onnx_limits() -> Limits {
@@ -54,6 +56,46 @@ pub fn read_onnx(bytes: &[u8], folder: &Path) -> usize {
     let _ = densify(&mut model);
     numbers(&model);
     2
+}
+
+/// What can be read is written and read back, lowered to a network, grouped and shrunk to half of its units.
+///
+/// # Panics
+/// If anything that was read cannot be written, comes back as something else, or can be shrunk but not masked.
+pub fn shrink_onnx(bytes: &[u8]) {
+    let Ok(mut model) = read(bytes, &Limits::default()) else {
+        return;
+    };
+    let written = write(&model).expect("what was read can be written");
+    let again = read(&written, &Limits::default()).expect("what was written can be read");
+    // By their bytes, as what is not a number is not equal to itself.
+    assert!(write(&again).expect("and written") == written);
+    let Ok(plain) = from_model(&model) else {
+        return;
+    };
+    let Ok(graph) = settle(&plain) else {
+        return;
+    };
+    let Ok(groups) = ChannelGroups::of(&graph) else {
+        return;
+    };
+    let _ = cost(&graph);
+    lighten(&mut model, &plain);
+    let whole = patch(&model, &plain, &plain).expect("nothing changed");
+    assert!(write(&whole).expect("and is written") == written);
+    let mut keep = Keep::all(&groups);
+    for (id, group) in groups.iter().filter(|(_, g)| g.kind == GroupKind::Hidden) {
+        for unit in (0..group.units).step_by(2) {
+            if keep.can_drop(&groups, id, unit) {
+                let _ = keep.drop(id, unit);
+            }
+        }
+    }
+    if let Ok(small) = shrink(&graph, &groups, &keep) {
+        mask(&graph, &groups, &keep).expect("what can be removed can be masked");
+        let small = patch(&model, &graph, &small.graph);
+        let _ = small.map(|small| write(&small).expect("a small model can be written"));
+    }
 }
 
 fn numbers(model: &ModelProto) {
