@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod grid_progress;
 mod interrupt;
+mod limit;
 mod output;
 mod progress;
 mod table;

@@ -11,6 +11,7 @@ use secateur_train::{Checkpoint, Rest, Trained};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::folder::{Work, WorkFolder};
 use crate::whole_file::write_whole;
 use crate::{Error, ErrorKind, Result};
 
@@ -53,23 +54,29 @@ pub(crate) struct Identity {
 /// The checkpoints of one run.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
-    run: PathBuf,
+    folder: PathBuf,
+    work: Work,
     identity: Identity,
-    /// The complete config in TOML, to be written beside the first checkpoint.
-    config: String,
+    /// Files to be written beside the first checkpoint, by name and text: what the work is begun with.
+    settings: Vec<(&'static str, String)>,
     is_resumed: bool,
     has_begun: bool,
     last: Instant,
 }
 
 impl Checkpoints {
-    /// Those of a run folder; `is_resumed` if what is there is to be gone on with.
-    pub(crate) fn new(run: &Path, identity: Identity, config: String, is_resumed: bool) -> Self {
+    /// Those in a folder, where they are gone on with if it is resumed.
+    pub(crate) fn new(
+        folder: &WorkFolder,
+        identity: Identity,
+        settings: Vec<(&'static str, String)>,
+    ) -> Self {
         Self {
-            run: run.to_owned(),
+            folder: folder.path().to_owned(),
+            work: folder.work(),
             identity,
-            config,
-            is_resumed,
+            settings,
+            is_resumed: folder.is_resumed(),
             has_begun: false,
             last: Instant::now(),
         }
@@ -123,15 +130,12 @@ impl Checkpoints {
         self.write(number, &Storing::Running(&checkpoint))
     }
 
-    /// Keeps a trained network, if the last time is a while ago.
+    /// Keeps a trained network.
     ///
     /// # Errors
     /// As [`Checkpoints::rest`].
     pub(crate) fn done(&mut self, number: usize, trained: &Trained) -> Result<()> {
-        match self.last.elapsed() < PAUSE {
-            true => Ok(()),
-            false => self.write(number, &Storing::Done(trained)),
-        }
+        self.write(number, &Storing::Done(trained))
     }
 
     fn write(&mut self, number: usize, stored: &Storing<'_>) -> Result<()> {
@@ -143,30 +147,35 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Makes the folder one of an unfinished run.
+    /// Makes the folder one of unfinished work.
     fn begin(&mut self) -> Result<()> {
         if self.has_begun {
             return Ok(());
         }
-        let folder = self.run.join(CHECKPOINT_FOLDER);
-        let gone = |path: PathBuf, done: std::io::Result<()>| match done {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, &e)),
+        let [config, record] =
+            ["config.toml", self.work.record()].map(|name| self.folder.join(name));
+        let gone = |path: &Path, done: std::io::Result<()>| match done {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, &e)),
             _ => Ok(()),
         };
-        let report = self.run.join("report.json");
-        gone(report.clone(), fs::remove_file(&report))?;
+        let folder = self.folder.join(CHECKPOINT_FOLDER);
+        // In this order, as a kill in between must leave a finished folder, one to be gone on with, or one that is as good as new.
         if !self.is_resumed {
-            gone(folder.clone(), fs::remove_dir_all(&folder))?;
+            gone(&folder, fs::remove_dir_all(&folder))?;
+            gone(&config, fs::remove_file(&config))?;
         }
         fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
-        let config = self.run.join("config.toml");
-        write_whole(&config, self.config.as_bytes()).map_err(|e| Error::io(&config, &e))?;
+        for (name, text) in &self.settings {
+            let path = self.folder.join(name);
+            write_whole(&path, text.as_bytes()).map_err(|e| Error::io(&path, &e))?;
+        }
+        gone(&record, fs::remove_file(&record))?;
         self.has_begun = true;
         Ok(())
     }
 
     fn path(&self, number: usize) -> PathBuf {
-        self.run.join(CHECKPOINT_FOLDER).join(number.to_string())
+        self.folder.join(CHECKPOINT_FOLDER).join(number.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use secateur_data::{Dataset, load};
 use secateur_graph::{Graph, cost};
-use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Trained, fit_within};
+use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Start, Trained, fit_within};
 
 use crate::auto::search;
 use crate::history::{InputsRecord, Predictions};
@@ -16,7 +16,7 @@ use crate::measure::removals;
 use crate::plan::{Decay, load_options};
 use crate::prepare::Prepared;
 use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
-use crate::stages::Trainer;
+use crate::stages::{Keeper, Tell};
 use crate::verify::Verified;
 use crate::{Config, Error, ErrorKind, Plan, Result, RightRows, RunFolder};
 
@@ -104,10 +104,7 @@ pub fn compress_in(
     observer: &mut (dyn FnMut(Progress<'_>) -> Flow + Send),
 ) -> Result<Outcome> {
     let start = Instant::now();
-    let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
-    let mut options = load_options(config, data_dir)?;
-    options.max_bytes = options.max_bytes.min(memory.unwrap_or(u64::MAX));
-    let dataset = Arc::new(load(name, &options)?);
+    let dataset = load_within(memory, config, data_dir)?;
     let load_seconds = start.elapsed().as_secs_f64();
     let mut outcome = carry_out(config, dataset, Some((folder, memory)), observer)?;
     outcome.report.seconds.load += load_seconds;
@@ -119,8 +116,19 @@ pub fn compress_in(
 /// # Errors
 /// If there is none, or it cannot be read.
 pub fn load_data(config: &Config, data_dir: Option<&Path>) -> Result<Arc<Dataset>> {
+    load_within(None, config, data_dir)
+}
+
+/// [`load_data`] that takes at most `memory` bytes.
+pub(crate) fn load_within(
+    memory: Option<u64>,
+    config: &Config,
+    data_dir: Option<&Path>,
+) -> Result<Arc<Dataset>> {
     let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
-    Ok(Arc::new(load(name, &load_options(config, data_dir)?)?))
+    let mut options = load_options(config, data_dir)?;
+    options.max_bytes = options.max_bytes.min(memory.unwrap_or(u64::MAX));
+    Ok(Arc::new(load(name, &options)?))
 }
 
 /// [`compress`] on data that is in memory already, for callers with many runs on it.
@@ -151,11 +159,7 @@ fn carry_out(
     let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len())?;
     let load_seconds = start.elapsed().as_secs_f64();
     let job = Job::new(plan, prepared)?;
-    let planned_bytes = job.planned_bytes()?;
-    let memory = kept.and_then(|(_, memory)| memory).unwrap_or(u64::MAX);
-    if planned_bytes > memory {
-        return Err(beyond(planned_bytes, memory));
-    }
+    let planned_bytes = job.planned_within(kept.and_then(|(_, memory)| memory))?;
     observer(Progress::Loaded {
         plan: &job.plan,
         prepared: &job.prepared,
@@ -165,7 +169,10 @@ fn carry_out(
         Some((folder, _)) => Some(folder.checkpoints(job.identity()?, job.plan.config.to_toml()?)),
         None => None,
     };
-    let mut trainer = Trainer::new(kept, observer);
+    let mut trainer = Trainer {
+        keeper: Keeper::new(kept),
+        observer,
+    };
     let runner = Runner {
         job,
         load_seconds,
@@ -174,18 +181,23 @@ fn carry_out(
     runner.go(&mut trainer)
 }
 
-fn beyond(planned: u64, memory: u64) -> Error {
-    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-    Error::new(
-        ErrorKind::Verification,
-        format!(
-            "data and training would take about {} MB, more than {} MB",
-            megabytes(planned),
-            megabytes(memory)
-        ),
-    )
-    .at("--memory")
-    .hint("take a smaller --batch or network, or fewer --threads; pictures of a folder are decoded when they are needed")
+/// Trains the networks of a run one after the other, keeps them, and tells of them.
+struct Trainer<'a> {
+    keeper: Keeper,
+    observer: &'a mut (dyn FnMut(Progress<'_>) -> Flow + Send),
+}
+
+impl Trainer<'_> {
+    fn train(
+        &mut self,
+        stage: Stage,
+        graph: &Graph,
+        fit: impl FnOnce(Start, Tell<'_>) -> Result<Trained>,
+    ) -> Result<Trained> {
+        let Self { keeper, observer } = self;
+        let tell = &mut |event: Event<'_>| observer(Progress::Train { stage, event });
+        keeper.train(graph, tell, fit)
+    }
 }
 
 struct Runner {

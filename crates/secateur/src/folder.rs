@@ -1,26 +1,58 @@
-//! The folder of a run: complete, to be gone on with, or not there.
+//! The folder that a run or a path works in: complete, to be gone on with, or not there.
 
+mod run;
 mod state;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use self::state::{LOCK, State, is_locked, remove_halves};
 use crate::checkpoints::{CHECKPOINT_FOLDER, Checkpoints, Identity};
-use crate::given_model::DATA_FILE;
-use crate::plan::DEFAULT_NET;
 use crate::whole_file::write_whole;
-use crate::{Config, Ended, Epoch, EpochRecord, Error, ErrorKind, Outcome, Result};
+use crate::{Config, Error, ErrorKind, Result};
 
-/// Files that some runs leave and others do not.
-const SOMETIMES: [&str; 3] = [DATA_FILE, "predictions.json", "report.html"];
+pub use run::RunFolder;
 
-/// The folder of one run, which nobody else writes in meanwhile: finished once it holds `report.json`, to be resumed while it
-/// holds checkpoints, and gone if it holds neither.
+/// What works in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Run,
+    Path,
+}
+
+impl Work {
+    /// The file that is written last, so that it says that all others are there.
+    pub(crate) fn record(self) -> &'static str {
+        match self {
+            Self::Run => "report.json",
+            Self::Path => "path.json",
+        }
+    }
+
+    /// What only an unfinished folder of a path has, beside what a run's has.
+    pub(crate) const PATH_OPTIONS: &str = "path.toml";
+
+    /// The record as a text for people.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Run => "report.md",
+            Self::Path => "path.md",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Path => "path",
+        }
+    }
+}
+
+/// A folder that nobody else writes in meanwhile: finished once it holds its record, to be resumed while it holds checkpoints, and
+/// gone if it holds neither.
 #[derive(Debug)]
-pub struct RunFolder {
+pub(crate) struct WorkFolder {
+    work: Work,
     target: PathBuf,
     /// Folders that were not there before, the innermost first.
     made: Vec<PathBuf>,
@@ -29,54 +61,65 @@ pub struct RunFolder {
     _lock: File,
 }
 
-impl RunFolder {
+impl WorkFolder {
     /// Makes the folder `target`, so that it is known before training that it can be written.
     ///
     /// # Errors
-    /// If `target` exists and `force` is not set or it is not a run folder, if another run is in it, or it cannot be created.
-    pub fn create(target: &Path, force: bool) -> Result<Self> {
-        let place = || target.display().to_string();
+    /// If `target` exists and `force` is not set or it holds other than such work, if somebody works in it, or it cannot be created.
+    pub(crate) fn create(work: Work, target: &Path, force: bool) -> Result<Self> {
+        let refused = |message: String, hint: String| {
+            Err(Error::usage(message)
+                .at(target.display().to_string())
+                .hint(hint))
+        };
+        let name = work.name();
         if target.is_file() {
-            return Err(Error::usage("this is a file, not a folder")
-                .at(place())
-                .hint("choose another name with --out"));
+            return refused(
+                "this is a file, not a folder".into(),
+                "choose another name with --out".into(),
+            );
         }
         if is_locked(target) {
             return Err(in_use(target));
         }
-        match (State::of(target), force) {
+        match (State::of(work, target), force) {
             (State::Missing | State::Locked, _) | (State::Unfinished | State::Finished, true) => {}
             (State::Empty, true) => {}
             (State::Unfinished, false) => {
-                return Err(Error::usage("this folder holds an unfinished run")
-                    .at(place())
-                    .hint("go on with --resume, or replace it with --force"));
+                return refused(
+                    format!("this folder holds an unfinished {name}"),
+                    "go on with --resume, or replace it with --force".into(),
+                );
             }
             (State::Empty | State::Finished | State::Other, false) => {
-                return Err(Error::usage("this folder exists already")
-                    .at(place())
-                    .hint("choose another with --out, or replace it with --force"));
+                return refused(
+                    "this folder exists already".into(),
+                    "choose another with --out, or replace it with --force".into(),
+                );
             }
             (State::Other, true) => {
-                return Err(Error::usage("this folder holds something else than a run")
-                    .at(place())
-                    .hint("--force replaces run folders only: choose another with --out"));
+                return refused(
+                    format!("this folder holds something else than a {name}"),
+                    format!("--force replaces folders of {name}s only: choose another with --out"),
+                );
             }
         }
         if target.file_name().is_none() {
-            return Err(Error::usage("this path does not name a folder")
-                .at(place())
-                .hint("give a name such as runs/first"));
+            return refused(
+                "this path does not name a folder".into(),
+                "give a name such as runs/first".into(),
+            );
         }
-        Self::locked(target, false)
+        Self::locked(work, target, false)
     }
 
-    /// The folder of a run that was stopped, with its config.
+    /// The folder of work that was stopped, with its config.
     ///
     /// # Errors
-    /// If there is nothing to go on with, or another run is in it.
-    pub fn resume(target: &Path) -> Result<(Self, Config)> {
-        let refused = |message: &str, hint: &str| {
+    /// If there is nothing to go on with, or somebody works in it.
+    pub(crate) fn resume(work: Work, target: &Path) -> Result<(Self, Config)> {
+        let name = work.name();
+        let refused = |message: String, hint: String| {
             Err(Error::usage(message)
                 .at(target.display().to_string())
                 .hint(hint))
@@ -84,33 +127,33 @@ impl RunFolder {
         if is_locked(target) {
             return Err(in_use(target));
         }
-        match State::of(target) {
+        match State::of(work, target) {
             State::Unfinished => {}
             State::Finished => {
                 return refused(
-                    "this run is finished",
-                    "read its report.md, or start another run",
+                    format!("this {name} is finished"),
+                    format!("read its {}, or start another", work.text()),
                 );
             }
             State::Locked => {
                 return refused(
-                    "this run was stopped before anything was kept",
-                    "start it anew, as before",
+                    format!("this {name} was stopped before anything was kept"),
+                    "start it anew, as before".into(),
                 );
             }
             State::Missing | State::Empty | State::Other => {
                 return refused(
-                    "there is no run here to go on with",
-                    "give the folder of a run that was stopped",
+                    format!("there is no {name} here to go on with"),
+                    format!("give the folder of a {name} that was stopped"),
                 );
             }
         }
-        let folder = Self::locked(target, true)?;
+        let folder = Self::locked(work, target, true)?;
         let config = Config::read(&target.join("config.toml"))?;
         Ok((folder, config))
     }
 
-    fn locked(target: &Path, is_resumed: bool) -> Result<Self> {
+    fn locked(work: Work, target: &Path, is_resumed: bool) -> Result<Self> {
         let io = |e: std::io::Error| Error::io(target, &e);
         let missing = target.ancestors().take_while(|p| !p.exists());
         let made: Vec<PathBuf> = missing
@@ -129,6 +172,7 @@ impl RunFolder {
             Ok(lock) => {
                 remove_halves(target);
                 Ok(Self {
+                    work,
                     target: target.to_path_buf(),
                     made,
                     is_resumed,
@@ -142,107 +186,65 @@ impl RunFolder {
         }
     }
 
-    /// Where a run of this identity keeps what it needs to go on.
-    pub(crate) fn checkpoints(&self, identity: Identity, config: String) -> Checkpoints {
-        Checkpoints::new(&self.target, identity, config, self.is_resumed)
+    /// Where work of this identity keeps what it needs to go on; `settings` are what it is begun with, by file and text.
+    pub(crate) fn checkpoints(
+        &self,
+        identity: Identity,
+        settings: Vec<(&'static str, String)>,
+    ) -> Checkpoints {
+        Checkpoints::new(self, identity, settings)
     }
 
-    /// The first free folder below `runs` whose name tells data, net and seed.
-    pub fn default_path(config: &Config) -> PathBuf {
-        let data = config.data.as_deref().unwrap_or("digits");
-        let stem = Path::new(data)
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned());
-        let stem = stem.unwrap_or_else(|| "data".into());
-        let stem = stem
-            .split('.')
-            .next()
-            .filter(|s| !s.is_empty())
-            .unwrap_or("data");
-        let model = config
-            .model
-            .as_deref()
-            .map(Path::new)
-            .and_then(Path::file_stem);
-        let model = model.map(|m| m.to_string_lossy().into_owned());
-        let net = model
-            .as_deref()
-            .or(config.net.as_deref())
-            .unwrap_or(DEFAULT_NET);
-        let name = format!("{stem}-{net}-seed{}", config.seed.unwrap_or(0));
-        let base = Path::new("runs").join(&name);
-        let again = (2..).map(|i| Path::new("runs").join(format!("{name}-{i}")));
-        std::iter::once(base)
-            .chain(again)
-            .find(|p| !p.exists())
-            .unwrap_or_default()
+    pub(crate) fn work(&self) -> Work {
+        self.work
     }
 
-    /// Where the results will be.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    pub(crate) fn path(&self) -> &Path {
         &self.target
     }
 
-    /// Writes the results; checkpoints go, unless the run was interrupted and can go on.
+    /// Writes a file, whole or as it was before.
     ///
     /// # Errors
-    /// If a file cannot be written; checkpoints are still there then.
-    pub fn finish(self, outcome: &Outcome) -> Result<()> {
-        self.finish_with(outcome, &[])
-    }
-
-    /// [`RunFolder::finish`] with further files, by name and text: pages that the caller made of the outcome.
-    ///
-    /// # Errors
-    /// As [`RunFolder::finish`].
-    pub fn finish_with(self, outcome: &Outcome, pages: &[(&str, &str)]) -> Result<()> {
-        let mut files = vec![("small.onnx", outcome.model.bytes().to_vec())];
-        if !outcome.model.data().is_empty() {
-            // Before the model that names it.
-            files.insert(0, (DATA_FILE, outcome.model.data().to_vec()));
-        }
-        let mut text = |name, text: String| files.push((name, text.into_bytes()));
-        text("report.md", outcome.report.to_markdown());
-        text("log.jsonl", log(&outcome.trained.epochs)?);
-        text("inputs.json", json("inputs.json", &outcome.inputs)?);
-        if let Some(predictions) = &outcome.predictions {
-            text("predictions.json", json("predictions.json", predictions)?);
-        }
-        text("config.toml", outcome.plan.config.to_toml()?);
-        for (name, page) in pages {
-            text(name, (*page).to_owned());
-        }
-        // Last: it says that all others are there.
-        text("report.json", outcome.report.to_json()?);
-        self.remove("report.json")?;
-        for (name, bytes) in &files {
-            let path = self.target.join(name);
-            write_whole(&path, bytes).map_err(|e| Error::io(&path, &e))?;
-        }
-        let is_written = |name: &str| files.iter().any(|(written, _)| *written == name);
-        for name in SOMETIMES.into_iter().filter(|name| !is_written(name)) {
-            self.remove(name)?;
-        }
-        if !matches!(outcome.trained.ended, Ended::Interrupted { .. }) {
-            let folder = self.target.join(CHECKPOINT_FOLDER);
-            if folder.exists() {
-                fs::remove_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
-            }
-        }
-        Ok(())
+    /// If it cannot be written.
+    pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
+        let path = self.target.join(name);
+        write_whole(&path, bytes).map_err(|e| Error::io(&path, &e))
     }
 
     /// Removes a file, if it is there.
-    fn remove(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove(&self, name: impl AsRef<Path>) -> Result<()> {
         let path = self.target.join(name);
         match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, &e)),
             _ => Ok(()),
         }
     }
+
+    /// Removes a folder below this one with all that is in it, if it is there.
+    pub(crate) fn remove_folder(&self, name: impl AsRef<Path>) -> Result<()> {
+        let path = self.target.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path, &e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the checkpoints of work that is finished.
+    pub(crate) fn remove_checkpoints(&self) -> Result<()> {
+        self.remove_folder(CHECKPOINT_FOLDER)?;
+        match self.work {
+            Work::Run => Ok(()),
+            Work::Path => self.remove(Work::PATH_OPTIONS),
+        }
+    }
 }
 
-impl Drop for RunFolder {
+impl Drop for WorkFolder {
     fn drop(&mut self) {
         let _ = fs::remove_file(self.target.join(LOCK));
         // Those in which anything was written stay.
@@ -256,98 +258,4 @@ fn in_use(folder: &Path) -> Error {
     Error::new(ErrorKind::Environment, "another run is writing this folder")
         .at(folder.display().to_string())
         .hint("wait for it, or choose another folder with --out")
-}
-
-/// One line of JSON an epoch.
-fn log(epochs: &[Epoch]) -> Result<String> {
-    let line = |epoch: &Epoch| json("log.jsonl", &EpochRecord::from(epoch));
-    epochs.iter().map(line).collect()
-}
-
-/// A value on one line.
-fn json(name: &str, value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(value)
-        .map_err(|e| Error::new(ErrorKind::Environment, e.to_string()).at(name))?;
-    Ok(text + "\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unfinished_folder_leaves_nothing() {
-        let parent = tempfile::tempdir().unwrap();
-        let target = parent.path().join("runs").join("first");
-        drop(RunFolder::create(&target, false).unwrap());
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn two_runs_are_not_in_one_folder() {
-        let parent = tempfile::tempdir().unwrap();
-        let target = parent.path().join("first");
-        let running = RunFolder::create(&target, false).unwrap();
-        for force in [false, true] {
-            let error = RunFolder::create(&target, force).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Environment);
-            assert!(error.to_string().contains("another run"), "{error}");
-        }
-        assert!(RunFolder::resume(&target).is_err());
-        drop(running);
-        // A killed run leaves its lock behind, which nobody holds.
-        fs::create_dir(&target).unwrap();
-        fs::write(target.join(LOCK), "").unwrap();
-        assert!(RunFolder::create(&target, false).is_ok());
-    }
-
-    #[test]
-    fn what_can_be_gone_on_with_is_told_from_what_cannot() {
-        let parent = tempfile::tempdir().unwrap();
-        let refused = |target: &Path| RunFolder::resume(target).unwrap_err().to_string();
-        assert!(refused(&parent.path().join("none")).contains("no run here"));
-        assert!(refused(parent.path()).contains("no run here"));
-        fs::write(parent.path().join(LOCK), "").unwrap();
-        assert!(refused(parent.path()).contains("before anything was kept"));
-        fs::write(parent.path().join("config.toml"), "").unwrap();
-        fs::write(parent.path().join("report.json"), "").unwrap();
-        assert!(refused(parent.path()).contains("is finished"));
-        fs::create_dir(parent.path().join(CHECKPOINT_FOLDER)).unwrap();
-        assert!(RunFolder::resume(parent.path()).is_ok());
-        let error = RunFolder::create(parent.path(), false).unwrap_err();
-        assert!(error.hint_text().unwrap().contains("--resume"));
-    }
-
-    #[test]
-    fn an_existing_folder_is_not_touched_without_force() {
-        let parent = tempfile::tempdir().unwrap();
-        let error = RunFolder::create(parent.path(), false).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Usage);
-        assert!(error.hint_text().unwrap().contains("--force"));
-        assert!(RunFolder::create(parent.path(), true).is_ok());
-    }
-
-    #[test]
-    fn force_replaces_nothing_but_runs() {
-        let parent = tempfile::tempdir().unwrap();
-        fs::write(parent.path().join("thesis.tex"), "").unwrap();
-        let error = RunFolder::create(parent.path(), true).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Usage);
-        fs::write(parent.path().join("report.json"), "").unwrap();
-        assert!(RunFolder::create(parent.path(), true).is_ok());
-    }
-
-    #[test]
-    fn the_default_name_tells_data_net_and_seed() {
-        let config = Config {
-            data: Some("some/where/concrete.csv.gz".into()),
-            net: Some("64-32".into()),
-            seed: Some(3),
-            ..Config::default()
-        };
-        assert_eq!(
-            RunFolder::default_path(&config),
-            Path::new("runs/concrete-64-32-seed3")
-        );
-    }
 }

@@ -7,9 +7,7 @@ use rand_chacha::rand_core::SeedableRng;
 use secateur_data::{Augment, Target};
 use secateur_graph::{Graph, ModelMeta};
 use secateur_onnx::Parts;
-use secateur_train::{
-    Architecture, ImageSize, Mlp, Rows, narrowed, outputs, planned_bytes, strongest_last,
-};
+use secateur_train::{Architecture, ImageSize, Mlp, Rows, narrowed, outputs, strongest_last};
 use sha2::{Digest, Sha256};
 
 use crate::assemble::{Wrapping, assemble};
@@ -328,23 +326,6 @@ impl Job {
             model,
             instruction_set: secateur_engine::instruction_set().to_owned(),
         })
-    }
-
-    /// Bytes that data and training take, found before they are taken: the data set, the rows that are brought into the scale of
-    /// the network, and what the trainer holds.
-    pub(crate) fn planned_bytes(&self) -> Result<u64> {
-        let Prepared { dataset, split, .. } = &self.prepared;
-        let is_chain = self.plan.start.is_chain();
-        let scaled = match is_chain {
-            true => (split.train.len() + split.validation.len()) * dataset.inputs() * 4,
-            false => 0,
-        };
-        let row = match (dataset.image(), is_chain) {
-            (Some(image), false) => image.dimensions().to_vec(),
-            _ => dataset.shape().to_vec(),
-        };
-        let training = planned_bytes(&self.start()?, &row, &self.plan.settings)?;
-        Ok(dataset.bytes() + scaled as u64 + training)
     }
 
     /// The file that a network would be written as; tensors outside of it lie in one called [`DATA_FILE`].

@@ -24,6 +24,7 @@ pub mod latency;
 mod layers;
 mod markdown;
 mod measure;
+mod memory;
 mod model;
 mod origin;
 pub mod path;

@@ -3,57 +3,48 @@
 use secateur_graph::Graph;
 use secateur_train::{Ended, Event, Flow, Start, Trained};
 
+use crate::Result;
 use crate::checkpoints::{Checkpoints, Stored};
-use crate::compress::Stage;
-use crate::{Progress, Result};
 
 /// What is told how training goes.
 pub(crate) type Tell<'a> = &'a mut (dyn FnMut(Event<'_>) -> Flow + Send);
 
-/// Trains networks, tells an observer, and keeps what is needed to go on.
-pub(crate) struct Trainer<'a> {
+/// Trains networks, and keeps what is needed to go on.
+pub(crate) struct Keeper {
     kept: Option<Checkpoints>,
-    observer: &'a mut (dyn FnMut(Progress<'_>) -> Flow + Send),
     /// Networks begun so far.
     count: usize,
 }
 
-impl<'a> Trainer<'a> {
-    pub(crate) fn new(
-        kept: Option<Checkpoints>,
-        observer: &'a mut (dyn FnMut(Progress<'_>) -> Flow + Send),
-    ) -> Self {
-        Self {
-            kept,
-            observer,
-            count: 0,
-        }
+impl Keeper {
+    pub(crate) fn new(kept: Option<Checkpoints>) -> Self {
+        Self { kept, count: 0 }
     }
 
-    /// The next network of the run, trained by `fit` from `graph`, or from where it was kept.
+    /// The next network, trained by `fit` from `graph`, or from where it was kept; `tell` hears of it.
     ///
     /// # Errors
     /// Those of `fit`, and if a checkpoint cannot be read or written.
     pub(crate) fn train(
         &mut self,
-        stage: Stage,
         graph: &Graph,
+        tell: Tell<'_>,
         fit: impl FnOnce(Start, Tell<'_>) -> Result<Trained>,
     ) -> Result<Trained> {
         let number = self.count;
         self.count += 1;
-        let Self { kept, observer, .. } = self;
+        let kept = &mut self.kept;
         let found = kept.as_ref().map(|k| k.load(number)).transpose()?;
         let (stored, is_elsewhere) = found.flatten().unzip();
         if is_elsewhere == Some(true) {
-            let note = "the first part ran on a processor with other instructions: the last bits may differ";
-            let event = Event::Note(note);
-            observer(Progress::Train { stage, event });
+            tell(Event::Note(
+                "the first part ran on a processor with other instructions: the last bits may differ",
+            ));
         }
         let (mut failed, mut stops) = (None, false);
-        let mut tell = |event: Event<'_>| {
+        let mut keep = |event: Event<'_>| {
             let (Event::Rest(rest), Some(kept)) = (&event, kept.as_mut()) else {
-                let flow = observer(Progress::Train { stage, event });
+                let flow = tell(event);
                 stops |= flow == Flow::Stop;
                 return flow;
             };
@@ -70,7 +61,7 @@ impl<'a> Trainer<'a> {
             Some(Stored::Running(checkpoint)) => Start::Rest(checkpoint),
             None => Start::Anew(graph.clone()),
         };
-        let trained = fit(start, &mut tell)?;
+        let trained = fit(start, &mut keep)?;
         if let Some(error) = failed {
             return Err(error);
         }

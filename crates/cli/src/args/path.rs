@@ -4,7 +4,7 @@ use clap::Args;
 use secateur::Result;
 use secateur::path::PathOptions;
 
-use super::CompressFlags;
+use super::{CompressFlags, LimitFlags};
 
 /// Flags of `secateur path`.
 #[derive(Debug, Args)]
@@ -14,6 +14,8 @@ use super::CompressFlags;
     mut_arg("learning_rate", |a| a.help("Highest learning rate of the dense network; cuts from it take a lower one [default: by task and optimizer]")),
     mut_arg("out", |a| a.help("The folder of the path [default: runs/ and a name that tells data, net and seed]")),
     mut_arg("force", |a| a.help("Replace the folder of a path if it exists")),
+    mut_arg("resume", |a| a.help("Go on with the path in this folder, which was stopped or killed: to the same bytes as if it had not been")),
+    mut_arg("time", |a| a.help("Stop after this long, such as 90s, 20m or 8h, and write the points so far; --resume goes on")),
     mut_arg("json", |a| a.help("Print path.json on stdout instead of the table")),
     // Refused with what to do instead; they are keys of config files, too.
     mut_arg("part", |a| a.hide(true)),
@@ -39,6 +41,8 @@ pub(crate) struct PathFlags {
     drop: Option<String>,
     #[command(flatten)]
     pub(crate) run: CompressFlags,
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
 }
 
 impl PathFlags {

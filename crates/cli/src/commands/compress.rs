@@ -1,8 +1,6 @@
 //! `secateur compress`: the whole run, from what was typed to the run folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use secateur::{
     Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress_in,
@@ -10,7 +8,7 @@ use secateur::{
 
 use crate::args::{CompressCommand, OutputFlags};
 use crate::commands::{Exit, data_dir};
-use crate::interrupt;
+use crate::limit::{Limit, refuse_flags};
 use crate::output::{Paint, note, result, warning};
 use crate::progress::{Display, Manner, Stop};
 use crate::table::summary;
@@ -21,32 +19,16 @@ use crate::table::summary;
 /// Whatever stopped it; checkpoints stay, if there are any.
 pub(crate) fn run(command: CompressCommand, paint: Paint) -> Result<Exit> {
     let CompressCommand { run: flags, limits } = command;
-    let time = limits.time.as_deref().map(duration).transpose()?;
-    let memory = limits.memory.as_deref().map(bytes).transpose()?;
+    let limit = Limit::new(&limits)?;
     let typed = flags.config()?;
-    if let Some(drop) = typed
-        .budget
-        .as_deref()
-        .and_then(|b| b.strip_prefix("drop="))
-    {
-        if limits.resume.or(limits.time.map(Into::into)).is_some() || memory.is_some() {
-            return Err(Error::usage(
-                "a drop is met by a path of several runs, without limits of its own",
-            )
-            .at("--budget")
-            .hint("leave out --resume, --time and --memory"));
-        }
-        return super::path::within(drop, typed.clone(), &flags.output, paint);
-    }
     let output = flags.output;
-    let asked_to_stop = interrupt::watch()?;
+    let budget = typed.budget.as_deref();
+    if let Some(drop) = budget.and_then(|b| b.strip_prefix("drop=")) {
+        return super::path::within(drop, typed.clone(), &limits, &output, paint);
+    }
     let (folder, config) = match &limits.resume {
         Some(path) => {
-            if typed != Config::default() || output.out.is_some() || output.force {
-                return Err(Error::usage("a run goes on as it was begun")
-                    .at("--resume")
-                    .hint("leave out all flags but --time, --memory, --quiet and --json"));
-            }
+            refuse_flags(typed == Config::default(), &output)?;
             RunFolder::resume(path)?
         }
         None if typed.data.is_none() => return Err(no_data()),
@@ -55,24 +37,18 @@ pub(crate) fn run(command: CompressCommand, paint: Paint) -> Result<Exit> {
             (RunFolder::create(&target, output.force)?, typed)
         }
     };
-    let begin = Instant::now();
+    let mut watch = limit.watch()?;
     let mut display = Display::new(Manner::new(output.quiet, output.json));
-    let mut stop = None;
     let outcome = compress_in(
         &folder,
-        memory,
+        limit.memory,
         &config,
         data_dir().as_deref(),
         &mut |progress| {
             display.show(&progress);
-            let asked = asked_to_stop.load(Ordering::Relaxed).then_some(Stop::Asked);
-            let late = time
-                .filter(|&time| begin.elapsed() >= time)
-                .map(|_| Stop::Time);
-            match asked.or(late) {
+            match watch.stop() {
                 None => Flow::Continue,
                 Some(why) => {
-                    stop = Some(why);
                     display.stopping(why);
                     Flow::Stop
                 }
@@ -96,23 +72,7 @@ pub(crate) fn run(command: CompressCommand, paint: Paint) -> Result<Exit> {
         warning(message, paint);
     }
     tell(&outcome, &path, &output)?;
-    Ok(ending(&outcome, stop, &path, paint))
-}
-
-fn bytes(text: &str) -> Result<u64> {
-    secateur::bytes_of(text).ok_or_else(|| {
-        Error::usage(format!("`{text}` is no number of bytes"))
-            .at("--memory")
-            .hint("give a number with a unit, such as 500MB or 2GiB")
-    })
-}
-
-fn duration(text: &str) -> Result<Duration> {
-    humantime::parse_duration(text).map_err(|e| {
-        Error::usage(format!("`{text}`: {e}"))
-            .at("--time")
-            .hint("give a number with a unit, such as 90s, 20m or 8h")
-    })
+    Ok(ending(&outcome, watch.stopped(), &path, paint))
 }
 
 /// Prints the results.

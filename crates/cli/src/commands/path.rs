@@ -1,27 +1,26 @@
 //! `secateur path`: the whole trade-off, from what was typed to the folder of its models.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
-use secateur::path::{PathEnd, PathFolder, PathOptions, PathOutcome, PathReport, path};
+use secateur::path::{PathEnd, PathFolder, PathOptions, PathOutcome, PathReport, path_in};
 use secateur::{Config, Flow, Result};
 
-use crate::args::OutputFlags;
 use crate::args::path::PathFlags;
+use crate::args::{LimitFlags, OutputFlags};
 use crate::commands::compress::no_data;
 use crate::commands::{Exit, data_dir};
-use crate::interrupt;
+use crate::limit::{Limit, refuse_flags};
 use crate::output::{Paint, error, note, result, warning};
-use crate::progress::{Display, Manner};
+use crate::progress::{Display, Manner, Stop};
 use crate::table::plain;
 
-/// Walks the path and writes its folder.
+/// Walks the path, or goes on with one, and writes its folder.
 ///
 /// # Errors
-/// Whatever kept the first point from being made; nothing is written then.
+/// Whatever kept the first point from being made, or stopped the path from outside; checkpoints stay, if there are any.
 pub(crate) fn run(flags: &PathFlags, paint: Paint) -> Result<Exit> {
-    let config = flags.run.config()?;
-    walk(&config, &flags.options()?, &flags.run.output, paint)
+    let (config, options) = (flags.run.config()?, flags.options()?);
+    walk(config, options, &flags.limits, &flags.run.output, paint)
 }
 
 /// The smallest network within a drop of a run that has no other budget: a path that chooses it.
@@ -31,6 +30,7 @@ pub(crate) fn run(flags: &PathFlags, paint: Paint) -> Result<Exit> {
 pub(crate) fn within(
     drop: &str,
     config: Config,
+    limits: &LimitFlags,
     output: &OutputFlags,
     paint: Paint,
 ) -> Result<Exit> {
@@ -39,41 +39,60 @@ pub(crate) fn within(
         budget: None,
         ..config
     };
-    walk(&config, &options, output, paint)
+    walk(config, options, limits, output, paint)
 }
 
 fn walk(
-    config: &Config,
-    options: &PathOptions,
+    config: Config,
+    options: PathOptions,
+    limits: &LimitFlags,
     output: &OutputFlags,
     paint: Paint,
 ) -> Result<Exit> {
-    if config.data.is_none() {
-        return Err(no_data());
-    }
-    let asked_to_stop = interrupt::watch()?;
-    let target = match &output.out {
-        Some(path) => path.clone(),
-        None => PathFolder::default_path(config),
-    };
-    let folder = PathFolder::create(&target, output.force)?;
-    let mut display = Display::new(Manner::new(output.quiet, output.json));
-    let outcome = path(config, options, data_dir().as_deref(), &mut |progress| {
-        display.show_path(&progress);
-        if !asked_to_stop.load(Ordering::Relaxed) {
-            return Flow::Continue;
+    let limit = Limit::new(limits)?;
+    let (folder, config, options) = match &limits.resume {
+        Some(path) => {
+            let usual = PathOptions::new(PathOptions::POINTS, PathOptions::LEAST, None)?;
+            refuse_flags(config == Config::default() && options == usual, output)?;
+            PathFolder::resume(path)?
         }
-        display.stopping_path();
-        Flow::Stop
-    })?;
+        None if config.data.is_none() => return Err(no_data()),
+        None => {
+            let target = match &output.out {
+                Some(path) => path.clone(),
+                None => PathFolder::default_path(&config),
+            };
+            (PathFolder::create(&target, output.force)?, config, options)
+        }
+    };
+    let mut watch = limit.watch()?;
+    let mut display = Display::new(Manner::new(output.quiet, output.json));
+    let outcome = path_in(
+        &folder,
+        limit.memory,
+        &config,
+        &options,
+        data_dir().as_deref(),
+        &mut |progress| {
+            display.show_path(&progress);
+            match watch.stop() {
+                None => Flow::Continue,
+                Some(why) => {
+                    display.stopping_path(why);
+                    Flow::Stop
+                }
+            }
+        },
+    )?;
     drop(display);
+    let target = folder.path().to_owned();
     let page = secateur_report::path_page(&outcome.report);
     folder.finish(&outcome, &[("path.html", &page)])?;
     for message in &outcome.report.data.notes {
         warning(message, paint);
     }
     tell(&outcome.report, &target, output)?;
-    Ok(ending(&outcome, paint))
+    Ok(ending(&outcome, watch.stopped(), &target, paint))
 }
 
 /// Prints the results.
@@ -111,14 +130,20 @@ fn summary(report: &PathReport, folder: &Path) -> String {
 }
 
 /// Says what went wrong on a path that has points all the same.
-fn ending(outcome: &PathOutcome, paint: Paint) -> Exit {
+fn ending(outcome: &PathOutcome, stopped: Option<Stop>, folder: &Path, paint: Paint) -> Exit {
     if let Some(failure) = &outcome.failure {
         error(failure, paint);
-        return Exit::Failed;
     }
     match outcome.report.ended {
         PathEnd::Complete | PathEnd::OutOfReach => Exit::Done,
-        PathEnd::Interrupted => Exit::Interrupted,
         PathEnd::Failed => Exit::Failed,
+        PathEnd::Interrupted => {
+            let go_on = format!("to go on: secateur path --resume {}", folder.display());
+            warning(&go_on, paint);
+            match stopped {
+                Some(Stop::Time) => Exit::Done,
+                Some(Stop::Asked) | None => Exit::Interrupted,
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use secateur::Event;
 use secateur::path::{Leg, PathPoint, PathProgress};
 
-use super::{Display, Manner, is_due};
+use super::{Display, Manner, Stop, is_due};
 use crate::output::note;
 
 impl Display {
@@ -21,11 +21,15 @@ impl Display {
     }
 
     /// Says once that the path is being cut short.
-    pub(crate) fn stopping_path(&mut self) {
+    pub(crate) fn stopping_path(&mut self, why: Stop) {
         if !self.stopping && self.manner != Manner::Silent {
-            self.bar.suspend(|| {
-                note("interrupted: writing the points so far; a second time gives them up");
-            });
+            let text = match why {
+                Stop::Asked => {
+                    "interrupted: writing the points so far; a second time gives them up"
+                }
+                Stop::Time => "out of time: writing the points so far",
+            };
+            self.bar.suspend(|| note(text));
         }
         self.stopping = true;
     }

@@ -12,6 +12,7 @@ mod new;
 mod path;
 mod refusals;
 mod resume;
+mod resume_path;
 mod runs;
 mod same_bytes;
 mod streams;

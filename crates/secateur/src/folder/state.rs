@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
+use super::Work;
 use crate::checkpoints::CHECKPOINT_FOLDER;
 use crate::whole_file::is_half;
 
 /// The lock of whoever writes in a run folder.
 pub(super) const LOCK: &str = ".lock";
+
 /// What is in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -22,16 +24,19 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) fn of(folder: &Path) -> Self {
+    pub(super) fn of(work: Work, folder: &Path) -> Self {
         let Ok(entries) = fs::read_dir(folder) else {
             return Self::Missing;
         };
         let names: Vec<_> = entries.flatten().map(|e| e.file_name()).collect();
         let has = |name: &str| names.iter().any(|n| n == name);
-        let is_before_all = |n: &OsString| n == LOCK || n == CHECKPOINT_FOLDER || is_half(n);
+        let first = [LOCK, CHECKPOINT_FOLDER, Work::PATH_OPTIONS];
+        let is_before_all = |n: &OsString| first.iter().any(|f| n == f) || is_half(n);
+        let is_kept = has(CHECKPOINT_FOLDER) && has("config.toml");
+        let is_path = has(Work::PATH_OPTIONS);
         match () {
-            () if has(CHECKPOINT_FOLDER) && has("config.toml") => Self::Unfinished,
-            () if has("report.json") => Self::Finished,
+            () if is_kept && is_path == (work == Work::Path) => Self::Unfinished,
+            () if !is_kept && has(work.record()) => Self::Finished,
             () if names.is_empty() => Self::Empty,
             () if names.iter().all(is_before_all) => Self::Locked,
             () => Self::Other,

@@ -1,76 +1,62 @@
-//! The folder a path leaves behind: complete, or not there.
+//! The folder of a path.
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use super::options::PathOptions;
+use super::record::PathEnd;
 use super::walk::PathOutcome;
+use crate::checkpoints::{Checkpoints, Identity};
+use crate::folder::{Work, WorkFolder};
 use crate::given_model::DATA_FILE;
+use crate::job::Job;
 use crate::verify::Verified;
 use crate::{Config, Error, Result, RunFolder};
 
-/// What of a folder tells that it is one of a path.
-const RECORD: &str = "path.json";
+/// What the folders of points begin with.
+const POINT: &str = "point-";
 
-/// A folder that will appear under its name once everything in it is written.
+/// The folder of one path, which nobody else writes in meanwhile: finished once it holds `path.json`, to be resumed while it holds
+/// checkpoints, and gone if it holds neither.
 #[derive(Debug)]
-pub struct PathFolder {
-    target: PathBuf,
-    partial: PathBuf,
-    force: bool,
-}
+pub struct PathFolder(WorkFolder);
 
 impl PathFolder {
-    /// Tries whether `target` can be written, so that this is known before training; leaves nothing yet.
+    /// Makes the folder `target`, so that it is known before training that it can be written.
     ///
     /// # Errors
-    /// If `target` exists and `force` is not set or it is not the folder of a path, or it cannot be created.
+    /// If `target` exists and `force` is not set or it is not the folder of a path, if another path is in it, or it cannot be
+    /// created.
     pub fn create(target: &Path, force: bool) -> Result<Self> {
-        let refused = |message: &str, hint: &str| {
-            Err(Error::usage(message)
-                .at(target.display().to_string())
-                .hint(hint))
+        WorkFolder::create(Work::Path, target, force).map(Self)
+    }
+
+    /// The folder of a path that was stopped, with its config and options.
+    ///
+    /// # Errors
+    /// If there is nothing to go on with, or another path is in it.
+    pub fn resume(target: &Path) -> Result<(Self, Config, PathOptions)> {
+        let (folder, config) = WorkFolder::resume(Work::Path, target)?;
+        let options = PathOptions::read(&target.join(Work::PATH_OPTIONS))?;
+        Ok((Self(folder), config, options))
+    }
+
+    /// Where a path keeps what it needs to go on.
+    pub(super) fn checkpoints(&self, job: &Job, options: &PathOptions) -> Result<Checkpoints> {
+        let own = job.identity()?;
+        let options = options.to_toml()?;
+        let both = Sha256::digest(format!("{}\n{options}", own.config));
+        let identity = Identity {
+            config: both.iter().take(8).map(|b| format!("{b:02x}")).collect(),
+            ..own
         };
-        if target.is_file() {
-            return refused(
-                "this is a file, not a folder",
-                "choose another name with --out",
-            );
-        }
-        if target.exists() && !force {
-            return refused(
-                "this folder exists already",
-                "choose another with --out, or replace it with --force",
-            );
-        }
-        if target.exists() && !may_be_replaced(target) {
-            return refused(
-                "this folder holds something else than a path",
-                "--force replaces folders of paths only: choose another with --out",
-            );
-        }
-        let Some(name) = target.file_name() else {
-            return refused(
-                "this path does not name a folder",
-                "give a name such as runs/first",
-            );
-        };
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".partial-{}", std::process::id()));
-        let partial = target.with_file_name(hidden);
-        let missing: Vec<&Path> = partial.ancestors().take_while(|p| !p.exists()).collect();
-        let tried = fs::create_dir_all(&partial);
-        for folder in missing {
-            let _ = fs::remove_dir(folder);
-        }
-        tried.map_err(|e| Error::io(target, &e))?;
-        Ok(Self {
-            target: target.to_path_buf(),
-            partial,
-            force,
-        })
+        // The config last: it tells that the rest is there.
+        let config = without_cuts(&job.plan.config).to_toml()?;
+        let settings = vec![(Work::PATH_OPTIONS, options), ("config.toml", config)];
+        Ok(self.0.checkpoints(identity, settings))
     }
 
     /// The first free folder below `runs` whose name tells data, net and seed, and that it is a path.
@@ -92,77 +78,77 @@ impl PathFolder {
 
     /// Where the results will be.
     pub fn path(&self) -> &Path {
-        &self.target
+        self.0.path()
     }
 
-    /// Writes everything and gives the folder its name; `pages` are further files, by name and text.
+    /// Writes the results; checkpoints go, unless the path is not at its end and can go on. `pages` are further files, by name and
+    /// text.
     ///
     /// # Errors
-    /// If a file cannot be written; nothing is then left under the folder's name.
+    /// If a file cannot be written; checkpoints are still there then.
     pub fn finish(self, outcome: &PathOutcome, pages: &[(&str, &str)]) -> Result<()> {
-        let io = |e: std::io::Error| Error::io(&self.target, &e);
+        let folder = &self.0;
         let report = &outcome.report;
-        fs::create_dir_all(&self.partial).map_err(io)?;
+        folder.remove(Work::Path.record())?;
+        let chosen = report.chosen.as_ref().and_then(|c| c.point.as_ref());
+        self.remove_stale(outcome)?;
         for (point, model) in report.points.iter().zip(&outcome.models) {
             self.model(&point.name, model)?;
-            if report.chosen.as_ref().and_then(|c| c.point.as_ref()) == Some(&point.name) {
+            if chosen == Some(&point.name) {
                 self.model("", model)?;
             }
         }
-        self.write(RECORD, report.to_json()?.as_bytes())?;
-        self.write("path.md", report.to_markdown().as_bytes())?;
-        self.write("config.toml", outcome.config.to_toml()?.as_bytes())?;
+        folder.write("path.md", report.to_markdown().as_bytes())?;
+        folder.write("config.toml", outcome.config.to_toml()?.as_bytes())?;
         for (name, text) in pages {
-            self.write(name, text.as_bytes())?;
+            folder.write(name, text.as_bytes())?;
         }
-        let old = self.partial.with_extension("old");
-        let replaced = self.force && self.target.exists();
-        if replaced {
-            fs::rename(&self.target, &old).map_err(io)?;
+        folder.write(Work::Path.record(), report.to_json()?.as_bytes())?;
+        match report.ended {
+            PathEnd::Complete | PathEnd::OutOfReach => folder.remove_checkpoints(),
+            PathEnd::Interrupted | PathEnd::Failed => Ok(()),
         }
-        if let Err(error) = fs::rename(&self.partial, &self.target) {
-            if replaced {
-                let _ = fs::rename(&old, &self.target);
+    }
+
+    /// Removes models that an earlier path left and this one has not.
+    fn remove_stale(&self, outcome: &PathOutcome) -> Result<()> {
+        let target = self.path();
+        for name in ["small.onnx", DATA_FILE] {
+            self.0.remove(name)?;
+        }
+        let is_own = |name: &str| outcome.report.points.iter().any(|p| p.name == name);
+        for entry in fs::read_dir(target).map_err(|e| Error::io(target, &e))? {
+            let name = entry.map_err(|e| Error::io(target, &e))?.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(POINT) && !is_own(&name) {
+                self.0.remove_folder(&*name)?;
             }
-            return Err(io(error));
-        }
-        if replaced {
-            fs::remove_dir_all(&old).map_err(io)?;
         }
         Ok(())
     }
 
     /// Writes a model into a folder below this one.
     fn model(&self, below: &str, model: &Verified) -> Result<()> {
-        let folder = self.partial.join(below);
-        fs::create_dir_all(&folder).map_err(|e| Error::io(&self.target.join(below), &e))?;
-        self.write(Path::new(below).join("small.onnx"), model.bytes())?;
+        let below = Path::new(below);
+        let folder = self.path().join(below);
+        fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
+        // Before the model that names it.
         match model.data().is_empty() {
-            true => Ok(()),
-            false => self.write(Path::new(below).join(DATA_FILE), model.data()),
+            true => self.0.remove(below.join(DATA_FILE))?,
+            false => self.0.write(below.join(DATA_FILE), model.data())?,
         }
-    }
-
-    fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
-        let done = fs::File::create(self.partial.join(&name)).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        done.map_err(|e| Error::io(&self.target.join(&name), &e))
+        self.0.write(below.join("small.onnx"), model.bytes())
     }
 }
 
-impl Drop for PathFolder {
-    fn drop(&mut self) {
-        // After a finished path the folder has its name and this finds nothing.
-        let _ = fs::remove_dir_all(&self.partial);
+/// What a path decides is left out, so that the config can be read back.
+pub(super) fn without_cuts(config: &Config) -> Config {
+    Config {
+        part: None,
+        baseline: None,
+        control: None,
+        ..config.clone()
     }
-}
-
-/// Whether a folder is empty or what an earlier path left.
-fn may_be_replaced(folder: &Path) -> bool {
-    let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    empty || folder.join(RECORD).is_file()
 }
 
 #[cfg(test)]
@@ -174,7 +160,7 @@ mod tests {
     fn an_unfinished_folder_leaves_nothing() {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("runs").join("first");
-        let _running = PathFolder::create(&target, false).unwrap();
+        drop(PathFolder::create(&target, false).unwrap());
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 
@@ -187,7 +173,7 @@ mod tests {
         // A run is none.
         fs::write(parent.path().join("report.json"), "").unwrap();
         assert_eq!(create(true).unwrap_err().kind(), ErrorKind::Usage);
-        fs::write(parent.path().join(RECORD), "").unwrap();
+        fs::write(parent.path().join(Work::Path.record()), "").unwrap();
         assert!(create(true).is_ok());
         assert!(
             create(false)

@@ -1,6 +1,6 @@
 //! A network at many sizes: one trade-off of cost and quality, every point of it a verified model.
 //!
-//! [`path`] carries out the whole walk, and [`PathFolder`] holds its results. Which points are worth having is decided by
+//! [`path`] carries out the whole walk, [`path_in`] one that can be gone on with, and [`PathFolder`] holds its results. Which points are worth having is decided by
 //! [`dominated`] and [`knee`], the smallest within a loss of quality by [`smallest_within`]; all look at validation rows alone.
 
 mod curve;
@@ -20,4 +20,4 @@ pub use options::PathOptions;
 pub use progress::{Leg, PathProgress};
 pub use quality_drop::{QualityDrop, nearest, smallest_within};
 pub use record::{Chosen, PATH_FORMAT, PathEnd, PathPoint, PathReport};
-pub use walk::{PathOutcome, path};
+pub use walk::{PathOutcome, path, path_in};

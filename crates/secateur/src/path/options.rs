@@ -1,9 +1,12 @@
 //! What a path takes beside a config: how many points, how far down, and what quality the chosen one may cost.
 
+use std::path::Path;
+
 use secateur_prox::Share;
+use serde::{Deserialize, Serialize};
 
 use super::quality_drop::QualityDrop;
-use crate::{Config, Error, Result};
+use crate::{Config, Error, ErrorKind, Result};
 
 /// More points than anybody reads; beyond it a typing error would train for days.
 const MOST_POINTS: usize = 100;
@@ -51,6 +54,33 @@ impl PathOptions {
             least: share,
             drop: drop.map(str::parse).transpose()?,
         })
+    }
+
+    /// The text of a file that tells them.
+    ///
+    /// # Errors
+    /// If they cannot be written, which they can.
+    pub(super) fn to_toml(self) -> Result<String> {
+        let typed = Typed {
+            points: self.points,
+            to: self.least.to_string(),
+            drop: self.drop,
+        };
+        toml::to_string(&typed).map_err(|e| Error::new(ErrorKind::Environment, e.to_string()))
+    }
+
+    /// Those that a file tells.
+    ///
+    /// # Errors
+    /// If it cannot be read, or tells none.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, &e))?;
+        let at = |e: Error| e.at(path.display().to_string());
+        let typed: Typed = toml::from_str(&text)
+            .map_err(|e| at(Error::new(ErrorKind::Input, e.message().to_owned())))?;
+        let drop = typed.drop;
+        let options = Self::new(typed.points, &typed.to, None).map_err(at)?;
+        Ok(Self { drop, ..options })
     }
 
     /// The shares of the starting MACs to cut to, falling by the same factor each, the last one [`PathOptions::least`].
@@ -114,6 +144,16 @@ impl PathOptions {
     }
 }
 
+/// The options as they are typed, to be kept while a path goes on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typed {
+    points: usize,
+    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drop: Option<QualityDrop>,
+}
+
 const TO: &str = "give a share below 1, such as 5%";
 
 #[cfg(test)]
@@ -128,6 +168,30 @@ mod tests {
         }
         assert_eq!(shares.len(), 3);
         assert_eq!(PathOptions::new(1, "0.3", None).unwrap().shares(), [0.3]);
+    }
+
+    #[test]
+    fn a_file_tells_the_same_options() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("path.toml");
+        for (least, drop) in [
+            ("5%", None),
+            ("0.123456789", Some("0.1pt")),
+            ("1e-3", Some("2.12345%")),
+        ] {
+            let options = PathOptions::new(7, least, drop).unwrap();
+            std::fs::write(&file, options.to_toml().unwrap()).unwrap();
+            assert_eq!(PathOptions::read(&file).unwrap(), options);
+        }
+        for wrong in [
+            "",
+            "points = 0\nto = '5%'",
+            "points = 3\nto = '5%'\nfrom = 1",
+        ] {
+            std::fs::write(&file, wrong).unwrap();
+            let error = PathOptions::read(&file).unwrap_err();
+            assert!(error.to_string().contains("path.toml"), "{error}");
+        }
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use secateur_engine::Chain;
 use secateur_graph::{Graph, cost};
 use secateur_prox::Share;
-use secateur_train::{Ended, Event, Flow, Rows, Score, StrengthChoice, fit, score, widths};
+use secateur_train::{
+    Ended, Event, Flow, Rows, Score, StrengthChoice, fit, fit_within, score, widths,
+};
 
 use super::progress::{Leg, PathProgress};
 use super::record::PathPoint;
 use super::stretch;
 use crate::job::Job;
 use crate::report::headline;
+use crate::stages::Keeper;
 use crate::verify::Verified;
 use crate::{Error, ErrorKind, Origin, Result};
 
@@ -67,7 +70,11 @@ pub(super) fn lambda(job: &Job) -> Result<f64> {
 ///
 /// # Errors
 /// If it cannot be trained or verified.
-pub(super) fn first(job: &Job, observer: &mut Observer<'_>) -> Result<(Reached, bool)> {
+pub(super) fn first(
+    job: &Job,
+    keeper: &mut Keeper,
+    observer: &mut Observer<'_>,
+) -> Result<(Reached, bool)> {
     let graph = job.start()?;
     if let Origin::Model(_) = job.plan.start {
         return Ok((Reached::new(job, graph, Made::given())?, false));
@@ -80,7 +87,16 @@ pub(super) fn first(job: &Job, observer: &mut Observer<'_>) -> Result<(Reached, 
             event,
         })
     };
-    let trained = fit(graph, train, &validation, &settings, tell)?;
+    let trained = keeper.train(&graph, tell, |start, tell| {
+        Ok(fit_within(
+            start,
+            train,
+            &validation,
+            &settings,
+            None,
+            tell,
+        )?)
+    })?;
     if let Ended::Diverged { epoch } = trained.ended {
         return Err(diverged(epoch));
     }
@@ -101,6 +117,7 @@ pub(super) fn cut(
     job: &Job,
     from: &Reached,
     asked: Asked,
+    keeper: &mut Keeper,
     observer: &mut Observer<'_>,
 ) -> Result<Cut> {
     let leg = Leg::Cut {
@@ -112,10 +129,17 @@ pub(super) fn cut(
     let settings = stretch::cut(&job.plan.settings, share)?;
     let (train, validation) = rows(job, &from.graph)?;
     let tell = &mut |event: Event<'_>| observer(PathProgress::Train { leg, event });
-    let trained = match fit(from.graph.clone(), train, &validation, &settings, tell) {
-        Err(error) if is_out_of_reach(&error) => return Ok(Cut::OutOfReach(error.to_string())),
-        trained => trained?,
-    };
+    let mut out_of_reach = None;
+    let trained = keeper.train(&from.graph, tell, |start, tell| {
+        let trained = fit_within(start, train, &validation, &settings, None, tell);
+        let refused = trained.as_ref().err().filter(|e| is_out_of_reach(e));
+        out_of_reach = refused.map(ToString::to_string);
+        Ok(trained?)
+    });
+    if let Some(message) = out_of_reach {
+        return Ok(Cut::OutOfReach(message));
+    }
+    let trained = trained?;
     match trained.ended {
         Ended::Complete => {}
         Ended::Interrupted { .. } => return Ok(Cut::Interrupted),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::curve::Spot;
 use crate::{Error, Result};
 
@@ -12,7 +14,8 @@ const ROUNDING: f64 = 1e-9;
 /// The most that a chosen network may lose on validation rows against the one that it was cut from.
 ///
 /// Written `0.5pt` or `2%`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum QualityDrop {
     /// Percentage points of accuracy, from 0 to 100; for classes.
     Points(f64),

@@ -11,12 +11,18 @@ use super::point::{Asked, Cut, Observer, Reached, cut, first, lambda};
 use super::progress::PathProgress;
 use super::quality_drop::smallest_within;
 use super::record::{PATH_FORMAT, PathEnd, PathReport};
-use super::{curve::Spot, stretch};
+use super::{
+    curve::Spot,
+    folder::{PathFolder, without_cuts},
+    stretch,
+};
+use crate::compress::load_within;
 use crate::job::Job;
 use crate::prepare::Prepared;
 use crate::report::{Machine, peak_memory};
+use crate::stages::Keeper;
 use crate::verify::Verified;
-use crate::{Config, Error, Plan, Result, load_data};
+use crate::{Config, Error, ErrorKind, Plan, Result};
 
 /// Cuts that look for the smallest network within a drop, after the path.
 const REFINEMENTS: usize = 3;
@@ -53,8 +59,35 @@ pub fn path(
     data_dir: Option<&Path>,
     observer: &mut (dyn FnMut(PathProgress<'_>) -> Flow + Send),
 ) -> Result<PathOutcome> {
+    carry_out(config, options, data_dir, None, None, observer)
+}
+
+/// [`path`] that keeps checkpoints in its folder, and goes on with those of a folder that is resumed.
+///
+/// # Errors
+/// As [`path`]; if a checkpoint cannot be written, or is of other data or another model; and if data and training would take more
+/// than `memory` bytes, before they take them.
+pub fn path_in(
+    folder: &PathFolder,
+    memory: Option<u64>,
+    config: &Config,
+    options: &PathOptions,
+    data_dir: Option<&Path>,
+    observer: &mut (dyn FnMut(PathProgress<'_>) -> Flow + Send),
+) -> Result<PathOutcome> {
+    carry_out(config, options, data_dir, Some(folder), memory, observer)
+}
+
+fn carry_out(
+    config: &Config,
+    options: &PathOptions,
+    data_dir: Option<&Path>,
+    folder: Option<&PathFolder>,
+    memory: Option<u64>,
+    observer: &mut Observer<'_>,
+) -> Result<PathOutcome> {
     let config = options.config(config)?;
-    let prepared = Prepared::new(load_data(&config, data_dir)?, &config)?;
+    let prepared = Prepared::new(load_within(memory, &config, data_dir)?, &config)?;
     let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len())?;
     // Tells before training whether cuts can be made.
     stretch::cut(&plan.settings, options.least)?;
@@ -62,16 +95,20 @@ pub fn path(
     if let Some(drop) = options.drop {
         drop.checked(job.is_classification())?;
     }
+    let planned_bytes = job.planned_within(memory)?;
     let macs = cost(&job.start()?)?.macs;
+    let kept = folder.map(|folder| folder.checkpoints(&job, options));
     observer(PathProgress::Loaded {
         plan: &job.plan,
         prepared: &job.prepared,
         macs,
     });
     let mut walk = Walk {
+        keeper: Keeper::new(kept.transpose()?),
         job,
         options: *options,
         macs,
+        planned_bytes,
         reached: vec![],
         lambda: 0.0,
         notes: vec![],
@@ -83,9 +120,11 @@ pub fn path(
 
 struct Walk {
     job: Job,
+    keeper: Keeper,
     options: PathOptions,
     /// Of the network that the path starts from.
     macs: u64,
+    planned_bytes: u64,
     /// Of the penalty in every cut.
     lambda: f64,
     /// In the order of training; the first is the network that the path starts from.
@@ -104,7 +143,7 @@ impl Walk {
     fn go(&mut self, observer: &mut Observer<'_>) -> Result<PathEnd> {
         self.lambda = lambda(&self.job)?;
         self.job.plan.settings = stretch::with_lambda(&self.job.plan.settings, self.lambda);
-        let (start, is_cut_short) = first(&self.job, observer)?;
+        let (start, is_cut_short) = first(&self.job, &mut self.keeper, observer)?;
         if is_cut_short {
             self.notes.push(format!(
                 "interrupted while the dense network was trained: it is that of epoch {}, and nothing was cut from it",
@@ -116,16 +155,16 @@ impl Walk {
         if is_cut_short || told == Flow::Stop {
             return Ok(PathEnd::Interrupted);
         }
-        let end = self.down(observer);
+        let end = self.down(observer)?;
         let is_sound = matches!(end, PathEnd::Complete | PathEnd::OutOfReach);
         match self.options.drop.is_some() && is_sound {
-            true => Ok(self.refine(observer).unwrap_or(end)),
+            true => Ok(self.refine(observer)?.unwrap_or(end)),
             false => Ok(end),
         }
     }
 
     /// Cuts to each share in turn, from the point before.
-    fn down(&mut self, observer: &mut Observer<'_>) -> PathEnd {
+    fn down(&mut self, observer: &mut Observer<'_>) -> Result<PathEnd> {
         let mut skipped = vec![];
         let mut end = PathEnd::Complete;
         for share in self.options.shares() {
@@ -135,7 +174,7 @@ impl Walk {
                 skipped.push(format!("{:.1} %", 100.0 * share));
                 continue;
             }
-            if let Next::End(other) = self.cut(from, macs, observer) {
+            if let Next::End(other) = self.cut(from, macs, observer)? {
                 end = other;
                 break;
             }
@@ -146,13 +185,15 @@ impl Walk {
                 skipped.join(", ")
             ));
         }
-        end
+        Ok(end)
     }
 
     /// Halves the distance in log MACs between the smallest point within the drop and the next smaller one, a few times. How the
     /// path ended, if that was before.
-    fn refine(&mut self, observer: &mut Observer<'_>) -> Option<PathEnd> {
-        let drop = self.options.drop?;
+    fn refine(&mut self, observer: &mut Observer<'_>) -> Result<Option<PathEnd>> {
+        let Some(drop) = self.options.drop else {
+            return Ok(None);
+        };
         for _ in 0..REFINEMENTS {
             let spots = self.spots();
             let within = smallest_within(&spots, drop).unwrap_or(0);
@@ -161,31 +202,40 @@ impl Walk {
                 self.notes.push(
                     "the smallest point of the path is within the drop: a lower --to may find a smaller one".into(),
                 );
-                return None;
+                return Ok(None);
             };
             if (most as f64) < SAME_SIZE * least as f64 {
-                return None;
+                return Ok(None);
             }
             let middle = (most as f64 * least as f64).sqrt() as u64;
-            match self.cut(within, middle, observer) {
+            match self.cut(within, middle, observer)? {
                 Next::On => {}
                 // What lies between points of the path is no end of it.
-                Next::End(PathEnd::OutOfReach) => return None,
-                Next::End(end) => return Some(end),
+                Next::End(PathEnd::OutOfReach) => return Ok(None),
+                Next::End(end) => return Ok(Some(end)),
             }
         }
-        None
+        Ok(None)
     }
 
-    /// Cuts a point from that at `from`; failures end the path, but do not lose it.
-    fn cut(&mut self, from: usize, macs: u64, observer: &mut Observer<'_>) -> Next {
+    /// Cuts a point from that at `from`; failures of its own end the path, but do not lose it.
+    ///
+    /// # Errors
+    /// If something around it fails: the path can go on once that is mended.
+    fn cut(&mut self, from: usize, macs: u64, observer: &mut Observer<'_>) -> Result<Next> {
         let asked = Asked {
             number: self.reached.len(),
             macs,
             whole: self.macs,
         };
         let share = 100.0 * macs as f64 / self.macs.max(1) as f64;
-        match cut(&self.job, &self.reached[from], asked, observer) {
+        let next = match cut(
+            &self.job,
+            &self.reached[from],
+            asked,
+            &mut self.keeper,
+            observer,
+        ) {
             Ok(Cut::Reached(reached)) => {
                 let told = observer(PathProgress::Reached(&reached.point));
                 self.notes.extend_from_slice(&reached.warnings);
@@ -206,13 +256,15 @@ impl Walk {
                 ));
                 Next::End(PathEnd::Interrupted)
             }
+            Err(error) if error.kind() == ErrorKind::Environment => return Err(error),
             Err(error) => {
                 self.notes
                     .push(format!("no point of {share:.1} % was cut: {error}"));
                 self.failure = Some(error);
                 Next::End(PathEnd::Failed)
             }
-        }
+        };
+        Ok(next)
     }
 
     fn spots(&self) -> Vec<Spot> {
@@ -251,18 +303,12 @@ impl Walk {
                 threads: self.job.plan.settings.threads,
                 instruction_set: secateur_engine::instruction_set().into(),
                 peak_memory_bytes: peak_memory(),
-                planned_memory_bytes: 0,
+                planned_memory_bytes: self.planned_bytes,
             },
         };
         report.judge(self.options.drop);
         Ok(PathOutcome {
-            // What a path decides is left out, so that it can be read back.
-            config: Config {
-                part: None,
-                baseline: None,
-                control: None,
-                ..self.job.plan.config
-            },
+            config: without_cuts(&self.job.plan.config),
             report,
             models,
             failure: self.failure,
