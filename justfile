@@ -74,15 +74,13 @@ fuzz seconds="60":
         echo "skipped: no nightly compiler, or no cargo-fuzz (cargo install cargo-fuzz)"; \
     fi
 
-# Keeps of what `just fuzz` found the fewest files that reach as much, at most 200 of them and 200 kB for a target
+# Keeps of what `just fuzz` found the fewest files that reach as much, at most the 64 smallest of them for a target
 fuzz-keep:
     for target in $(cargo fuzz list); do \
         kept=$(mktemp -d); mkdir -p "fuzz/found/$target" "fuzz/corpus/$target"; \
         cargo +nightly fuzz run "$target" "$kept" "fuzz/corpus/$target" "fuzz/found/$target" -- -merge=1; \
         rm -r "fuzz/corpus/$target"; mkdir "fuzz/corpus/$target"; \
-        (cd "$kept"; ls -Sr | head -n 200 | xargs -r stat -c '%s %n') \
-            | awk '(sum += $1) <= 200000 { print $2 }' \
-            | xargs -r -I '{}' mv "$kept/{}" "fuzz/corpus/$target"; \
+        (cd "$kept"; ls -Sr | head -n 64) | xargs -r -I '{}' mv "$kept/{}" "fuzz/corpus/$target"; \
         rm -r "$kept"; \
     done
 

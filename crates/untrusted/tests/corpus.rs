@@ -1,6 +1,5 @@
 //! The files that the fuzzer starts from are the seeds of the readers; `UPDATE_CORPUS=1` writes them anew.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
-#![expect(clippy::print_stdout, reason = "how many files, with --nocapture")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
