@@ -87,7 +87,7 @@ fuzz-keep:
 # Undefined behaviour in the crates without unsafe code, by what they depend on: their unit tests under Miri
 miri:
     if cargo +nightly miri --version > /dev/null 2>&1; then \
-        PROPTEST_CASES=2 MIRIFLAGS=-Zmiri-disable-isolation \
+        PROPTEST_CASES=2 MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats" \
             cargo +nightly miri test --locked -p secateur-prox -p secateur-onnx -p secateur-graph --lib; \
     else \
         echo "skipped: Miri is not installed (rustup component add miri --toolchain nightly)"; \

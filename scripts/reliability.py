@@ -2,12 +2,15 @@
 """What do kills, faults, limits and budgets do to `secateur compress`?
 
     cargo build --release
-    SECATEUR_DATA=... python3 scripts/reliability.py [kills faults budgets memory] [--binary FILE]
+    SECATEUR_DATA=... python3 scripts/reliability.py [kills faults budgets memory largest fuzzed] [--binary FILE]
 
 kills    kills a run at 50 random moments, goes on each time, and compares the bytes with those of a run that nothing stopped
 faults   provokes what can go wrong: what the run says, its exit code, and whether it goes on once the fault is gone
 budgets  asks for 24 budgets on four data sets: is each met, and how closely?
 memory   trains networks of several sizes at several batches: memory as planned, and as it was
+largest  halves files of up to 3 GB and of up to 50,000 nodes, and trains a network of 140 million weights; needs the packages of
+         scripts/requirements.txt, 6 GB of disk and 16 GB of memory
+fuzzed   `just fuzz`: a minute of each fuzz target; skipped without a nightly compiler and cargo-fuzz
 
 Writes tables to docs/runs/reliability, for docs/reliability.md. What is not permitted here (a small file system) is said to be
 skipped. Exit code 0: all well; 1: a run ends otherwise than it has to; 2: usage.
@@ -17,12 +20,15 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,6 +120,52 @@ def kills(binary):
         table("kills", ["what", "count"], rows)
 
 
+def in_locked_folder(place, run):
+    """What a run says that may write nowhere in its folder; the superuser, who may everywhere, runs it as nobody."""
+    (place.folder / "locked").mkdir(mode=0o555)
+    command = run.replace("--out run", "--out locked/run")
+    if os.geteuid() != 0:
+        return place.run(command)
+    place.folder.chmod(0o755)
+    own = shutil.copy(place.binary, place.folder / "secateur")
+    nobody = dict(user=65534, group=65534, extra_groups=[])
+    return subprocess.run([own, *command.split()], cwd=place.folder, capture_output=True, text=True, **nobody)
+
+
+def picture(pixels, width):
+    """A grey PNG."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    height = len(pixels) // width
+    lines = b"".join(b"\0" + pixels[i * width : (i + 1) * width] for i in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def without_a_picture(place, fault):
+    """A picture goes while a network trains on pictures that are decoded when they are needed."""
+    for kind, least in [("dark", 0), ("light", 100)]:
+        folder = place.folder / "pictures" / kind
+        folder.mkdir(parents=True)
+        for i in range(5000):
+            (folder / f"{i:04}.png").write_bytes(picture(bytes(least + (7 * i + j) % 90 for j in range(48)) * 48, 48))
+    run = "compress --data pictures --net resnet20 --steps 300 --settle 0 --part full --strength 1e-4 --batch 2 --threads 1 --memory 22MB --quiet"
+    whole = place.run(f"{run} --out of-pictures")
+    assert whole.returncode == 0, whole.stderr
+    assert place.run(f"{run} --out pictured --time 1ms").returncode == 0
+    child = place.start("compress --resume pictured --memory 22MB", stderr=subprocess.PIPE, text=True)
+    while "training resnet20" not in child.stderr.readline():
+        assert child.poll() is None
+    (place.folder / "pictures").rename(place.folder / "away")
+    _, said = child.communicate()
+    (place.folder / "away").rename(place.folder / "pictures")
+    done = place.run("compress --resume pictured --memory 22MB --quiet")
+    same = done.returncode == 0 and place.same("pictured", "of-pictures")
+    gone = subprocess.CompletedProcess([], child.returncode, "", said)
+    fault("pictures gone while training", gone, 3, "same bytes" if same else done.stderr or "no")
+
+
 def faults(binary):
     rows, bad = [], []
 
@@ -193,11 +245,8 @@ def faults(binary):
         )
         kept = (place.folder / "run/small.onnx").exists()
         fault("weights that explode later", shown, 1, "last good model written" if kept else bad.append("no model"))
-        if os.geteuid() == 0:
-            rows.append(["read-only folder", "skipped: the superuser writes everywhere", "", ""])
-        else:
-            (place.folder / "locked").mkdir(mode=0o500)
-            fault("read-only folder", place.run(run.replace("--out run", "--out locked/run")), 4, "nothing was begun")
+        fault("read-only folder", in_locked_folder(place, run), 4, "nothing was begun")
+        without_a_picture(place, fault)
         small = place.folder / "small"
         small.mkdir()
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], capture_output=True)
@@ -293,9 +342,93 @@ def memory(binary):
     table("memory", ["data", "network", "batch", "planned (MB)", "peak of the whole run (MB)"], rows)
 
 
+def chain(folder, layers, width):
+    """An ONNX file of dense layers with random weights; those of large ones lie beside it."""
+    import numpy
+    import onnx
+    from onnx import TensorProto, helper
+
+    draw = numpy.random.default_rng(0)
+    is_large = 4 * layers * width * width > 1e9
+    nodes, weights = [], []
+    for i in range(layers):
+        values = draw.standard_normal((width, width), numpy.float32) / numpy.float32(width**0.5)
+        weight = TensorProto(name=f"w{i}", data_type=TensorProto.FLOAT, dims=[width, width])
+        if is_large:
+            with open(folder / "dense.onnx.data", "ab") as file:
+                place = {"location": "dense.onnx.data", "offset": file.tell(), "length": values.nbytes}
+                file.write(values.tobytes())
+            weight.data_location = TensorProto.EXTERNAL
+            for key, value in place.items():
+                weight.external_data.add(key=key, value=str(value))
+        else:
+            weight.raw_data = values.tobytes()
+        weights.append(weight)
+        nodes.append(helper.make_node("MatMul", [f"x{i}", f"w{i}"], [f"y{i}"], name=f"dense{i}"))
+        nodes.append(helper.make_node("Relu", [f"y{i}"], [f"x{i + 1}"], name=f"relu{i}"))
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", width]) for n in ("x0", f"x{layers}")]
+    graph = helper.make_graph(nodes, "chain", ends[:1], ends[1:], weights)
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), folder / "dense.onnx")
+    return sum(path.stat().st_size for path in folder.glob("dense.onnx*")) / 1e6
+
+
+def measured(place, arguments):
+    """Seconds and the most memory of a command, in MB."""
+    begin = time.monotonic()
+    child = place.start(arguments, stderr=None)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status != 0:
+        sys.exit(f"{arguments}: {status}")
+    return f"{time.monotonic() - begin:.1f}", f"{usage.ru_maxrss / 1e3:.0f}"
+
+
+def largest(binary):
+    rows = []
+    shrink = "shrink --keep 50% dense.onnx --out small.onnx"
+    for layers, width in [(100, 512), (12, 4096), (12, 8192), (5_000, 16), (25_000, 16)]:
+        with tempfile.TemporaryDirectory() as folder:
+            megabytes = chain(Path(folder), layers, width)
+            what = f"{layers:,} dense layers of {width:,}, {2 * layers:,} nodes"
+            rows.append([what, f"{megabytes:,.0f}", "`shrink --keep 50%`", *measured(Place(binary, folder), shrink)])
+    with tempfile.TemporaryDirectory() as folder:
+        train = "compress --data mnist --net 8192-8192-8192 --steps 20 --settle 0 --batch 128 --strength 1e-5 --part full"
+        taken = measured(Place(binary, folder), f"{train} --threads 2 --quiet --out run")
+        rows.append(["784-8192-8192-8192-10 on mnist", "563", "`compress --steps 20`", *taken])
+    table("largest", ["network", "MB", "command", "seconds", "peak (MB)"], rows)
+
+
+def fuzz_row(target, text):
+    """What the fuzzer says of a target at its end."""
+    stat = {name: int(value) for name, value in re.findall(r"stat::(\w+):\s+(\d+)", text)}
+    crashes = len(re.findall(r"Test unit written to", text))
+    return [
+        f"`{target}`",
+        f"{stat['number_of_executed_units']:,}",
+        stat["new_units_added"],
+        f"{stat['slowest_unit_time_sec']}",
+        stat["peak_rss_mb"],
+        crashes,
+    ]
+
+
+def fuzzed(_binary):
+    both = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(["just", "fuzz"], cwd=ROOT, text=True, errors="replace", **both)
+    texts = re.split(r"^(\w+) for \d+ s$", done.stdout, flags=re.MULTILINE)
+    if len(texts) < 3:
+        print(done.stdout)
+        return
+    fuzz_table([fuzz_row(target, text) for target, text in zip(texts[1::2], texts[2::2])])
+
+
+def fuzz_table(rows):
+    table("fuzzed", ["target", "inputs", "new ones kept", "slowest (s)", "peak memory (MB)", "crashes, hangs, too much memory"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = {"kills": kills, "faults": faults, "budgets": budgets, "memory": memory}
+    parts = {"kills": kills, "faults": faults, "budgets": budgets, "memory": memory, "largest": largest, "fuzzed": fuzzed}
     parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
     parser.add_argument("--binary", type=Path, default=ROOT / "target/release/secateur")
     arguments = parser.parse_args()

@@ -210,7 +210,9 @@ pub(crate) fn from_io(error: &io::Error) -> Error {
         );
     }
     match error.kind() {
-        io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "no such file"),
+        io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, "no such file").hint(
+            "it was there, or is named by something that was: bring it back, or correct the name",
+        ),
         io::ErrorKind::UnexpectedEof => {
             Error::new(ErrorKind::Malformed, "the compressed file is cut short")
                 .hint("fetch the file again")

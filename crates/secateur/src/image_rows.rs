@@ -42,7 +42,10 @@ impl Gather for ImageRows {
         };
         gathered.map_err(|e| {
             let error = secateur_train::Error::new(secateur_train::ErrorKind::Data, e.to_string());
-            error.hint(e.hint_text().unwrap_or_default())
+            match e.hint_text() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
         })
     }
 }
