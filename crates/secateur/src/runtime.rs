@@ -1,8 +1,10 @@
 //! Runs a model file on an engine that shares nothing with ours.
 
 mod repeat;
+mod stack;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rten::{Model, ModelOptions, RunOptions, Sequence, Value, ValueOrView};
 use rten_tensor::Tensor;
@@ -11,6 +13,7 @@ use secateur_graph::{Array, Element};
 use secateur_onnx::Parts;
 
 pub(crate) use self::repeat::{Pool, Repeat, pool};
+use self::stack::Stack;
 use crate::{Error, ErrorKind, Result};
 
 /// The name and version of the independent runtime, for reports.
@@ -19,6 +22,9 @@ pub(crate) const NAME: &str = "rten 0.27";
 /// A model file loaded by the independent runtime.
 pub struct Runtime {
     model: Model,
+    /// For the runtime's plan, which it makes when it runs for the first time.
+    stack: Stack,
+    is_planned: AtomicBool,
 }
 
 impl Runtime {
@@ -28,8 +34,9 @@ impl Runtime {
     /// If the runtime refuses the file.
     pub fn load(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = bytes.into();
-        let model = guarded(|| Model::load(bytes).map_err(|e| refused(&e)))?;
-        Ok(Self { model })
+        Self::loaded(Stack::for_file(bytes.len()), || {
+            Model::load(bytes).map_err(|e| refused(&e))
+        })
     }
 
     /// Loads a model whose tensors keep their data in a file called `location`.
@@ -37,7 +44,7 @@ impl Runtime {
     /// # Errors
     /// If the runtime refuses the file.
     pub(crate) fn load_parts(parts: Parts, location: &str) -> Result<Self> {
-        Self::load_with(ModelOptions::with_all_ops(), parts, location)
+        Self::load_with(false, parts, location)
     }
 
     /// The same for a model that is run many times: its weights are laid out for that once, and not at every call.
@@ -45,17 +52,26 @@ impl Runtime {
     /// # Errors
     /// If the runtime refuses the file.
     pub(crate) fn load_to_repeat(parts: Parts, location: &str) -> Result<Self> {
-        let mut options = ModelOptions::with_all_ops();
-        options.prepack_weights(true);
-        Self::load_with(options, parts, location)
+        Self::load_with(true, parts, location)
     }
 
-    fn load_with(mut options: ModelOptions, parts: Parts, location: &str) -> Result<Self> {
-        if !parts.data.is_empty() {
-            options.external_data(location, parts.data);
-        }
-        let model = guarded(|| options.load(parts.model).map_err(|e| refused(&e)))?;
-        Ok(Self { model })
+    fn load_with(prepack_weights: bool, parts: Parts, location: &str) -> Result<Self> {
+        Self::loaded(Stack::for_file(parts.model.len()), || {
+            let mut options = ModelOptions::with_all_ops();
+            options.prepack_weights(prepack_weights);
+            if !parts.data.is_empty() {
+                options.external_data(location, parts.data);
+            }
+            options.load(parts.model).map_err(|e| refused(&e))
+        })
+    }
+
+    fn loaded(stack: Stack, load: impl FnOnce() -> Result<Model> + Send) -> Result<Self> {
+        Ok(Self {
+            model: stack.run(|| guarded(load))?,
+            stack,
+            is_planned: AtomicBool::new(false),
+        })
     }
 
     /// Runs `rows` rows of features and returns every output, row-major.
@@ -104,10 +120,16 @@ impl Runtime {
             )));
         }
         let inputs: Vec<(_, ValueOrView<'_>)> = ids.iter().copied().zip(values).collect();
-        guarded(|| {
-            let outputs = self.model.run(inputs, self.model.output_ids(), options);
-            outputs.map_err(|e| refused(&e))
-        })
+        let run = || {
+            guarded(|| {
+                let outputs = self.model.run(inputs, self.model.output_ids(), options);
+                outputs.map_err(|e| refused(&e))
+            })
+        };
+        match self.is_planned.swap(true, Ordering::Relaxed) {
+            true => run(),
+            false => self.stack.run(run),
+        }
     }
 }
 
@@ -186,6 +208,15 @@ fn refused(reason: &dyn std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_of_many_nodes_is_planned() {
+        let graph = secateur_testkit::mlp(&[2; 6001], secateur_graph::Unary::Relu, 1).unwrap();
+        let bytes = crate::verify::serialise(&graph, &secateur_graph::ModelMeta::default());
+        let runtime = Runtime::load(bytes.unwrap()).unwrap();
+        assert_eq!(runtime.run(&[1.0, 2.0], 1).unwrap()[0].len(), 2);
+        assert_eq!(runtime.run(&[1.0; 4], 2).unwrap()[0].len(), 4);
+    }
 
     #[test]
     fn a_panic_is_a_refusal() {
