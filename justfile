@@ -59,6 +59,13 @@ halves:
 bench:
     cargo bench --locked -p secateur-graph -p secateur -p secateur-engine -p secateur-train
 
+# Trains and compresses here and with peers, for docs/peers.md (`just peers --works mlp-128`); for a quiet machine, hours long
+peers *flags:
+    [[ -d .venv-peers ]] || python3 -m venv .venv-peers
+    .venv-peers/bin/pip install --quiet --requirement peers/requirements.txt
+    cargo build --release --locked -p secateur-cli
+    .venv-peers/bin/python peers/run.py --binary "${CARGO_TARGET_DIR:-target}/release/secateur" {{ flags }}
+
 # A minute of each fuzz target (`just fuzz 10`: ten seconds); needs a nightly compiler and cargo-fuzz
 fuzz seconds="60":
     if rustc +nightly --version > /dev/null 2>&1 && cargo fuzz --version > /dev/null 2>&1; then \
