@@ -64,13 +64,15 @@ def main():
         sizes[peer] = {"bytes": sum(parts.values()), "of_cuda": sum(size for name, size in parts.items() if CUDA.search(name))}
     sizes["secateur"] = {"bytes": binary.stat().st_size, "of_cuda": 0}
     told = subprocess.run([binary, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    # All read the same data with the same lines.
+    scripts = sorted(path for path in (HERE / "users").iterdir() if path.suffix in (".py", ".sh") and path.stem != "mnist")
     json.dump(
         {
             "versions": {"Python": platform.python_version(), "secateur": told[-1]}
             | {name: importlib.metadata.version(name) for name in VERSIONS},
             "machine": {"processor": processor(), "threads": threads},
             "installation": sizes,
-            "user_lines": {path.stem: lines(path) for path in sorted((HERE / "users").iterdir())},
+            "user_lines": {path.stem: lines(path) for path in scripts},
         },
         sys.stdout, indent=1,
     )

@@ -120,7 +120,7 @@ def torch_pruning(network, rows, clock, pretrain=0.0, sparse=2 / 3, tune=1 / 3, 
         importance, kind, more = tp.importance.GroupMagnitudeImportance(p=2), tp.pruner.BasePruner, {}
     pruner = kind(
         network, example, importance=importance, global_pruning=settings.get("global", True), pruning_ratio=1.0,
-        iterative_steps=400, ignored_layers=[last], **more,
+        iterative_steps=200, ignored_layers=[last], **more,
     )
     if learns:
         stretch(network, 1, after_backward=lambda: pruner.regularize(network))

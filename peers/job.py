@@ -54,7 +54,9 @@ def main():
     torch.manual_seed(arguments.seed)
     outputs = 1 if work.is_regression else int(rows.y.max()) + 1
     network = nets.build(work, rows.raw_shape[0], outputs)
-    threads, layout = train.choose_path(network, rows, work, arguments.threads)
+    # HESSO fails where channels are last.
+    any_layout = arguments.arm != "hesso"
+    threads, layout = train.choose_path(network, rows, work, arguments.threads, any_layout)
     network = network.to(memory_format=rows.layout)
     clock = train.Clock(work, rows, arguments.epochs, arguments.settings)
 

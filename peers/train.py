@@ -146,10 +146,10 @@ def train(network, rows, clock, epochs, penalty=None, after_backward=None, optim
             optimizer.step()
 
 
-def choose_path(network, rows, work, most_threads):
+def choose_path(network, rows, work, most_threads, any_layout=True):
     """The number of threads and the layout with the fastest step; nothing of this is left in the network."""
     layouts = [torch.contiguous_format]
-    if work.network != "mlp":
+    if work.network != "mlp" and any_layout:
         layouts.append(torch.channels_last)
     times = {}
     # Twice, as the first steps of a process are slow.
