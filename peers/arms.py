@@ -46,7 +46,7 @@ def lasso(network, rows, clock, spared=0):
     before, behind = stretches(clock.epochs, clock.settings)
     train.train(network, rows, clock, before, penalty=penalty)
     shape = rows.x.shape[1:] if clock.work.network == "mlp" else rows.raw_shape
-    keeps = above_threshold(network, shape, clock.work.budget * nets.macs(network, shape))
+    keeps = above_threshold(network, shape, clock.work.budget * nets.macs(network, shape), clock.settings["global"])
     made, changed = nets.cut(network, keeps), nets.masked(network, keeps)
     x, _ = rows.batch(torch.arange(min(256, len(rows.x))))
     inputs = keeps[0] if groups[0].name == "inputs" else None
@@ -67,20 +67,28 @@ LEAST = 1e-2
 
 
 @torch.no_grad()
-def above_threshold(network, shape, most):
-    """The units whose norm is above a share of their group's largest, which grows until the budget holds."""
+def above_threshold(network, shape, most, is_global):
+    """The units whose norm is above a share of their group's largest; then, until the budget holds, fewer of them.
+
+    That share grows for all groups together, or as large a part of each group's units goes.
+    """
     scores = [nets.norms(group) for group in network.groups()]
     scores = [score / score.max() for score in scores]
+    alive = [torch.nonzero(score >= LEAST).flatten() for score in scores]
 
-    def keep(threshold):
-        return [torch.nonzero(score >= min(threshold, 1.0)).flatten() for score in scores]
+    def keep(more):
+        if is_global:
+            return [torch.nonzero(score >= min(max(LEAST, more), 1.0)).flatten() for score in scores]
+        counts = [max(1, round((1 - more) * len(units))) for units in alive]
+        orders = [score.argsort(descending=True)[:count] for score, count in zip(scores, counts, strict=True)]
+        return [order.sort().values for order in orders]
 
-    def fits(threshold):
-        keeps = keep(threshold)
+    def fits(more):
+        keeps = keep(more)
         inputs = (len(keeps[0]),) if network.groups()[0].name == "inputs" else shape
         return nets.macs(nets.cut(network, keeps), inputs) <= most
 
-    low, high = LEAST, 1.0
+    low, high = 0.0, 1.0
     if fits(low):
         return keep(low)
     for _ in range(20):

@@ -53,8 +53,8 @@ def shown(runs, get, digits=2):
     found = values(runs, get)
     if not found:
         return "-"
-    text = number(statistics.median(found), digits)
-    return text if len(found) == 1 else f"{text} ({number(min(found), digits)} to {number(max(found), digits)})"
+    text, least, most = (number(of(found), digits) for of in (statistics.median, min, max))
+    return text if least == most else f"{text} ({least} to {most})"
 
 
 def number(value, digits=2):
