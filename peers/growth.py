@@ -24,6 +24,9 @@ import sys
 import time
 from pathlib import Path
 
+# Small, as this process's memory would count as its children's.
+import tables
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CLASSES, STRENGTH = 10, 1e-9
@@ -124,7 +127,7 @@ def exponents(found, get):
 
 
 def page(axes):
-    parts = ["# Cost of a step as networks grow", "Made by `peers/growth.py`, which says what is measured; one thread."]
+    parts = ["Made by `peers/growth.py`, which says what is measured; one thread."]
     for axis, sides in axes.items():
         parts += [f"## {axis.capitalize()}"]
         least = {side: min(told["peak_bytes"] for told in found.values()) for side, found in sides.items()}
@@ -180,7 +183,7 @@ def main():
                 seconds, peaks = ([told[index] for told in rounds] for index in (0, 1))
                 axes[axis][side][at] = {"step_seconds": statistics.median(seconds), "peak_bytes": statistics.median(peaks)}
     (arguments.out / "peers-growth.json").write_text(json.dumps(axes, indent=1) + "\n")
-    (arguments.out / "peers-growth.md").write_text(page(axes))
+    tables.write(arguments.out, "peers-growth.md", "Cost of a step as networks grow", page(axes))
 
 
 if __name__ == "__main__":

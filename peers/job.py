@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""One arm of PyTorch's, once: `job.py WORK ARM SEED FOLDER --epochs N --threads N --settings JSON [--rows N]`.
+"""One arm of PyTorch's, once: `job.py WORK ARM SEED FOLDER --epochs N --threads N --layout NAME --settings JSON [--rows N]`.
 
 Trains and compresses, writes `small.onnx` and `result.json` into FOLDER. A process of its own, so that memory and threads are
-those of the arm. The clock runs while the arm trains, cuts and tunes: not while Python and PyTorch load, data is read, the
-number of threads and the layout are chosen, or the result is scored and written.
+those of the arm. The clock runs while the arm trains, cuts and tunes: not while Python and PyTorch load, data is read, or the result
+is scored and written.
+
+The arm `choose` trains nothing: it writes `path.json`, with the layouts of memory and for each the number of threads, up to
+--threads, that make a step of the dense network fastest.
 
 Exit code 0: done; 1: the arm fails, with its error on standard error; 2: usage.
 """
@@ -26,8 +29,9 @@ def main():
     parser.add_argument("arm")
     parser.add_argument("seed", type=int)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--epochs", type=int, required=True)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--layout", default="contiguous")
     parser.add_argument("--settings", type=json.loads, default={})
     parser.add_argument("--rows", type=int, help="train on the first rows alone, to try the scripts out")
     arguments = parser.parse_args()
@@ -54,9 +58,11 @@ def main():
     torch.manual_seed(arguments.seed)
     outputs = 1 if work.is_regression else int(rows.y.max()) + 1
     network = nets.build(work, rows.raw_shape[0], outputs)
-    # HESSO fails where channels are last.
-    any_layout = arguments.arm != "hesso"
-    threads, layout = train.choose_path(network, rows, work, arguments.threads, any_layout)
+    if arguments.arm == "choose":
+        chosen = train.choose_path(network, rows, work, arguments.threads)
+        (arguments.folder / "path.json").write_text(json.dumps(chosen, indent=1) + "\n")
+        return
+    rows.layout = train.LAYOUTS[arguments.layout]
     network = network.to(memory_format=rows.layout)
     clock = train.Clock(work, rows, arguments.epochs, arguments.settings)
 
@@ -74,8 +80,8 @@ def main():
         "peak_after_data_bytes": after_data,
         "data_bytes": data_bytes,
         "rows": rows.counts,
-        "threads": threads,
-        "layout": layout,
+        "threads": arguments.threads,
+        "layout": arguments.layout,
         "validation_score": train.score(whole, rows),
         "mask_difference": made.mask_difference,
     }

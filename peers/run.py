@@ -7,7 +7,7 @@
 
 Every run is a process of its own. Seeds come first, then tries, then arms, so that load which comes and goes meets all. Runs
 that --work (target/peers) has already are not run again; delete a folder there to have it anew. Writes docs/peers.json, with
-everything, and docs/peers.md, with tables; --only-table does that with the runs that are there.
+everything, and docs/peers.md, with tables (the block in it also to docs/runs); --only-table does that with the runs that are there.
 
 --epochs and --rows are for trying it out: less than the works say. The machine must have nothing else to do.
 
@@ -17,6 +17,7 @@ Exit code 0: done, whatever fails among the peers (it stands in the tables); 1: 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -67,6 +68,19 @@ def epochs_of(arguments, work):
     return arguments.epochs or work.epochs
 
 
+def path_of(arguments, work, arm):
+    """The number of threads and the layout of memory that are fastest for a work in PyTorch, found once."""
+    folder = arguments.work / work.name
+    kept = folder / "path.json"
+    if not kept.exists():
+        command = [sys.executable, str(HERE / "job.py"), work.name, "choose", "0", str(folder), "--threads", str(arguments.threads)]
+        if subprocess.run(command).returncode != 0:
+            sys.exit(f"{work.name}: no number of threads can be chosen for PyTorch")
+    paths = json.loads(kept.read_text())
+    # HESSO fails where channels are last.
+    return next(path for path in paths if arm != "hesso" or path["layout"] == "contiguous")
+
+
 def one(arguments, work, arm, seed, number, settings):
     """A run, if it is not there; what came out."""
     folder = arguments.work / work.name / f"{arm}-seed{seed}-try{number}"
@@ -76,12 +90,14 @@ def one(arguments, work, arm, seed, number, settings):
     if arguments.only_table:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads), "MKL_NUM_THREADS": str(arguments.threads)}
+    environment = dict(os.environ)
     if arm.startswith("ours"):
         command = [str(arguments.binary), *flags_of_ours(arguments, work, arm, settings, seed, folder).split()]
     else:
+        path = path_of(arguments, work, arm)
+        environment |= {"OMP_NUM_THREADS": str(path["threads"]), "MKL_NUM_THREADS": str(path["threads"])}
         command = [sys.executable, str(HERE / "job.py"), work.name, arm, str(seed), str(folder)]
-        command += ["--epochs", str(epochs_of(arguments, work)), "--threads", str(arguments.threads)]
+        command += ["--epochs", str(epochs_of(arguments, work)), "--threads", str(path["threads"]), "--layout", path["layout"]]
         command += ["--settings", json.dumps(settings)] + (["--rows", str(arguments.rows)] if arguments.rows else [])
     load = os.getloadavg()[0]
     code, seconds, peak, said = run(command, folder, environment)
@@ -105,7 +121,7 @@ def without_paths(said):
     """The last line of an error, and where it was raised, without the places of files."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     raised = [line.split("/")[-1].replace('"', "") for line in lines if line.startswith("File ")]
-    return " at ".join([lines[-1], *raised[-1:]])
+    return re.sub(r"(/[\w.-]+)+/", "", " at ".join([lines[-1], *raised[-1:]]))
 
 
 def of_ours(folder, work):
@@ -225,7 +241,7 @@ def main():
     about = [sys.executable, str(HERE / "about.py"), str(arguments.binary), str(arguments.threads)]
     told["about"] = json.loads(subprocess.run(about, check=True, stdout=subprocess.PIPE, text=True).stdout)
     (arguments.out / "peers.json").write_text(json.dumps(told, indent=1) + "\n")
-    (arguments.out / "peers.md").write_text(tables.page(told))
+    tables.write(arguments.out, "peers.md", "secateur and its peers", tables.page(told))
 
 
 if __name__ == "__main__":

@@ -200,7 +200,6 @@ class Study:
 def page(told):
     about = told["about"]
     parts = [
-        "# secateur and its peers",
         "Made by `just peers`, which says all it does in [peers/README.md](../peers/README.md); the numbers of every run are in"
         " [peers.json](peers.json). Medians over seeds, with the least and the greatest; ratios are those of medians.",
         f"{about['machine']['processor']}, at most {about['machine']['threads']} threads. "
@@ -221,3 +220,10 @@ def page(told):
     parts += ["Lines of the scripts in [peers/users](../peers/users), which do the first work and write an ONNX file:"]
     parts += [table(["script", "lines"], written)]
     return "\n\n".join(parts) + "\n"
+
+
+def write(docs, name, title, body):
+    """A page as the others of docs/ are: what was measured stands in a block, and in docs/runs, from which it can be made anew."""
+    (docs / "runs").mkdir(exist_ok=True)
+    (docs / "runs" / name).write_text(body)
+    (docs / name).write_text(f"# {title}\n\n<!-- file {name} -->\n{body.strip()}\n<!-- end -->\n")

@@ -146,21 +146,19 @@ def train(network, rows, clock, epochs, penalty=None, after_backward=None, optim
             optimizer.step()
 
 
-def choose_path(network, rows, work, most_threads, any_layout=True):
-    """The number of threads and the layout with the fastest step; nothing of this is left in the network."""
-    layouts = [torch.contiguous_format]
-    if work.network != "mlp" and any_layout:
-        layouts.append(torch.channels_last)
-    times = {}
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
+
+
+def choose_path(network, rows, work, most_threads):
+    """For each memory layout the number of threads with the fastest step, the fastest layout first."""
+    times = {layout: {} for layout in LAYOUTS if work.network != "mlp" or layout == "contiguous"}
     # Twice, as the first steps of a process are slow.
     for _ in range(2):
-        for threads in range(1, most_threads + 1):
-            for layout in layouts:
-                times[threads, layout] = time_steps(network, rows, work, threads, layout)
-    threads, layout = min(times, key=times.get)
-    torch.set_num_threads(threads)
-    rows.layout = layout
-    return threads, str(layout).removeprefix("torch.")
+        for layout, by_threads in times.items():
+            for threads in range(1, most_threads + 1):
+                by_threads[threads] = time_steps(network, rows, work, threads, LAYOUTS[layout])
+    best = [(min(found.values()), layout, min(found, key=found.get)) for layout, found in times.items()]
+    return [{"layout": layout, "threads": threads, "step_seconds": seconds} for seconds, layout, threads in sorted(best)]
 
 
 def time_steps(network, rows, work, threads, layout):
