@@ -6,8 +6,9 @@
         [--epochs N] [--threads N] [--work FOLDER] [--binary FILE] [--only-table]
 
 Every run is a process of its own. Seeds come first, then tries, then arms, so that load which comes and goes meets all. Runs
-that --work (target/peers) has already are not run again; delete a folder there to have it anew. Writes docs/peers.json, with
-everything, and docs/peers.md, with tables (the block in it also to docs/runs); --only-table does that with the runs that are there.
+that --work (target/peers) has already are not run again; delete a folder there to have it anew. Dense PyTorch is run whatever --arms says.
+Writes docs/peers.json, with everything, and docs/peers.md, with tables (the block in it also to docs/runs). Both have all the runs of the
+seeds that are there, also of other calls; --only-table trains nothing.
 
 --epochs and --rows are for trying it out: less than the works say. The machine must have nothing else to do.
 
@@ -149,16 +150,14 @@ def of_ours(folder, work):
     }
 
 
-def measured(arguments, work, seed, results):
-    """What the files of a seed cost and are worth; measured together, again if there are more of them."""
-    files = {
-        f"{told['arm']}-try{told['try']}": arguments.work / work.name / f"{told['arm']}-seed{seed}-try{told['try']}/small.onnx"
-        for told in results if told["error"] is None
-    }
+def measured(arguments, work, seed):
+    """What the files of a seed cost and are worth; all measured together, again if there are more of them."""
+    found = sorted((arguments.work / work.name).glob(f"*-seed{seed}-try*/small.onnx"))
+    files = {path.parent.name.replace(f"-seed{seed}", ""): path for path in found if (path.parent / "done.json").exists()}
     kept = arguments.work / work.name / f"measured-seed{seed}.json"
-    found = json.loads(kept.read_text()) if kept.exists() else {}
-    if arguments.only_table or not files or set(files) <= set(found):
-        return found
+    told = json.loads(kept.read_text()) if kept.exists() else {}
+    if arguments.only_table or set(files) <= set(told):
+        return told
     command = [sys.executable, str(HERE / "measure.py"), work.name, str(arguments.threads), str(LATENCY_ROUNDS)]
     command += [f"{name}={path}" for name, path in files.items()]
     shown = subprocess.run(command, stdout=subprocess.PIPE, text=True)
@@ -192,7 +191,8 @@ def choose(work, results):
 
 def study(arguments, work):
     """All results of a work, and which tries were chosen."""
-    arms = [arm for arm in arguments.arms if tries_of(work, arm)]
+    # Budgets are shares of the dense network.
+    arms = [arm for arm in ARMS if (arm in arguments.arms or arm == "dense") and tries_of(work, arm)]
     if work.is_regression and not arguments.only_table and not (arguments.work / "concrete.npz").exists():
         arguments.work.mkdir(parents=True, exist_ok=True)
         subprocess.run(
@@ -207,12 +207,12 @@ def study(arguments, work):
             if number < len(settings):
                 results.append(one(arguments, work, arm, first, number, settings[number]))
     results = [told for told in results if told]
-    results = with_measures(results, measured(arguments, work, first, results))
+    results = with_measures(results, measured(arguments, work, first))
     chosen = choose(work, results)
     for seed in others:
         more = [one(arguments, work, arm, seed, chosen[arm], tries_of(work, arm)[chosen[arm]]) for arm in arms if arm in chosen]
         more = [told for told in more if told]
-        results += with_measures(more, measured(arguments, work, seed, more))
+        results += with_measures(more, measured(arguments, work, seed))
     return results, chosen
 
 
@@ -233,9 +233,13 @@ def main():
     arguments.work, arguments.binary = arguments.work.resolve(), arguments.binary.resolve()
     if not arguments.only_table:
         works.folder()
+        for name in arguments.works:
+            study(arguments, works.WORKS[name])
+    # The page has all that is there, also from calls before.
+    arguments.only_table, arguments.arms = True, ARMS
     told = {"works": {}}
-    for name in arguments.works:
-        results, chosen = study(arguments, works.WORKS[name])
+    for name, work in works.WORKS.items():
+        results, chosen = study(arguments, work)
         if results:
             told["works"][name] = {"chosen": chosen, "runs": results}
     about = [sys.executable, str(HERE / "about.py"), str(arguments.binary), str(arguments.threads)]
