@@ -289,6 +289,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a megabyte takes it many minutes")]
     fn long_tensors_begin_where_memory_can_be_mapped() {
         let long = (ALIGNED_FROM / 4) + 1;
         let mut parts = write_apart(holding(&[300, long, 300]), "d").unwrap();

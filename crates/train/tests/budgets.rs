@@ -282,6 +282,7 @@ fn asked(
     let question = Question {
         ask: &mut ask,
         most,
+        aim: 1.0,
         near,
         words: seconds,
     };
@@ -354,6 +355,7 @@ fn a_question_goes_with_a_budget_and_its_errors_end_the_run() {
         let question = Question {
             ask: &mut ask,
             most: 1.0,
+            aim: 1.0,
             near: 0.0,
             words: seconds,
         };

@@ -12,12 +12,15 @@ use crate::job::Job;
 use crate::latency::{Engine, OneRow, OneRows, Settings, one_row};
 use crate::{ModelFile, Result};
 
-/// Seconds for a look at one candidate, both engines together.
+/// Seconds for a look at one candidate, beside the network of the start and on both engines together.
 const PROBE_SECONDS: f64 = 0.5;
 /// Seconds for the two files at the end.
 const LAST_SECONDS: f64 = 3.0;
-/// How far below the limit, as a share of it, the search may end.
-const NEAR: f64 = 0.05;
+/// Where the search ends, as a share of the limit: from one measurement to the next, ratios to the network of the start vary by some
+/// per cent.
+const AIM: f64 = 0.97;
+/// How far below that, as a share of it, it may end.
+const NEAR: f64 = 0.04;
 
 /// Measures models for so many seconds.
 pub(super) type Watch<'a> = &'a (dyn Fn(&[ModelFile], f64) -> Result<OneRows> + Sync);
@@ -34,22 +37,42 @@ impl Job {
     }
 
     /// Trains a network whose rows take at most so long.
+    ///
+    /// Candidates take turns with `before`, as the files do at the end: by itself a network of a megabyte stays in the caches, and
+    /// takes two thirds of the time. A machine is faster at one time than at another; so what counts is by how much a candidate is
+    /// faster than the start at the same time, and how long the start takes is measured once, for longer.
     pub(super) fn fit_in_time(
         &self,
+        before: &Graph,
         start: Start,
         (train, validation): (Rows, &Rows),
         settings: &secateur_train::Settings,
         (most, watch): (Duration, Watch<'_>),
         observer: Observer<'_>,
     ) -> Result<Trained> {
-        let seconds = |candidate: &Graph| -> Result<f64> {
-            let rows = watch(&[self.file("candidate", candidate)?], PROBE_SECONDS)?;
-            Ok(rows.rows.first().map_or(f64::NAN, |row| row.slower()))
+        let mut reference = None;
+        let mut seconds = |candidate: &Graph| -> Result<f64> {
+            let files = |other| -> Result<_> { Ok([self.file("before", before)?, other]) };
+            let of_start = match reference {
+                Some(row) => row,
+                None => first_of(&watch(&files(self.file("before", before)?)?, LAST_SECONDS)?),
+            };
+            reference = Some(of_start);
+            let rows = watch(&files(self.file("candidate", candidate)?)?, PROBE_SECONDS)?;
+            let now = first_of(&rows);
+            let candidate = rows.rows.last().copied().unwrap_or(NOTHING);
+            let taken =
+                |i: usize| of_start.by_engine[i] * candidate.by_engine[i] / now.by_engine[i];
+            Ok(OneRow {
+                by_engine: [taken(0), taken(1)],
+            }
+            .slower())
         };
         let mut ask = |candidate: &Graph| seconds(candidate).map_err(|e| told(&e));
         let question = Question {
             ask: &mut ask,
             most: most.as_secs_f64(),
+            aim: AIM,
             near: NEAR,
             words: |seconds| format!("{:.4} ms a row", 1e3 * seconds),
         };
@@ -71,10 +94,7 @@ impl Job {
             of_parts("small.onnx", written)?,
         ];
         let OneRows { rows, warnings } = watch(&files, LAST_SECONDS)?;
-        let nothing = OneRow {
-            by_engine: [f64::NAN; 2],
-        };
-        let of = |i: usize| rows.get(i).copied().unwrap_or(nothing);
+        let of = |i: usize| rows.get(i).copied().unwrap_or(NOTHING);
         let (start, reached) = (of(0), of(1));
         let engines = Engine::ALL.into_iter().zip(start.by_engine);
         let engines = engines.zip(reached.by_engine);
@@ -99,6 +119,14 @@ impl Job {
     fn file(&self, name: &str, core: &Graph) -> Result<ModelFile> {
         of_parts(name, &self.written(core)?)
     }
+}
+
+const NOTHING: OneRow = OneRow {
+    by_engine: [f64::NAN; 2],
+};
+
+fn first_of(measured: &OneRows) -> OneRow {
+    measured.rows.first().copied().unwrap_or(NOTHING)
 }
 
 /// A written model as it reads back.
@@ -167,13 +195,14 @@ mod tests {
             Flow::Continue
         };
         let limit = (Duration::from_secs_f64(most), watch);
-        let start = Start::Anew(job.start().unwrap());
-        let trained = job.fit_in_time(start, rows, &job.plan.settings, limit, observer);
+        let before = job.start().unwrap();
+        let start = Start::Anew(before.clone());
+        let trained = job.fit_in_time(&before, start, rows, &job.plan.settings, limit, observer);
         (trained, notes, epochs)
     }
 
     #[test]
-    fn the_slower_engine_is_brought_within_five_percent_of_the_limit() {
+    fn the_slower_engine_is_brought_near_the_limit_with_room_for_noise() {
         let job = job("latency=3ms");
         let asked = Mutex::new(vec![]);
         let watch = |models: &[ModelFile], seconds: f64| {
@@ -188,7 +217,10 @@ mod tests {
         let report = job.time_report(&before, &written, limit).unwrap();
         assert!(report.is_met && report.asked == "latency=3ms");
         assert_eq!(report.warnings, ["busy"]);
-        assert!((0.95 * 3.0..=3.0).contains(&report.reached), "{report:?}");
+        assert!(
+            (0.93 * 3.0..=0.97 * 3.0).contains(&report.reached),
+            "{report:?}"
+        );
         assert!((report.start - 4.83).abs() < 1e-9, "{report:?}");
         let [own, other] = &report.engines[..] else {
             panic!("two engines: {report:?}");
@@ -198,12 +230,36 @@ mod tests {
             ("secateur", report.reached)
         );
         assert!((1.5 * own.reached - other.reached).abs() < 1e-9);
-        // One candidate at a time; at the end, both files side by side.
+        // One candidate at a time beside the start, as the file at the end; the start by itself before.
         let asked = asked.into_inner().unwrap();
         let (last, probes) = asked.split_last().unwrap();
-        assert_eq!(*last, (2, LAST_SECONDS));
-        assert!(probes.iter().all(|p| *p == (1, PROBE_SECONDS)));
+        let (first, probes) = probes.split_first().unwrap();
+        assert_eq!([*first, *last], [(2, LAST_SECONDS); 2]);
+        assert!(probes.iter().all(|p| *p == (2, PROBE_SECONDS)));
         assert!(probes.len() < 10, "{}", probes.len());
+    }
+
+    #[test]
+    fn a_machine_that_is_faster_at_times_chooses_no_larger_network() {
+        let job = job("latency=3ms");
+        let calls = Mutex::new(0);
+        let drifting = |models: &[ModelFile], seconds: f64| {
+            let mut calls = calls.lock().unwrap();
+            *calls += 1;
+            let factor = match seconds == LAST_SECONDS {
+                true => 1.0,
+                false => [0.7, 1.0, 1.4][*calls % 3],
+            };
+            let mut seen = machine(models);
+            for row in &mut seen.rows {
+                row.by_engine = row.by_engine.map(|s| factor * s);
+            }
+            Ok(seen)
+        };
+        let trained_by = |watch: Watch<'_>| trained(&job, 3e-3, watch).0.unwrap().graph;
+        let steady = trained_by(&|models: &[ModelFile], _: f64| Ok(machine(models)));
+        let cost = |graph: &Graph| secateur_graph::cost(graph).unwrap().macs;
+        assert_eq!(cost(&trained_by(&drifting)), cost(&steady));
     }
 
     #[test]

@@ -30,7 +30,14 @@ impl Job {
             )?),
             Some(Budget::Latency(most)) => {
                 let rows = (train, validation);
-                self.fit_in_time(start, rows, settings, (most, &self.watch()), observer)
+                self.fit_in_time(
+                    graph,
+                    start,
+                    rows,
+                    settings,
+                    (most, &self.watch()),
+                    observer,
+                )
             }
             Some(Budget::Bytes(most)) => {
                 let most = most.of(self.file_size(graph)?) as f64;
@@ -41,6 +48,7 @@ impl Job {
                 let question = Question {
                     ask: &mut ask,
                     most,
+                    aim: 1.0,
                     near: 0.0,
                     words: |bytes| format!("{} bytes", grouped(bytes as u64)),
                 };

@@ -16,7 +16,10 @@ pub struct Question<'a> {
     pub ask: &'a mut (dyn FnMut(&Graph) -> Result<f64> + Send),
     /// The largest answer that is allowed.
     pub most: f64,
-    /// The search ends with an answer that is below the limit by at most this share of it; 0 where the last unit counts.
+    /// Where units go, answers come to at most this share of the limit; 1 where the same question has the same answer again, less
+    /// where it varies.
+    pub aim: f64,
+    /// The search ends with an answer that is below the aim by at most this share of it; 0 where the last unit counts.
     pub near: f64,
     /// An answer in words, with its unit.
     pub words: fn(f64) -> String,
@@ -33,9 +36,14 @@ impl Question<'_> {
         Ok((answer <= self.most, answer))
     }
 
-    /// Whether an answer within the limit leaves nothing to look for.
+    /// Whether an answer is within what the search aims at.
+    pub(crate) fn is_aimed(&self, answer: f64) -> bool {
+        answer <= self.most * self.aim
+    }
+
+    /// Whether an answer within the aim leaves nothing to look for.
     pub(crate) fn is_near(&self, answer: f64) -> bool {
-        answer >= self.most * (1.0 - self.near)
+        answer >= self.most * self.aim * (1.0 - self.near)
     }
 }
 

@@ -40,16 +40,15 @@ pub(crate) fn within(
             continue;
         }
         asked += 1;
-        match question.of(&next.graph)? {
-            (true, answer) => {
-                let is_near = question.is_near(answer);
-                good = Some(next);
-                low = middle;
-                if is_near {
-                    break;
-                }
-            }
-            (false, _) => high = next.count,
+        let (_, answer) = question.of(&next.graph)?;
+        if !question.is_aimed(answer) {
+            high = next.count;
+            continue;
+        }
+        good = Some(next);
+        low = middle;
+        if question.is_near(answer) {
+            break;
         }
     }
     match good {
