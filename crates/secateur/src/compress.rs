@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use secateur_data::{Dataset, load};
+use secateur_data::Dataset;
 use secateur_graph::{Graph, cost};
 use secateur_train::{Ended, Event, Flow, Optimizer, Settings, Start, Trained, fit_within};
 
@@ -12,8 +12,9 @@ use crate::auto::search;
 use crate::history::{InputsRecord, Predictions};
 use crate::job::Job;
 use crate::layers::LayerReport;
+use crate::load::{DEFAULT_DATA, load_data, load_within};
 use crate::measure::removals;
-use crate::plan::{Decay, load_options};
+use crate::plan::Decay;
 use crate::prepare::Prepared;
 use crate::report::{FORMAT, Machine, Report, Seconds, ended_name, peak_memory};
 use crate::stages::{Keeper, Tell};
@@ -71,9 +72,6 @@ pub struct Outcome {
     pub right_rows: Option<RightRows>,
 }
 
-/// The data of a config that names none.
-const DEFAULT_DATA: &str = "digits";
-
 /// Reads the data, trains and shrinks, and verifies the result; writes nothing.
 ///
 /// # Errors
@@ -109,26 +107,6 @@ pub fn compress_in(
     let mut outcome = carry_out(config, dataset, Some((folder, memory)), observer)?;
     outcome.report.seconds.load += load_seconds;
     Ok(outcome)
-}
-
-/// Reads the data that `config` names, looking below `data_dir` too.
-///
-/// # Errors
-/// If there is none, or it cannot be read.
-pub fn load_data(config: &Config, data_dir: Option<&Path>) -> Result<Arc<Dataset>> {
-    load_within(None, config, data_dir)
-}
-
-/// [`load_data`] that takes at most `memory` bytes.
-pub(crate) fn load_within(
-    memory: Option<u64>,
-    config: &Config,
-    data_dir: Option<&Path>,
-) -> Result<Arc<Dataset>> {
-    let name = config.data.as_deref().unwrap_or(DEFAULT_DATA);
-    let mut options = load_options(config, data_dir)?;
-    options.max_bytes = options.max_bytes.min(memory.unwrap_or(u64::MAX));
-    Ok(Arc::new(load(name, &options)?))
 }
 
 /// [`compress`] on data that is in memory already, for callers with many runs on it.

@@ -22,6 +22,7 @@ mod image_rows;
 mod job;
 pub mod latency;
 mod layers;
+mod load;
 mod markdown;
 mod measure;
 mod memory;
@@ -43,12 +44,13 @@ mod whole_file;
 pub use assemble::{Wrapping, assemble};
 pub use auto::Try;
 pub use budget::{Budget, BudgetReport, EngineTime, bytes_of};
-pub use compress::{Outcome, Progress, Stage, compress, compress_in, compress_loaded, load_data};
+pub use compress::{Outcome, Progress, Stage, compress, compress_in, compress_loaded};
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use folder::RunFolder;
 pub use history::{EpochRecord, InputsRecord, Predictions, TargetPredictions};
 pub use layers::{LayerReport, NormReport};
+pub use load::load_data;
 pub use markdown::Row;
 pub use model::{
     Amount, Choice, ModelData, ModelEvidence, ModelFile, NewModel, Quality, Recalibration,

@@ -16,8 +16,8 @@ use super::{
     folder::{PathFolder, without_cuts},
     stretch,
 };
-use crate::compress::load_within;
 use crate::job::Job;
+use crate::load::load_within;
 use crate::prepare::Prepared;
 use crate::report::{Machine, peak_memory};
 use crate::stages::Keeper;
