@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secateur_data::{Dataset, Split, SplitOptions, Standardiser, Target, TargetScaler, split};
-use secateur_train::{ClassLoss, RegressionLoss, Rows, Targets};
+use secateur_train::{ClassLoss, RegressionLoss, Rows, Table, Targets};
 
 use crate::{Config, Origin, Result};
 
@@ -57,10 +57,10 @@ impl Prepared {
         balanced: bool,
     ) -> Result<Rows> {
         let columns = self.dataset.inputs();
-        let mut values = vec![0.0; rows.len() * columns];
+        let mut values = Table::zeros(rows.len() * columns);
         self.dataset
             .gather(rows, None, &self.standardiser, &mut values);
-        Ok(Rows::new(
+        Ok(Rows::of_table(
             values,
             columns,
             self.targets(rows, class_loss, loss, balanced),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Error, ErrorKind, Result, Targets};
+use crate::{Error, ErrorKind, Result, Table, Targets};
 
 /// Where features come from that are not held as numbers.
 pub trait Gather: Send + Sync {
@@ -22,7 +22,7 @@ pub trait Gather: Send + Sync {
 /// Features, or where they come from.
 #[derive(Clone)]
 enum Features {
-    Held(Vec<f32>),
+    Held(Table),
     Gathered(Arc<dyn Gather>),
 }
 
@@ -43,6 +43,14 @@ impl Rows {
     /// If there are no rows or columns, the numbers do not fill them, the targets are for another
     /// number of rows, or a label is beyond the classes.
     pub fn new(values: Vec<f32>, columns: usize, targets: Targets) -> Result<Self> {
+        Self::of_table(values.into(), columns, targets)
+    }
+
+    /// [`Rows::new`] with numbers that lie in a table already.
+    ///
+    /// # Errors
+    /// As [`Rows::new`].
+    pub fn of_table(values: Table, columns: usize, targets: Targets) -> Result<Self> {
         let data = |message: String| Err(Error::new(ErrorKind::Data, message));
         let rows = targets.rows();
         check(columns, &targets)?;

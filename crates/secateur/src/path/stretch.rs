@@ -1,7 +1,7 @@
 //! How a point of a path is trained: as a network from scratch, for a part of the time.
 
 use secateur_prox::{Limit, Part, Share};
-use secateur_train::{PenaltySettings, Rows, Settings, StrengthChoice};
+use secateur_train::{PenaltySettings, Rows, Settings, StrengthChoice, Table};
 
 use crate::{Error, Result};
 
@@ -85,11 +85,18 @@ pub(super) fn with_lambda(full: &Settings, lambda: f64) -> Settings {
 /// If the rows cannot be read.
 pub(super) fn narrowed(rows: &Rows, columns: &[usize]) -> Result<Rows> {
     let features = rows.features(0, rows.len())?;
-    let values = features
-        .chunks_exact(rows.columns())
-        .flat_map(|row| columns.iter().map(|&column| row[column]))
-        .collect();
-    Ok(Rows::new(values, columns.len(), rows.targets().clone())?)
+    let mut values = Table::zeros(rows.len() * columns.len());
+    let from = features.chunks_exact(rows.columns());
+    for (row, to) in from.zip(values.chunks_exact_mut(columns.len().max(1))) {
+        for (value, &column) in to.iter_mut().zip(columns) {
+            *value = row[column];
+        }
+    }
+    Ok(Rows::of_table(
+        values,
+        columns.len(),
+        rows.targets().clone(),
+    )?)
 }
 
 #[cfg(test)]
