@@ -259,3 +259,18 @@ fn in_use(folder: &Path) -> Error {
         .at(folder.display().to_string())
         .hint("wait for it, or choose another folder with --out")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_folder_leaves_nothing() {
+        for work in [Work::Run, Work::Path] {
+            let parent = tempfile::tempdir().unwrap();
+            let target = parent.path().join("runs").join("first");
+            drop(WorkFolder::create(work, &target, false).unwrap());
+            assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+        }
+    }
+}

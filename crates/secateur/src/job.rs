@@ -308,8 +308,7 @@ impl Job {
 
     /// First 16 hexadecimal digits of the SHA-256 of the complete config.
     pub(crate) fn config_hash(&self) -> Result<String> {
-        let digest = Sha256::digest(self.plan.config.to_toml()?.as_bytes());
-        Ok(digest.iter().take(8).map(|b| format!("{b:02x}")).collect())
+        Ok(short_hash(&self.plan.config.to_toml()?))
     }
 
     /// What must be alike for the run to go on to the same bits.
@@ -344,6 +343,12 @@ impl Job {
         let parts = self.written(core)?;
         Ok((parts.model.len() + parts.data.len()) as u64)
     }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of a text.
+pub(crate) fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
 /// Whether the rows have classes.

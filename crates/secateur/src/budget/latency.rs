@@ -50,15 +50,20 @@ impl Job {
         (most, watch): (Duration, Watch<'_>),
         observer: Observer<'_>,
     ) -> Result<Trained> {
+        let mut files = vec![self.file("before", before)?];
         let mut reference = None;
         let mut seconds = |candidate: &Graph| -> Result<f64> {
-            let files = |other| -> Result<_> { Ok([self.file("before", before)?, other]) };
+            let mut beside = |other: ModelFile, seconds| {
+                files.truncate(1);
+                files.push(other);
+                watch(&files, seconds)
+            };
             let of_start = match reference {
                 Some(row) => row,
-                None => first_of(&watch(&files(self.file("before", before)?)?, LAST_SECONDS)?),
+                None => first_of(&beside(self.file("before", before)?, LAST_SECONDS)?),
             };
             reference = Some(of_start);
-            let rows = watch(&files(self.file("candidate", candidate)?)?, PROBE_SECONDS)?;
+            let rows = beside(self.file("candidate", candidate)?, PROBE_SECONDS)?;
             let now = first_of(&rows);
             let candidate = rows.rows.last().copied().unwrap_or(NOTHING);
             let taken =

@@ -146,14 +146,6 @@ mod tests {
     use crate::folder::state::LOCK;
 
     #[test]
-    fn an_unfinished_folder_leaves_nothing() {
-        let parent = tempfile::tempdir().unwrap();
-        let target = parent.path().join("runs").join("first");
-        drop(RunFolder::create(&target, false).unwrap());
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
-    }
-
-    #[test]
     fn two_runs_are_not_in_one_folder() {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("first");
