@@ -34,60 +34,13 @@ import torch.nn.functional as F
 from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "peers"))
+from nets import LeNet5, ResNet20
+
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 CLASSES = 10
 
-
-class LeNet5(nn.Module):
-    """That of crates/train/src/network/lenet.rs."""
-
-    shape = (1, 28, 28)
-
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(1, 20, 5), nn.Conv2d(20, 50, 5)
-        self.dense, self.logits = nn.Linear(50 * 4 * 4, 500), nn.Linear(500, CLASSES)
-
-    def forward(self, x):
-        x = F.max_pool2d(self.conv1(x), 2)
-        x = F.max_pool2d(self.conv2(x), 2)
-        return self.logits(F.relu(self.dense(x.flatten(1)), inplace=True))
-
-
-def conv_norm(inputs, outputs, kernel, stride=1):
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.first, self.second = conv_norm(inputs, outputs, 3, stride), conv_norm(outputs, outputs, 3)
-        self.shortcut = conv_norm(inputs, outputs, 1, stride) if stride > 1 else nn.Identity()
-
-    def forward(self, x):
-        own = self.second(F.relu(self.first(x), inplace=True))
-        return F.relu(own + self.shortcut(x), inplace=True)
-
-
-class ResNet20(nn.Module):
-    """That of crates/train/src/network/resnet.rs."""
-
-    shape = (3, 32, 32)
-
-    def __init__(self):
-        super().__init__()
-        self.stem = conv_norm(3, 16, 3)
-        widths = [16, 16, 16, 16, 32, 32, 32, 64, 64, 64]
-        strides = [1, 1, 1, 2, 1, 1, 2, 1, 1]
-        self.blocks = nn.Sequential(*(Block(*sizes) for sizes in zip(widths, widths[1:], strides, strict=False)))
-        self.logits = nn.Linear(64, CLASSES)
-
-    def forward(self, x):
-        x = self.blocks(F.relu(self.stem(x), inplace=True))
-        return self.logits(x.mean((2, 3)))
-
-
+SHAPES = {LeNet5: (1, 28, 28), ResNet20: (3, 32, 32)}
 # As the bench names them: the network, the batch, and whether it is trained.
 WORKLOADS = {
     "lenet5-step": (LeNet5, 128, True),
@@ -108,7 +61,7 @@ def macs(network):
     layers = [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     with torch.inference_mode():
-        network.eval()(torch.zeros(1, *network.shape))
+        network.eval()(torch.zeros(1, *SHAPES[type(network)]))
     for hook in hooks:
         hook.remove()
     return total
@@ -118,10 +71,10 @@ def prepare(workload, layout):
     """What does the work once, and how many multiply-accumulates an image takes."""
     kind, rows, is_step = WORKLOADS[workload]
     torch.manual_seed(1)
-    network = kind()
+    network = kind(CLASSES)
     work = macs(network)
     network = network.to(memory_format=LAYOUTS[layout])
-    images = torch.randn(rows, *network.shape).contiguous(memory_format=LAYOUTS[layout])
+    images = torch.randn(rows, *SHAPES[type(network)]).contiguous(memory_format=LAYOUTS[layout])
     if not is_step:
         network.eval()
 
