@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::{Error, ErrorKind, Result, Table, Targets};
 
@@ -151,11 +152,19 @@ impl Rows {
     ) -> Result<()> {
         match &self.features {
             Features::Held(values) => {
-                features.clear();
-                for &r in rows {
-                    let start = r as usize * self.columns;
-                    features.extend_from_slice(&values[start..start + self.columns]);
-                }
+                let columns = self.columns;
+                features.resize(rows.len() * columns, 0.0);
+                // One part for each thread: they also stay awake for the step that follows.
+                let part = rows.len().div_ceil(rayon::current_num_threads()).max(1);
+                features
+                    .par_chunks_mut(part * columns)
+                    .zip(rows.par_chunks(part))
+                    .for_each(|(features, rows)| {
+                        for (row, &r) in features.chunks_exact_mut(columns).zip(rows) {
+                            let start = r as usize * columns;
+                            row.copy_from_slice(&values[start..start + columns]);
+                        }
+                    });
             }
             Features::Gathered(source) => {
                 features.resize(rows.len() * self.columns, 0.0);
