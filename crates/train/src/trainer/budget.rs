@@ -1,4 +1,4 @@
-//! When a budget is looked at: before the first epoch, and half-way through the penalised ones.
+//! When a budget is looked at: before the first epoch, and in stages up to half-way through the penalised ones.
 
 use std::time::Instant;
 
@@ -18,9 +18,13 @@ pub(super) struct Budget {
     most: u64,
     /// Units that each layer keeps.
     floor: usize,
-    /// Epoch before which the units go.
+    /// Epoch before which the limit is met.
     due: usize,
 }
+
+/// In how many stages a limit that can be counted is come to. The epochs before each grow with its square: the first ranking knows
+/// enough to find the many units that no one misses, and what goes early makes all later epochs cheaper.
+const STAGES: usize = 3;
 
 impl Budget {
     /// What the settings allow a network; none if its part is no budget.
@@ -44,6 +48,28 @@ impl Budget {
         self.most
     }
 
+    /// How many stages come behind the one before epoch `number`; none if there is none.
+    fn stages_behind(self, number: usize) -> Option<usize> {
+        let epoch = |stage: usize| {
+            let share = (stage as f64 / STAGES as f64).powi(2);
+            1 + ((self.due - 1) as f64 * share).round() as usize
+        };
+        // Of those that fall together the last one counts; only the last of all may come before anything is trained.
+        let stage = (1..=STAGES).rev().find(|&s| epoch(s) == number)?;
+        (number > 1 || stage == STAGES).then_some(STAGES - stage)
+    }
+
+    /// The limit of a stage with `behind` others behind it, for a network that has `now`: on the way to the last limit it falls by
+    /// the same factor each time.
+    fn most_of_stage(self, now: u64, behind: usize) -> u64 {
+        if behind == 0 {
+            return self.most;
+        }
+        let factor = now.max(self.most) as f64 / self.most.max(1) as f64;
+        let most = self.most as f64 * factor.powf(behind as f64 / (behind + 1) as f64);
+        most.round() as u64
+    }
+
     /// The limit of the run's start: a share was taken of that.
     pub(super) fn resume(&mut self, most: u64) {
         self.most = most;
@@ -52,7 +78,7 @@ impl Budget {
 
 impl Run {
     /// Looks ahead before the first epoch, so that nothing is trained for a limit that is out of reach, and takes the surplus
-    /// away half-way through the penalised epochs.
+    /// away stage by stage. What only the caller can measure is asked for in the last stage.
     pub(super) fn before_epoch(
         &mut self,
         number: usize,
@@ -67,7 +93,8 @@ impl Run {
                     .hint("use budget:100% to rank units by their MACs")),
             };
         };
-        if number != 1 && number != budget.due {
+        let stage = budget.stages_behind(number);
+        if number != 1 && stage.is_none() {
             return Ok(());
         }
         let (start, before) = (Instant::now(), self.forward_seconds());
@@ -77,13 +104,60 @@ impl Run {
         {
             observer(Event::Note(&note));
         }
-        if number == budget.due {
-            let within = within(&ranked, budget.most, question)?;
+        if let Some(behind) = stage {
+            let question = question.filter(|_| behind == 0);
+            let most = budget.most_of_stage(ranked.whole()?.count, behind);
+            let within = within(&ranked, most, question)?;
             let removal = self.learner.remove_asked(&within.keep, number)?;
             self.removals.extend(removal);
         }
         self.shrink_seconds += start.elapsed().as_secs_f64();
         self.other_forward += self.forward_seconds() - before;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(due: usize, most: u64) -> Budget {
+        Budget {
+            of: Quantity::Macs,
+            most,
+            floor: 1,
+            due,
+        }
+    }
+
+    #[test]
+    fn stages_come_one_after_the_other_and_the_last_is_due() {
+        for due in 1..40 {
+            let budget = budget(due, 10);
+            let stages: Vec<(usize, usize)> = (1..=40)
+                .filter_map(|number| Some((number, budget.stages_behind(number)?)))
+                .collect();
+            assert_eq!(stages.last(), Some(&(due, 0)), "{stages:?}");
+            assert!(stages.windows(2).all(|w| w[0].1 > w[1].1), "{stages:?}");
+            assert!(due == 1 || stages[0].0 > 1, "{stages:?}");
+        }
+        let stages = [2, 5, 11].map(|number| budget(11, 10).stages_behind(number));
+        assert_eq!(stages, [Some(2), Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn limits_fall_by_the_same_factor_to_the_last() {
+        let budget = budget(11, 1_000);
+        assert_eq!(budget.most_of_stage(8_000, 2), 4_000);
+        assert_eq!(budget.most_of_stage(4_000, 1), 2_000);
+        assert_eq!(budget.most_of_stage(2_000, 0), 1_000);
+        // What has less already loses nothing.
+        assert_eq!(budget.most_of_stage(900, 2), 1_000);
+        let all = Budget {
+            most: u64::MAX,
+            ..budget
+        };
+        assert_eq!(all.most_of_stage(5, 0), u64::MAX);
+        assert_eq!(all.most_of_stage(5, 2), u64::MAX);
     }
 }
