@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""How fast are steps and forward passes of networks for images here, and in PyTorch?
+"""How fast are steps and forward passes of networks here, and in PyTorch?
 
     python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements-fixtures.txt
     .venv/bin/python scripts/bench_torch.py [--rounds 5] [--seconds 2] [--threads 1 2] [--rust BINARY] [--json FILE]
 
-Times the workloads of `cargo bench -p secateur-train --bench networks`: a training step (SGD with momentum) of LeNet-5
-and of ResNet-20 with projections as shortcuts, with 128 images; and ResNet-20 run on 1 and on 128 images. PyTorch runs
-eagerly, in both memory layouts: that of the images as they come (contiguous) and channels last; its fused optimiser
-and inference_mode are used. Whether both sides multiply as much is checked.
+Times the workloads of `cargo bench -p secateur-train --bench networks`: a training step (SGD with momentum) of dense layers
+784-400-300-100-10 with 128 and 400 rows and 784-2048-2048-10 with 256, of LeNet-5 and of ResNet-20 with projections as shortcuts
+with 128 images; and ResNet-20 run on 1 and on 128 images. PyTorch runs eagerly; its fused optimiser and inference_mode are used.
+Networks for images run in both memory layouts: that of the images as they come (contiguous) and channels last. Whether both sides multiply as much is checked.
 
 In each round every workload is timed in PyTorch, layout by layout, and at once in the Rust bench, which is built first
 unless --rust names it. Load that comes and goes thus meets both. Prints a line for each workload and layout (median and
@@ -35,23 +35,30 @@ from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "peers"))
-from nets import LeNet5, ResNet20
+from nets import LeNet5, Mlp, ResNet20
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 CLASSES = 10
 
-SHAPES = {LeNet5: (1, 28, 28), ResNet20: (3, 32, 32)}
-# As the bench names them: the network, the batch, and whether it is trained.
+# As the bench names them: the network, the shape of a row, how many there are, and whether it is trained.
 WORKLOADS = {
-    "lenet5-step": (LeNet5, 128, True),
-    "resnet20-step": (ResNet20, 128, True),
-    "resnet20-forward-1": (ResNet20, 1, False),
-    "resnet20-forward-128": (ResNet20, 128, False),
+    "mlp-128-step": (lambda: Mlp([784, 400, 300, 100, CLASSES]), (784,), 128, True),
+    "mlp-400-step": (lambda: Mlp([784, 400, 300, 100, CLASSES]), (784,), 400, True),
+    "mlp-2048-step": (lambda: Mlp([784, 2048, 2048, CLASSES]), (784,), 256, True),
+    "lenet5-step": (lambda: LeNet5(CLASSES), (1, 28, 28), 128, True),
+    "resnet20-step": (lambda: ResNet20(CLASSES), (3, 32, 32), 128, True),
+    "resnet20-forward-1": (lambda: ResNet20(CLASSES), (3, 32, 32), 1, False),
+    "resnet20-forward-128": (lambda: ResNet20(CLASSES), (3, 32, 32), 128, False),
 }
 
 
-def macs(network):
-    """Multiply-accumulates of convolutions and linear layers for one image."""
+def layouts(workload):
+    """Rows without height and width lie in one way only."""
+    return [layout for layout in LAYOUTS if layout == "contiguous" or len(WORKLOADS[workload][1]) == 3]
+
+
+def macs(network, shape):
+    """Multiply-accumulates of convolutions and linear layers for one row."""
     total = 0
 
     def count(module, _, output):
@@ -61,20 +68,22 @@ def macs(network):
     layers = [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     with torch.inference_mode():
-        network.eval()(torch.zeros(1, *SHAPES[type(network)]))
+        network.eval()(torch.zeros(1, *shape))
     for hook in hooks:
         hook.remove()
     return total
 
 
 def prepare(workload, layout):
-    """What does the work once, and how many multiply-accumulates an image takes."""
-    kind, rows, is_step = WORKLOADS[workload]
+    """What does the work once, and how many multiply-accumulates a row takes."""
+    build, shape, rows, is_step = WORKLOADS[workload]
     torch.manual_seed(1)
-    network = kind(CLASSES)
-    work = macs(network)
+    network = build()
+    work = macs(network, shape)
     network = network.to(memory_format=LAYOUTS[layout])
-    images = torch.randn(rows, *SHAPES[type(network)]).contiguous(memory_format=LAYOUTS[layout])
+    images = torch.randn(rows, *shape)
+    if len(shape) == 3:
+        images = images.contiguous(memory_format=LAYOUTS[layout])
     if not is_step:
         network.eval()
 
@@ -132,7 +141,7 @@ def measure(arguments, binary):
         for (workload, threads), found in rounds.items():
             torch.set_num_threads(threads)
             torch_times = {}
-            for layout in LAYOUTS:
+            for layout in layouts(workload):
                 run, work = prepare(workload, layout)
                 torch_times[layout] = timed(run, arguments.seconds)
                 del run
@@ -145,11 +154,11 @@ def measure(arguments, binary):
 
 
 def summarise(workload, threads, found):
-    by_layout = {layout: [statistics.median(times[layout]) for times, _ in found] for layout in LAYOUTS}
+    by_layout = {layout: [statistics.median(times[layout]) for times, _ in found] for layout in layouts(workload)}
     best = min(by_layout, key=lambda layout: statistics.median(by_layout[layout]))
     ours = [told["median_ms"] for _, told in found]
     ratios = [theirs / own for theirs, own in zip(by_layout[best], ours, strict=True)]
-    least = {layout: min(min(times[layout]) for times, _ in found) for layout in LAYOUTS}
+    least = {layout: min(min(times[layout]) for times, _ in found) for layout in layouts(workload)}
     return {
         "workload": workload,
         "threads": threads,
@@ -166,7 +175,7 @@ def summarise(workload, threads, found):
                 "least_ms": least[layout],
                 "calls": sum(len(times[layout]) for times, _ in found),
             }
-            for layout in LAYOUTS
+            for layout in layouts(workload)
         },
         "calls": sum(told["runs"] for _, told in found),
         "peak_bytes": max((told["peak_bytes"] or 0 for _, told in found), default=0),

@@ -1,4 +1,4 @@
-//! Steps and forward passes of networks for images, in milliseconds; `scripts/bench_torch.py` times the same in PyTorch, by turns.
+//! Steps and forward passes of networks, in milliseconds; `scripts/bench_torch.py` times the same in PyTorch, by turns.
 //!
 //! `cargo bench -p secateur-train --bench networks [-- SECONDS only=WORKLOAD threads=COUNT json]`
 //!
@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
+mod chain;
 mod widths;
 
 use std::ops::Range;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secateur_engine::kernels::update::{Sgd, sgd};
-use secateur_engine::{Network, Threads, instruction_set};
+use secateur_engine::{Network, Phases, Threads, instruction_set};
 use secateur_graph::{Graph, cost};
 use secateur_train::{Architecture, ClassLoss, Init, Targets};
 
@@ -25,33 +26,57 @@ const CLASSES: u32 = 10;
 /// A network to be timed.
 struct Workload {
     name: &'static str,
-    architecture: Architecture,
+    model: Model,
     batch: usize,
     is_step: bool,
 }
 
-const WORKLOADS: [Workload; 4] = [
+enum Model {
+    Named(Architecture),
+    /// Dense layers of these widths, the inputs first.
+    Chain(&'static [usize]),
+}
+
+const WORKLOADS: [Workload; 7] = [
+    Workload {
+        name: "mlp-128-step",
+        model: Model::Chain(&[784, 400, 300, 100, 10]),
+        batch: 128,
+        is_step: true,
+    },
+    Workload {
+        name: "mlp-400-step",
+        model: Model::Chain(&[784, 400, 300, 100, 10]),
+        batch: 400,
+        is_step: true,
+    },
+    Workload {
+        name: "mlp-2048-step",
+        model: Model::Chain(&[784, 2048, 2048, 10]),
+        batch: 256,
+        is_step: true,
+    },
     Workload {
         name: "lenet5-step",
-        architecture: Architecture::LeNet5,
+        model: Model::Named(Architecture::LeNet5),
         batch: 128,
         is_step: true,
     },
     Workload {
         name: "resnet20-step",
-        architecture: Architecture::ResNet20,
+        model: Model::Named(Architecture::ResNet20),
         batch: 128,
         is_step: true,
     },
     Workload {
         name: "resnet20-forward-1",
-        architecture: Architecture::ResNet20,
+        model: Model::Named(Architecture::ResNet20),
         batch: 1,
         is_step: false,
     },
     Workload {
         name: "resnet20-forward-128",
-        architecture: Architecture::ResNet20,
+        model: Model::Named(Architecture::ResNet20),
         batch: 128,
         is_step: false,
     },
@@ -106,15 +131,27 @@ fn main() {
 
 impl Workload {
     fn measure(&self, threads: usize, seconds: f64) -> Measured<'_> {
-        let graph = graph(self.architecture, 1.0);
+        match self.model {
+            Model::Named(architecture) => self.measure_named(architecture, threads, seconds),
+            Model::Chain(widths) => chain::measure(self, widths, threads, seconds),
+        }
+    }
+
+    fn measure_named(
+        &self,
+        architecture: Architecture,
+        threads: usize,
+        seconds: f64,
+    ) -> Measured<'_> {
+        let graph = graph(architecture, 1.0);
         let pool = Threads::new(threads).unwrap();
-        let row = row(self.architecture);
+        let row = row(architecture);
         let network = match self.is_step {
             true => Network::compile(&graph, &row, self.batch, 0, pool.clone()),
             false => Network::to_run(&graph, &row, self.batch, pool.clone()),
         };
         let mut network = network.unwrap();
-        let batch = Batch::drawn(&network, self.batch);
+        let batch = Batch::drawn(network.inputs(), self.batch);
         let times = pool.run(|| {
             timed(seconds, || match self.is_step {
                 true => batch.step(&mut network),
@@ -126,7 +163,8 @@ impl Workload {
             threads,
             macs: cost(&graph).unwrap().macs,
             times,
-            network,
+            phases: network.phases(),
+            buffer_bytes: network.buffer_bytes() as u64,
             peak: peak_memory(),
         }
     }
@@ -153,9 +191,9 @@ struct Batch {
 }
 
 impl Batch {
-    fn drawn(network: &Network, rows: usize) -> Self {
+    fn drawn(inputs: usize, rows: usize) -> Self {
         Self {
-            x: drawn(rows * network.inputs()),
+            x: drawn(rows * inputs),
             rows,
             targets: Targets::Classes {
                 labels: (0..rows as u32).map(|r| r * 7 % CLASSES).collect(),
@@ -192,7 +230,8 @@ struct Measured<'a> {
     /// Multiply-accumulates of one row.
     macs: u64,
     times: Times,
-    network: Network,
+    phases: Phases,
+    buffer_bytes: u64,
     /// Bytes.
     peak: Option<u64>,
 }
@@ -206,7 +245,7 @@ impl Measured<'_> {
             ..
         } = self.workload;
         let passes = if *is_step { 3.0 } else { 1.0 };
-        let phases = self.network.phases();
+        let phases = self.phases;
         let share = |seconds: f64| 100.0 * seconds / phases.total();
         let mut text = format!(
             "{name:<21} {} threads: {}; {:.0} GMAC/s",
@@ -223,7 +262,7 @@ impl Measured<'_> {
                 share(phases.update),
             );
         }
-        text += &format!("; buffers {} MB", self.network.buffer_bytes() >> 20);
+        text += &format!("; buffers {} MB", self.buffer_bytes >> 20);
         if let Some(peak) = self.peak {
             text += &format!(", memory at most {} MB", peak >> 20);
         }
@@ -240,7 +279,7 @@ impl Measured<'_> {
             self.times.median(),
             self.times.least(),
             self.times.0.len(),
-            self.network.buffer_bytes(),
+            self.buffer_bytes,
             self.peak.map_or("null".into(), |p| p.to_string()),
             instruction_set(),
         )

@@ -50,7 +50,7 @@ pub(crate) fn compare(threads: usize, seconds: f64) {
         all.push(Sized::new(widths.join("-"), &graph(NET, factor), &pool));
     }
     all.push(Sized::new("shrunk, each odd".into(), &shrunk(), &pool));
-    let batch = Batch::drawn(&all[0].network, ROWS);
+    let batch = Batch::drawn(all[0].network.inputs(), ROWS);
     pool.run(|| {
         for sized in &mut all {
             batch.step(&mut sized.network);
