@@ -9,7 +9,7 @@ layers, their number at width 128, the batch of 784-400-300-100-10, and the unit
 point is a process of its own and side, by turns; medians over rounds. Memory is the peak of the whole process above what it is at the
 least point of its axis; secateur's process also keeps checkpoints, verifies the network and writes it. The exponent is the slope of a straight line through the logarithms, over all points and over the last three.
 
-Writes peers-growth.json and peers-growth.md into --out. Points that --work (target/peers-growth) has are not measured again.
+Writes peers-growth.json and runs/peers-growth.md into --out, and the tables into its peers.md. Points that --work (target/peers-growth) has are not measured again.
 
 Exit code 0: done; 1: a point fails; 2: usage.
 """
@@ -129,7 +129,7 @@ def exponents(found, get):
 def page(axes):
     parts = ["Made by `peers/growth.py`, which says what is measured; one thread."]
     for axis, sides in axes.items():
-        parts += [f"## {axis.capitalize()}"]
+        parts += [f"### {axis.capitalize()}"]
         least = {side: min(told["peak_bytes"] for told in found.values()) for side, found in sides.items()}
         head = [axis, *(f"{side}, ms" for side in sides), "ratio", *(f"{side}, MB more" for side in sides)]
         lines = ["| " + " | ".join(head) + " |", "|" + "---:|" * len(head)]
@@ -183,7 +183,7 @@ def main():
                 seconds, peaks = ([told[index] for told in rounds] for index in (0, 1))
                 axes[axis][side][at] = {"step_seconds": statistics.median(seconds), "peak_bytes": statistics.median(peaks)}
     (arguments.out / "peers-growth.json").write_text(json.dumps(axes, indent=1) + "\n")
-    tables.write(arguments.out, "peers-growth.md", "Cost of a step as networks grow", page(axes))
+    tables.write(arguments.out, "peers-growth.md", page(axes))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 
 Every run is a process of its own. Seeds come first, then tries, then arms, so that load which comes and goes meets all. Runs
 that --work (target/peers) has already are not run again; delete a folder there to have it anew. Dense PyTorch is run whatever --arms says.
-Writes docs/peers.json, with everything, and docs/peers.md, with tables (the block in it also to docs/runs). Both have all the runs of the
+Writes docs/peers.json, with everything, docs/runs/peers.md, with tables, and these into docs/peers.md. Both have all the runs of the
 seeds that are there, also of other calls; --only-table trains nothing.
 
 --epochs and --rows are for trying it out: less than the works say. The machine must have nothing else to do.
@@ -245,7 +245,7 @@ def main():
     about = [sys.executable, str(HERE / "about.py"), str(arguments.binary), str(arguments.threads)]
     told["about"] = json.loads(subprocess.run(about, check=True, stdout=subprocess.PIPE, text=True).stdout)
     (arguments.out / "peers.json").write_text(json.dumps(told, indent=1) + "\n")
-    tables.write(arguments.out, "peers.md", "secateur and its peers", tables.page(told))
+    tables.write(arguments.out, "peers.md", tables.page(told))
 
 
 if __name__ == "__main__":

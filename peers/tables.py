@@ -1,4 +1,4 @@
-"""docs/peers.md from what docs/peers.json holds."""
+"""The tables of docs/peers.md from what docs/peers.json holds."""
 
 import statistics
 
@@ -222,8 +222,15 @@ def page(told):
     return "\n\n".join(parts) + "\n"
 
 
-def write(docs, name, title, body):
-    """A page as the others of docs/ are: what was measured stands in a block, and in docs/runs, from which it can be made anew."""
+def write(docs, name, body):
+    """What was measured stands in docs/runs and in a block of docs/peers.md, which can be made anew from there.
+
+    What is written around the block stays.
+    """
     (docs / "runs").mkdir(exist_ok=True)
     (docs / "runs" / name).write_text(body)
-    (docs / name).write_text(f"# {title}\n\n<!-- file {name} -->\n{body.strip()}\n<!-- end -->\n")
+    page, begin, end = docs / "peers.md", f"<!-- file {name} -->\n", "<!-- end -->\n"
+    text = page.read_text() if page.exists() else "# secateur and its peers\n"
+    before, found, rest = text.partition(begin)
+    after = rest.partition(end)[2] if found else ""
+    page.write_text((before if found else before + "\n") + begin + body.strip() + "\n" + end + after)

@@ -52,7 +52,7 @@ WORKS = {
         Work("mlp-400", "MNIST, 784-400-300-100-10, batch 400", epochs=30, batch=400, **MLP),
         Work(
             "lenet5", "MNIST, LeNet-5 (20-50-500), batch 128",
-            data="mnist", network="lenet5", net="lenet5", epochs=20, batch=128,
+            data="mnist", network="lenet5", net="lenet5", epochs=6, batch=128,
             optimizer="sgd", rate=0.02, decay=5e-4, budget=0.10,
         ),
         Work(

@@ -36,7 +36,7 @@ pub enum Part {
     },
     /// All units of the first, third, fifth ... hidden layer, none of the others.
     EverySecond,
-    /// All units, mildly, until one ranking over the whole network leaves the units that fit the budget.
+    /// All units, mildly, until rankings over the whole network leave the units that fit the budget.
     Budget {
         /// How much the network may keep.
         limit: Limit,

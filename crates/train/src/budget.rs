@@ -1,6 +1,6 @@
 //! Which units a network must lose to keep within a limit.
 //!
-//! Units are [ranked](ranked::Ranked) once; a [search](search::within) then finds the largest network of the ranking that
+//! Units are [ranked](ranked::Ranked); a [search](search::within) then finds the largest network of the ranking that
 //! holds the limit, by counting or by [asking](question::Question) whoever can measure it.
 
 pub(crate) mod chain;
