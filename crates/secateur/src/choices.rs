@@ -8,7 +8,7 @@ use crate::choice::unknown;
 use crate::{Config, Error, Result};
 
 /// Every key of a config file.
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 45] = [
     "data",
     "format",
     "size",
@@ -48,6 +48,7 @@ const KEYS: [&str; 44] = [
     "order",
     "removal",
     "floor",
+    "stages",
     "seed",
     "threads",
     "softmax",

@@ -149,6 +149,9 @@ pub struct Config {
     /// Units that every layer keeps in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<usize>,
+    /// In how many stages a budget is come to, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<usize>,
     /// Decides the split, the initial weights and the order of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -231,6 +234,7 @@ impl Config {
             order: self.order.or(other.order),
             removal: self.removal.or(other.removal),
             floor: self.floor.or(other.floor),
+            stages: self.stages.or(other.stages),
             seed: self.seed.or(other.seed),
             threads: self.threads.or(other.threads),
             softmax: self.softmax.or(other.softmax),

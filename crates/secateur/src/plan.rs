@@ -219,6 +219,7 @@ impl Plan {
             order: or(&config.order, "shuffled"),
             removal: or(&config.removal, "epoch"),
             floor: config.floor.or(Some(1)),
+            stages: config.stages.or(Some(defaults.stages)),
             seed: config.seed.or(Some(0)),
             threads: config.threads.or_else(|| {
                 Some(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
@@ -376,5 +377,6 @@ fn penalty_settings(config: &Config, part: Part) -> Result<PenaltySettings> {
         adam_metric: choose("--adam-metric", &text(&config.adam_metric), &metrics)?,
         removal: removal(&text(&config.removal))?,
         floor: config.floor.unwrap_or_default(),
+        stages: config.stages.unwrap_or(1),
     })
 }

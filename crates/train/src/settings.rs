@@ -101,6 +101,8 @@ pub struct PenaltySettings {
     pub removal: RemovalTime,
     /// Units that each layer keeps in any case.
     pub floor: usize,
+    /// In how many stages a budget is come to; 0 is as 1.
+    pub stages: usize,
 }
 
 /// All settings of a run.

@@ -24,8 +24,8 @@ pub(super) fn dense(full: &Settings) -> Settings {
     }
 }
 
-/// The settings of a cut that leaves `share` of the MACs of the network that it starts from: a stretch under the penalty, up to
-/// half-way through which units are ranked and go, and one without it, in the proportion of the full run.
+/// The settings of a cut that leaves `share` of the MACs of the network that it starts from: a stretch under the penalty, half-way
+/// through which units are ranked and go, and one without it, in the proportion of the full run.
 ///
 /// # Errors
 /// If the penalty cannot remove units.
@@ -46,6 +46,8 @@ pub(super) fn cut(full: &Settings, share: Share) -> Result<Settings> {
             part: Part::Budget {
                 limit: Limit::macs(share),
             },
+            // Each cut is a stage.
+            stages: 1,
             ..penalty
         }),
         ..full.clone()

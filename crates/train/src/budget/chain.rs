@@ -13,14 +13,14 @@ use crate::removal::Body;
 const RANKING_ROWS: usize = 3072;
 
 /// Share that a hidden layer keeps of what even narrowing would leave it, as long as the limit can be met so. A layer that loses
-/// units makes those of its neighbours cheap to keep, so greed alone can empty it.
+/// units makes those of its neighbours cheap to keep, so greed alone can come near to emptying it.
 const LEAST_OF_EVEN: f64 = 0.25;
 
 /// The inputs, then the units of each hidden layer.
 #[derive(Debug)]
 pub(crate) struct ChainUnits {
     of: Quantity,
-    /// By layer that reads them: where they belong, none where they cannot go; and what each is of use.
+    /// By layer that reads them: where they belong, none where they cannot go; and what each adds to the variance of what is read.
     layers: Vec<(Option<GroupId>, Vec<f64>)>,
     /// Which layers have a bias.
     has_bias: Vec<bool>,
@@ -30,8 +30,9 @@ pub(crate) struct ChainUnits {
 }
 
 impl Body {
-    /// The network with its units ranked by `std(activation) * norm2(outgoing) / sqrt(size)`. Norms alone mislead: rows of inputs
-    /// that never vary keep their initial norm.
+    /// The network with its units ranked by their share of the variance of what their layer gives to the next one, as far as units
+    /// vary by themselves: `(std(activation) * norm2(outgoing))^2`, over the sum of it. Norms alone mislead: rows of inputs that
+    /// never vary keep their initial norm.
     ///
     /// # Errors
     /// If the network cannot be run or grouped.
@@ -43,7 +44,7 @@ impl Body {
         let all = layers.iter().zip(&spread).map(|(layer, spread)| {
             (
                 reading_group(&groups, layer.weight_id()),
-                scores(layer, spread),
+                variances(layer, spread),
             )
         });
         let units = ChainUnits {
@@ -67,8 +68,8 @@ impl Body {
 }
 
 impl ChainUnits {
-    /// Units greedily from the worst, each by its score per multiply-add or parameter that its removal frees at the widths of
-    /// that moment.
+    /// Units greedily from the worst, each by its share of what is left of its layer per multiply-add or parameter that its removal
+    /// frees at the widths of that moment: the fewer are left, the more each is worth.
     pub(crate) fn order(&self, limit: u64) -> Order {
         let mut widths: Vec<usize> = self.layers.iter().map(|(_, s)| s.len()).collect();
         widths.push(self.outputs);
@@ -78,6 +79,7 @@ impl ChainUnits {
             .iter()
             .map(|(_, s)| by_falling_score(s))
             .collect();
+        let mut left: Vec<f64> = self.layers.iter().map(|(_, s)| s.iter().sum()).collect();
         let mut units = vec![];
         let mut guess = None;
         loop {
@@ -88,9 +90,10 @@ impl ChainUnits {
                 let layers = usize::from(!self.inputs_may_go)..queues.len();
                 let may_go = layers.filter(|&l| widths[l] > least(l));
                 let of_layer = may_go.filter_map(|l| {
-                    let (group, scores) = &self.layers[l];
+                    let (group, variances) = &self.layers[l];
                     let unit = *queues[l].last()?;
-                    Some((scores[unit] / self.freed(&widths, l), l, (*group)?, unit))
+                    let share = variances[unit] / left[l].max(f64::MIN_POSITIVE);
+                    Some((share / self.freed(&widths, l), l, (*group)?, unit))
                 });
                 of_layer.min_by(|a, b| a.0.total_cmp(&b.0))
             };
@@ -99,6 +102,7 @@ impl ChainUnits {
                 break;
             };
             queues[layer].pop();
+            left[layer] -= self.layers[layer].1[unit];
             widths[layer] -= 1;
             units.push((group, unit));
         }
@@ -141,18 +145,12 @@ impl ChainUnits {
     }
 }
 
-/// The score of every unit that a layer reads, before it is divided by what the unit frees.
-fn scores(layer: &Dense, spread: &[f64]) -> Vec<f64> {
+/// What every unit that a layer reads adds to the variance of all that the layer makes.
+fn variances(layer: &Dense, spread: &[f64]) -> Vec<f64> {
     let rows = layer.weight().chunks_exact(layer.outputs());
-    let size = layer.outputs() as f64;
-    let norm = |row: &[f32]| {
-        row.iter()
-            .map(|&w| f64::from(w).powi(2))
-            .sum::<f64>()
-            .sqrt()
-    };
+    let squares = |row: &[f32]| row.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
     rows.zip(spread)
-        .map(|(row, s)| s * norm(row) / size.sqrt())
+        .map(|(row, s)| s.powi(2) * squares(row))
         .collect()
 }
 

@@ -20,11 +20,10 @@ pub(super) struct Budget {
     floor: usize,
     /// Epoch before which the limit is met.
     due: usize,
+    /// In how many stages it is come to. The epochs before each grow with its square: the first ranking knows enough to find the many
+    /// units that no one misses, and what goes early makes all later epochs cheaper.
+    stages: usize,
 }
-
-/// In how many stages a limit that can be counted is come to. The epochs before each grow with its square: the first ranking knows
-/// enough to find the many units that no one misses, and what goes early makes all later epochs cheaper.
-const STAGES: usize = 3;
 
 impl Budget {
     /// What the settings allow a network; none if its part is no budget.
@@ -40,6 +39,7 @@ impl Budget {
             most: limit.most.of(count(limit.of, graph)?),
             floor: p.floor,
             due: (settings.epochs - settings.settle) / 2 + 1,
+            stages: p.stages.max(1),
         }))
     }
 
@@ -51,12 +51,12 @@ impl Budget {
     /// How many stages come behind the one before epoch `number`; none if there is none.
     fn stages_behind(self, number: usize) -> Option<usize> {
         let epoch = |stage: usize| {
-            let share = (stage as f64 / STAGES as f64).powi(2);
+            let share = (stage as f64 / self.stages as f64).powi(2);
             1 + ((self.due - 1) as f64 * share).round() as usize
         };
         // Of those that fall together the last one counts; only the last of all may come before anything is trained.
-        let stage = (1..=STAGES).rev().find(|&s| epoch(s) == number)?;
-        (number > 1 || stage == STAGES).then_some(STAGES - stage)
+        let stage = (1..=self.stages).rev().find(|&s| epoch(s) == number)?;
+        (number > 1 || stage == self.stages).then_some(self.stages - stage)
     }
 
     /// The limit of a stage with `behind` others behind it, for a network that has `now`: on the way to the last limit it falls by
@@ -127,6 +127,7 @@ mod tests {
             most,
             floor: 1,
             due,
+            stages: 3,
         }
     }
 
