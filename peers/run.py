@@ -12,7 +12,8 @@ seeds that are there, also of other calls; --only-table trains nothing.
 
 --epochs and --rows are for trying it out: less than the works say. The machine must have nothing else to do.
 
-Exit code 0: done, whatever fails among the peers (it stands in the tables); 1: a run of secateur's, or measuring, fails; 2: usage.
+Exit code 0: done, whatever fails among the peers, or diverges (it stands in the tables); 1: a run of secateur's, or measuring,
+fails otherwise; 2: usage.
 """
 
 import argparse
@@ -109,7 +110,8 @@ def one(arguments, work, arm, seed, number, settings):
     }
     if code != 0:
         told["error"] = without_paths(said or f"exit code {code}")
-        if arm.startswith("ours"):
+        # A rate that is too high for a network is too high for all who try it.
+        if arm.startswith("ours") and "not a finite number" not in said:
             sys.exit(f"{' '.join(command)}\n{said}")
     else:
         told |= of_ours(folder, work) if arm.startswith("ours") else json.loads((folder / "result.json").read_text())
@@ -119,10 +121,12 @@ def one(arguments, work, arm, seed, number, settings):
 
 
 def without_paths(said):
-    """The last line of an error, and where it was raised, without the places of files."""
+    """The line of an error that says what it is, and where it was raised, without the places of files."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     raised = [line.split("/")[-1].replace('"', "") for line in lines if line.startswith("File ")]
-    return re.sub(r"(/[\w.-]+)+/", "", " at ".join([lines[-1], *raised[-1:]]))
+    # secateur's says what to do in the last one.
+    last = next((line for line in lines if line.startswith("error: ")), lines[-1])
+    return re.sub(r"(/[\w.-]+)+/", "", " at ".join([last, *raised[-1:]]))
 
 
 def of_ours(folder, work):

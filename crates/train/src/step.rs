@@ -8,7 +8,7 @@ use secateur_engine::{BlockKind, Chain, RowBlock};
 use secateur_prox::{Members, Penalty, Strength};
 
 use crate::incoming;
-use crate::metric::mean_metric_of_layer;
+use crate::metric::mean_metric;
 use crate::penalised::Penalised;
 use crate::update::{Update, prox_under_adam};
 use crate::{AdamMetric, PenaltyStep, Settings};
@@ -114,7 +114,7 @@ impl StepRule {
                 if before.step == 0 {
                     0.0
                 } else {
-                    mean_metric_of_layer(second, &before)
+                    mean_metric(second, &before)
                 }
             }
             (Update::Sgd(_) | Update::Nesterov(_) | Update::Adam(_), _) => 0.0,
