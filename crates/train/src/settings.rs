@@ -101,7 +101,7 @@ pub struct PenaltySettings {
     pub removal: RemovalTime,
     /// Units that each layer keeps in any case.
     pub floor: usize,
-    /// In how many stages a budget is come to; 0 is as 1.
+    /// In how many stages a budget is come to; at least 1.
     pub stages: usize,
 }
 
@@ -195,6 +195,7 @@ impl Settings {
                 .hint("settle for fewer epochs than the run has"));
         }
         if let Some(p) = &self.penalty {
+            at_least_one("stages", p.stages)?;
             let (StrengthChoice::Fixed(strength) | StrengthChoice::Balance(strength)) = p.strength;
             if !(strength.is_finite() && strength >= 0.0) {
                 return Err(Error::settings(format!("{strength} is not a strength"))

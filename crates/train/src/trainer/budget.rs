@@ -39,7 +39,7 @@ impl Budget {
             most: limit.most.of(count(limit.of, graph)?),
             floor: p.floor,
             due: (settings.epochs - settings.settle) / 2 + 1,
-            stages: p.stages.max(1),
+            stages: p.stages,
         }))
     }
 
