@@ -250,11 +250,21 @@ mod tests {
 
     #[test]
     fn greed_empties_no_layer() {
-        // Units of the last layer free most, and the fewer there are the less the others free.
-        let scores = vec![vec![1.0; 8], vec![1.0; 64], vec![1.0; 32]];
+        // All but one of the last layer are next to useless.
+        let mut last = vec![1e-6; 32];
+        last[0] = 1.0;
+        let scores = vec![vec![1.0; 8], vec![1.0; 64], last];
         let (_, units) = gone(&units(&scores, Quantity::Macs, true), 648);
         assert_eq!(units[2], 4, "{units:?}");
         assert!(units[0] * units[1] + units[1] * units[2] + units[2] <= 648);
+    }
+
+    #[test]
+    fn the_fewer_are_left_of_a_layer_the_more_each_is_worth() {
+        // A unit of the last layer frees most, but of the one before it there are twice as many.
+        let scores = vec![vec![1.0; 8], vec![1.0; 64], vec![1.0; 32]];
+        let (_, units) = gone(&units(&scores, Quantity::Macs, true), 648);
+        assert_eq!(units, [8, 15, 32]);
     }
 
     #[test]

@@ -34,12 +34,14 @@ impl Budget {
         }) else {
             return Ok(None);
         };
+        let due = (settings.epochs - settings.settle) / 2 + 1;
         Ok(Some(Self {
             of: limit.of,
             most: limit.most.of(count(limit.of, graph)?),
             floor: p.floor,
-            due: (settings.epochs - settings.settle) / 2 + 1,
-            stages: p.stages,
+            due,
+            // There is an epoch to each, at most.
+            stages: p.stages.min(due),
         }))
     }
 
