@@ -209,13 +209,13 @@ def page(told):
         work = works.WORKS[name]
         study = Study(work, study)
         epochs = sorted({run["epochs"] for run in study.runs})
-        parts += [f"## {work.title}", f"{', '.join(map(str, epochs))} epochs, budget {100 * work.budget:g} % of the MACs."]
+        parts += [f"### {work.title}", f"{', '.join(map(str, epochs))} epochs, budget {100 * work.budget:g} % of the MACs."]
         parts += [study.goals(), study.seconds(), study.results(), "What was tried, with the first seed:", study.tries(), study.notes()]
     sizes = [
         [peer, number(size["bytes"] / 1e6, 1), number((size["bytes"] - size["of_cuda"]) / 1e6, 1)]
         for peer, size in about["installation"].items()
     ]
-    parts += ["## To install, and to write", table(["what", "installed, MB", "without CUDA's packages, MB"], sizes)]
+    parts += ["### To install, and to write", table(["what", "installed, MB", "without CUDA's packages, MB"], sizes)]
     written = [[name, str(count)] for name, count in about["user_lines"].items()]
     parts += ["Lines of the scripts in [peers/users](../peers/users), which do the first work and write an ONNX file:"]
     parts += [table(["script", "lines"], written)]
