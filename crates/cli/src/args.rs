@@ -168,7 +168,7 @@ struct PenaltyFlags {
     /// Units that every layer keeps in any case [default: 1]
     #[arg(long, value_name = "UNITS")]
     floor: Option<usize>,
-    /// In how many stages a budget is come to: 3 save time, 1 keeps the full size longest [default: 3 for pixels, else 1]
+    /// In how many stages a budget is come to: 3 save time, 1 keeps the full size longest [default: 3 for dense layers on pixels, else 1]
     #[arg(long, value_name = "COUNT")]
     stages: Option<usize>,
 }

@@ -60,9 +60,12 @@ impl Defaults {
             epochs,
             optimizer,
             rate,
-            // Where pixels are learnt from, a run's time is that of its epochs at the full size. Tables train in a second, and small
-            // ones lose by narrowing early: Energy's error grows by a seventh.
-            stages: if dataset.image().is_some() { 3 } else { 1 },
+            // Chains that learn from pixels spend most of a run at the full size. Tables train in a second, and small ones lose by
+            // narrowing early: Energy's error grows by a seventh. Channels are coarse: in stages they end far below the limit.
+            stages: match dataset.image() {
+                Some(_) if start.is_chain() => 3,
+                _ => 1,
+            },
         }
     }
 }

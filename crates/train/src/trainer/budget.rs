@@ -95,7 +95,10 @@ impl Run {
                     .hint("use budget:100% to rank units by their MACs")),
             };
         };
-        let stage = budget.stages_behind(number);
+        // What must be asked for is met at once: on the way there is nothing to count by.
+        let stage = budget
+            .stages_behind(number)
+            .filter(|&behind| behind == 0 || question.is_none());
         if number != 1 && stage.is_none() {
             return Ok(());
         }
@@ -107,7 +110,6 @@ impl Run {
             observer(Event::Note(&note));
         }
         if let Some(behind) = stage {
-            let question = question.filter(|_| behind == 0);
             let most = budget.most_of_stage(ranked.whole()?.count, behind);
             let within = within(&ranked, most, question)?;
             let removal = self.learner.remove_asked(&within.keep, number)?;

@@ -132,7 +132,7 @@ pub(crate) fn group_lasso(strength: f64) -> PenaltySettings {
         adam_metric: AdamMetric::Mean,
         removal: RemovalTime::Epoch,
         floor: 1,
-        stages: 3,
+        stages: 1,
     }
 }
 
