@@ -8,7 +8,7 @@
 Every run is a process of its own. Seeds come first, then tries, then arms, so that load which comes and goes meets all. Runs
 that --work (target/peers) has already are not run again; delete a folder there to have it anew. Dense PyTorch is run whatever --arms says.
 Writes docs/peers.json, with everything, docs/runs/peers.md, with tables, and these into docs/peers.md. Both have all the runs of the
-seeds that are there, also of other calls; --only-table trains nothing.
+seeds that are there, also of other calls, and works as peers.json has them of which --work has no runs; --only-table trains nothing.
 
 --epochs and --rows are for trying it out: less than the works say. The machine must have nothing else to do.
 
@@ -34,7 +34,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ARMS = [
     "dense", "ours", "lasso", "tp-group", "ours-inputs", "lasso-partial", "tp-magnitude", "hesso",
-    "ours-dense", "tp-group-long", "tp-magnitude-long",
+    "ours-dense", "ours-long", "tp-group-long", "tp-magnitude-long",
 ]
 LATENCY_ROUNDS = 15
 
@@ -57,7 +57,7 @@ def run(command, folder, environment):
 
 def flags_of_ours(arguments, work, arm, settings, seed, folder):
     data = work.data if not work.is_regression else arguments.work / "concrete.npz"
-    flags = f"compress --data {data} --net {work.net} --batch {work.batch} --epochs {epochs_of(arguments, work)} --seed {seed}"
+    flags = f"compress --data {data} --net {work.net} --batch {work.batch} --epochs {epochs_of(arguments, work, arm)} --seed {seed}"
     flags += f" --optimizer {work.optimizer} --learning-rate {settings.get('rate', work.rate)} --threads {arguments.threads}"
     flags += f" --weight-decay {settings.get('decay', work.decay)} --out {folder / 'run'} --force --quiet"
     if arm == "ours-dense":
@@ -66,8 +66,9 @@ def flags_of_ours(arguments, work, arm, settings, seed, folder):
     return flags + (" --inputs spared" if arm == "ours-inputs" else "")
 
 
-def epochs_of(arguments, work):
-    return arguments.epochs or work.epochs
+def epochs_of(arguments, work, arm):
+    """What --epochs is given; job.py's long arms make their own of it."""
+    return (arguments.epochs or work.epochs) * (2 if arm == "ours-long" else 1)
 
 
 def path_of(arguments, work, arm):
@@ -99,13 +100,13 @@ def one(arguments, work, arm, seed, number, settings):
         path = path_of(arguments, work, arm)
         environment |= {"OMP_NUM_THREADS": str(path["threads"]), "MKL_NUM_THREADS": str(path["threads"])}
         command = [sys.executable, str(HERE / "job.py"), work.name, arm, str(seed), str(folder)]
-        command += ["--epochs", str(epochs_of(arguments, work)), "--threads", str(path["threads"]), "--layout", path["layout"]]
+        command += ["--epochs", str(epochs_of(arguments, work, arm)), "--threads", str(path["threads"]), "--layout", path["layout"]]
         command += ["--settings", json.dumps(settings)] + (["--rows", str(arguments.rows)] if arguments.rows else [])
     load = os.getloadavg()[0]
     code, seconds, peak, said = run(command, folder, environment)
     told = {
         "work": work.name, "arm": arm, "seed": seed, "try": number, "settings": settings,
-        "epochs": epochs_of(arguments, work), "process_seconds": seconds, "peak_bytes": peak, "load_before": load,
+        "epochs": epochs_of(arguments, work, arm), "process_seconds": seconds, "peak_bytes": peak, "load_before": load,
         "error": None,
     }
     if code != 0:
@@ -241,14 +242,18 @@ def main():
             study(arguments, works.WORKS[name])
     # The page has all that is there, also from calls before.
     arguments.only_table, arguments.arms = True, ARMS
+    kept = arguments.out / "peers.json"
+    before = json.loads(kept.read_text())["works"] if kept.exists() else {}
     told = {"works": {}}
     for name, work in works.WORKS.items():
         results, chosen = study(arguments, work)
         if results:
             told["works"][name] = {"chosen": chosen, "runs": results}
+        elif name in before:
+            told["works"][name] = before[name]
     about = [sys.executable, str(HERE / "about.py"), str(arguments.binary), str(arguments.threads)]
     told["about"] = json.loads(subprocess.run(about, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    (arguments.out / "peers.json").write_text(json.dumps(told, indent=1) + "\n")
+    kept.write_text(json.dumps(told, indent=1) + "\n")
     tables.write(arguments.out, "peers.md", tables.page(told))
 
 

@@ -57,7 +57,7 @@ WORKS = {
         ),
         Work(
             "resnet20", "CIFAR-10 (20,000 images), ResNet-20, batch 128",
-            data="cifar-10", network="resnet20", net="resnet20", epochs=20, batch=128,
+            data="cifar-10", network="resnet20", net="resnet20", epochs=6, batch=128,
             optimizer="sgd", rate=0.1, decay=5e-4, budget=0.40, augment=True,
         ),
         Work(

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Does the latency of a narrower network fall as its multiply-adds do, and does it help to round channels up?
+
+    cargo build --release
+    python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements.txt
+    .venv/bin/python scripts/rounding.py [--binary FILE] [--threads N] > docs/runs/rounding.md
+
+Each network as `secateur new` makes it is shrunk by `secateur shrink --keep 63%`, with channels as they come and rounded up to
+multiples of 8 and 16. ONNX Runtime runs all files of a network by turns, at batch 1 and 64. Prints a table in Markdown. Wants a machine
+with nothing else to do.
+
+Exit code 0: done; 1: a file cannot be made or run; 2: usage.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+import onnx
+
+ROOT = Path(__file__).resolve().parent.parent
+# Name, factor of its widths.
+NETWORKS = [("resnet20", 1), ("resnet20", 2), ("resnet20", 4), ("vgg-small", 1), ("mobilenet-small", 1)]
+KEEP = "63%"
+MULTIPLES = [1, 8, 16]
+BATCHES = [1, 64]
+ROUNDS = 15
+# Of each turn, in seconds.
+TURN = 0.1
+HEAD = ["network", "channels", "MMACs", "dense / MACs", *(f"batch {batch}, us | dense / that | of MACs" for batch in BATCHES)]
+
+
+def macs(path):
+    """Multiply-adds of convolutions and dense layers for one row."""
+    model = onnx.shape_inference.infer_shapes(onnx.load(path), strict_mode=True, data_prop=True)
+    weights = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    shapes = {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in [*model.graph.value_info, *model.graph.output]}
+    total = 0
+    for node in model.graph.node:
+        if node.op_type in ("Conv", "Gemm", "MatMul"):
+            places = shapes[node.output[0]][2:] if node.op_type == "Conv" else []
+            total += int(np.prod(weights[node.input[1]])) * int(np.prod(places))
+    return total
+
+
+def session(path, threads):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def turn(model, fed):
+    """Microseconds of a call, the median of a turn."""
+    model.run(None, fed)
+    times, end = [], time.perf_counter() + TURN
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        model.run(None, fed)
+        times.append(1e6 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def latencies(files, threads):
+    """By batch, for each file: microseconds, the median over rounds."""
+    models = [session(file, threads) for file in files]
+    (taken,) = models[0].get_inputs()
+    found = {}
+    for batch in BATCHES:
+        fed = {taken.name: np.random.default_rng(0).random((batch, *taken.shape[1:]), dtype=np.float32)}
+        times = [[] for _ in models]
+        for number in range(ROUNDS):
+            # Nobody is always first.
+            for at in (*range(number % len(models), len(models)), *range(number % len(models))):
+                times[at].append(turn(models[at], fed))
+        found[batch] = [statistics.median(each) for each in times]
+    return found
+
+
+def rows(binary, folder, name, factor, threads):
+    def run(*command):
+        shown = subprocess.run([str(binary), *command], capture_output=True, text=True)
+        if shown.returncode != 0:
+            sys.exit(f"{' '.join(command)}\n{shown.stderr}")
+
+    dense = folder / f"{name}-{factor}.onnx"
+    run("new", name, "--input", "3x32x32", "--width", str(factor), "-o", str(dense))
+    files = [dense]
+    for multiple in MULTIPLES:
+        files.append(folder / f"{name}-{factor}-{multiple}.onnx")
+        run("shrink", str(dense), "--keep", KEEP, "--round", str(multiple), "-o", str(files[-1]))
+    counts, times = [macs(file) for file in files], latencies(files, threads)
+    title = name if factor == 1 else f"{name}, {factor} times as wide"
+    for at, label in enumerate(["all", *(f"{KEEP}, to {multiple}" if multiple > 1 else KEEP for multiple in MULTIPLES)]):
+        fewer = counts[0] / counts[at]
+        cells = [title, label, f"{counts[at] / 1e6:.1f}", f"{fewer:.2f}"]
+        for batch in BATCHES:
+            falls = times[batch][0] / times[batch][at]
+            cells += [f"{times[batch][at]:,.0f}", f"{falls:.2f}", f"{falls / fewer:.2f}" if at else "-"]
+        yield cells
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/secateur")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    print(f"ONNX Runtime {onnxruntime.__version__}, {arguments.threads} threads, medians of {ROUNDS} rounds.\n")
+    head = " | ".join(HEAD)
+    print(f"| {head} |\n|---|---|" + "---:|" * (head.count("|") - 1))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, factor in NETWORKS:
+            for cells in rows(arguments.binary, Path(folder), name, factor, arguments.threads):
+                print("| " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
