@@ -34,7 +34,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ARMS = [
     "dense", "ours", "lasso", "tp-group", "ours-inputs", "lasso-partial", "tp-magnitude", "hesso",
-    "ours-dense", "ours-long", "tp-group-long", "tp-magnitude-long",
+    "ours-dense", "tp-group-long", "tp-magnitude-long",
 ]
 LATENCY_ROUNDS = 15
 
@@ -57,7 +57,7 @@ def run(command, folder, environment):
 
 def flags_of_ours(arguments, work, arm, settings, seed, folder):
     data = work.data if not work.is_regression else arguments.work / "concrete.npz"
-    flags = f"compress --data {data} --net {work.net} --batch {work.batch} --epochs {epochs_of(arguments, work, arm)} --seed {seed}"
+    flags = f"compress --data {data} --net {work.net} --batch {work.batch} --epochs {epochs_of(arguments, work)} --seed {seed}"
     flags += f" --optimizer {work.optimizer} --learning-rate {settings.get('rate', work.rate)} --threads {arguments.threads}"
     flags += f" --weight-decay {settings.get('decay', work.decay)} --out {folder / 'run'} --force --quiet"
     if arm == "ours-dense":
@@ -66,9 +66,8 @@ def flags_of_ours(arguments, work, arm, settings, seed, folder):
     return flags + (" --inputs spared" if arm == "ours-inputs" else "")
 
 
-def epochs_of(arguments, work, arm):
-    """What --epochs is given; job.py's long arms make their own of it."""
-    return (arguments.epochs or work.epochs) * (2 if arm == "ours-long" else 1)
+def epochs_of(arguments, work):
+    return arguments.epochs or work.epochs
 
 
 def path_of(arguments, work, arm):
@@ -100,13 +99,13 @@ def one(arguments, work, arm, seed, number, settings):
         path = path_of(arguments, work, arm)
         environment |= {"OMP_NUM_THREADS": str(path["threads"]), "MKL_NUM_THREADS": str(path["threads"])}
         command = [sys.executable, str(HERE / "job.py"), work.name, arm, str(seed), str(folder)]
-        command += ["--epochs", str(epochs_of(arguments, work, arm)), "--threads", str(path["threads"]), "--layout", path["layout"]]
+        command += ["--epochs", str(epochs_of(arguments, work)), "--threads", str(path["threads"]), "--layout", path["layout"]]
         command += ["--settings", json.dumps(settings)] + (["--rows", str(arguments.rows)] if arguments.rows else [])
     load = os.getloadavg()[0]
     code, seconds, peak, said = run(command, folder, environment)
     told = {
         "work": work.name, "arm": arm, "seed": seed, "try": number, "settings": settings,
-        "epochs": epochs_of(arguments, work, arm), "process_seconds": seconds, "peak_bytes": peak, "load_before": load,
+        "epochs": epochs_of(arguments, work), "process_seconds": seconds, "peak_bytes": peak, "load_before": load,
         "error": None,
     }
     if code != 0:

@@ -16,7 +16,6 @@ NAMES = {
     "ours": "secateur",
     "ours-inputs": "secateur, all inputs kept",
     "ours-dense": "secateur, dense",
-    "ours-long": "secateur, twice the epochs",
 }
 PEERS = ["lasso", "lasso-partial", "tp-group", "tp-group-long", "tp-magnitude", "tp-magnitude-long", "hesso"]
 # Time of ours over that of another arm, at most.
@@ -209,7 +208,7 @@ def page(told):
     for name, study in told["works"].items():
         work = works.WORKS[name]
         study = Study(work, study)
-        epochs = sorted({run["epochs"] for run in study.runs if not run["arm"].endswith("-long")})
+        epochs = sorted({run["epochs"] for run in study.runs})
         parts += [f"### {work.title}", f"{', '.join(map(str, epochs))} epochs, budget {100 * work.budget:g} % of the MACs."]
         parts += [study.goals(), study.seconds(), study.results(), "What was tried, with the first seed:", study.tries(), study.notes()]
     sizes = [

@@ -6,7 +6,7 @@
     .venv/bin/python scripts/rounding.py [--binary FILE] [--threads N] > docs/runs/rounding.md
 
 Each network as `secateur new` makes it is shrunk by `secateur shrink --keep 63%`, with channels as they come and rounded up to
-multiples of 8 and 16. ONNX Runtime runs all files of a network by turns, at batch 1 and 64. Prints a table in Markdown. Wants a machine
+multiples of 4, 8 and 16. ONNX Runtime runs all files of a network by turns, at batch 1 and 64. Prints a table in Markdown. Wants a machine
 with nothing else to do.
 
 Exit code 0: done; 1: a file cannot be made or run; 2: usage.
@@ -18,54 +18,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-import onnx
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "peers"))
+from measure import BATCHES, cost, session, timed
+
 # Name, factor of its widths.
 NETWORKS = [("resnet20", 1), ("resnet20", 2), ("resnet20", 4), ("vgg-small", 1), ("mobilenet-small", 1)]
 KEEP = "63%"
-MULTIPLES = [1, 8, 16]
-BATCHES = [1, 64]
+MULTIPLES = [1, 4, 8, 16]
 ROUNDS = 15
-# Of each turn, in seconds.
-TURN = 0.1
 HEAD = ["network", "channels", "MMACs", "dense / MACs", *(f"batch {batch}, us | dense / that | of MACs" for batch in BATCHES)]
-
-
-def macs(path):
-    """Multiply-adds of convolutions and dense layers for one row."""
-    model = onnx.shape_inference.infer_shapes(onnx.load(path), strict_mode=True, data_prop=True)
-    weights = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
-    shapes = {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in [*model.graph.value_info, *model.graph.output]}
-    total = 0
-    for node in model.graph.node:
-        if node.op_type in ("Conv", "Gemm", "MatMul"):
-            places = shapes[node.output[0]][2:] if node.op_type == "Conv" else []
-            total += int(np.prod(weights[node.input[1]])) * int(np.prod(places))
-    return total
-
-
-def session(path, threads):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-def turn(model, fed):
-    """Microseconds of a call, the median of a turn."""
-    model.run(None, fed)
-    times, end = [], time.perf_counter() + TURN
-    while not times or time.perf_counter() < end:
-        start = time.perf_counter()
-        model.run(None, fed)
-        times.append(1e6 * (time.perf_counter() - start))
-    return statistics.median(times)
 
 
 def latencies(files, threads):
@@ -79,7 +46,7 @@ def latencies(files, threads):
         for number in range(ROUNDS):
             # Nobody is always first.
             for at in (*range(number % len(models), len(models)), *range(number % len(models))):
-                times[at].append(turn(models[at], fed))
+                times[at].append(statistics.median(timed(models[at], fed)))
         found[batch] = [statistics.median(each) for each in times]
     return found
 
@@ -96,7 +63,7 @@ def rows(binary, folder, name, factor, threads):
     for multiple in MULTIPLES:
         files.append(folder / f"{name}-{factor}-{multiple}.onnx")
         run("shrink", str(dense), "--keep", KEEP, "--round", str(multiple), "-o", str(files[-1]))
-    counts, times = [macs(file) for file in files], latencies(files, threads)
+    counts, times = [cost(file)[1] for file in files], latencies(files, threads)
     title = name if factor == 1 else f"{name}, {factor} times as wide"
     for at, label in enumerate(["all", *(f"{KEEP}, to {multiple}" if multiple > 1 else KEEP for multiple in MULTIPLES)]):
         fewer = counts[0] / counts[at]
