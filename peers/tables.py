@@ -185,6 +185,8 @@ class Study:
         for arm in NAMES:
             errors = {run["error"] for run in self.runs if run["arm"] == arm and run["error"]}
             told += [f"- {NAMES[arm]} failed: `{error}`" for error in sorted(errors)]
+        seeds = {arm: len({run["seed"] for run in runs}) for arm, runs in self.by_arm.items()}
+        told += [f"- {NAMES[arm]}: {count} of {max(seeds.values())} seeds." for arm, count in seeds.items() if count < max(seeds.values())]
         rows = {tuple(run["rows"].values()) for run in self.runs if not run["error"]}
         if len(rows) == 1:
             (parts,) = rows
