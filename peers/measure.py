@@ -81,6 +81,19 @@ def timed(model, fed):
     return times
 
 
+def latencies(models, rows, rounds):
+    """Microseconds of each of `models` by name and by batch, which `rows` has rows for; medians over rounds."""
+    times = {name: {batch: [] for batch in rows} for name in models}
+    names = list(models)
+    for number in range(rounds):
+        # Nobody is always first.
+        first = number % len(names)
+        for batch, x in rows.items():
+            for name in names[first:] + names[:first]:
+                times[name][batch].append(statistics.median(timed(models[name], feed(models[name], x))))
+    return {name: {batch: statistics.median(found) for batch, found in by_batch.items()} for name, by_batch in times.items()}
+
+
 def main():
     if len(sys.argv) < 5:
         sys.exit(2)
@@ -88,13 +101,7 @@ def main():
     files = dict(given.split("=", 1) for given in sys.argv[4:])
     data = works.load(work)
     models = {name: session(path, threads) for name, path in files.items()}
-    times = {name: {batch: [] for batch in BATCHES} for name in files}
-    for number in range(rounds):
-        names = list(files)
-        for batch in BATCHES:
-            # Nobody is always first.
-            for name in names[number % len(names) :] + names[: number % len(names)]:
-                times[name][batch].append(statistics.median(timed(models[name], feed(models[name], data.x_test[:batch]))))
+    times = latencies(models, {batch: data.x_test[:batch] for batch in BATCHES}, rounds)
     told = {}
     for name, path in files.items():
         parameters, macs = cost(path)
@@ -102,7 +109,7 @@ def main():
             "test_score": score(models[name], work, data),
             "params": parameters,
             "macs": macs,
-            "latency_us": {str(batch): statistics.median(found) for batch, found in times[name].items()},
+            "latency_us": {str(batch): times[name][batch] for batch in BATCHES},
         }
     json.dump(told, sys.stdout, indent=1)
 

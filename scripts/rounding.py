@@ -14,7 +14,6 @@ Exit code 0: done; 1: a file cannot be made or run; 2: usage.
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ import onnxruntime
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "peers"))
-from measure import BATCHES, cost, session, timed
+from measure import BATCHES, cost, latencies, session
 
 # Name, factor of its widths.
 NETWORKS = [("resnet20", 1), ("resnet20", 2), ("resnet20", 4), ("vgg-small", 1), ("mobilenet-small", 1)]
@@ -33,22 +32,6 @@ KEEP = "63%"
 MULTIPLES = [1, 4, 8, 16]
 ROUNDS = 15
 HEAD = ["network", "channels", "MMACs", "dense / MACs", *(f"batch {batch}, us | dense / that | of MACs" for batch in BATCHES)]
-
-
-def latencies(files, threads):
-    """By batch, for each file: microseconds, the median over rounds."""
-    models = [session(file, threads) for file in files]
-    (taken,) = models[0].get_inputs()
-    found = {}
-    for batch in BATCHES:
-        fed = {taken.name: np.random.default_rng(0).random((batch, *taken.shape[1:]), dtype=np.float32)}
-        times = [[] for _ in models]
-        for number in range(ROUNDS):
-            # Nobody is always first.
-            for at in (*range(number % len(models), len(models)), *range(number % len(models))):
-                times[at].append(statistics.median(timed(models[at], fed)))
-        found[batch] = [statistics.median(each) for each in times]
-    return found
 
 
 def rows(binary, folder, name, factor, threads):
@@ -63,14 +46,17 @@ def rows(binary, folder, name, factor, threads):
     for multiple in MULTIPLES:
         files.append(folder / f"{name}-{factor}-{multiple}.onnx")
         run("shrink", str(dense), "--keep", KEEP, "--round", str(multiple), "-o", str(files[-1]))
-    counts, times = [cost(file)[1] for file in files], latencies(files, threads)
+    counts = [cost(file)[1] for file in files]
+    drawn = np.random.default_rng(0).random((max(BATCHES), 3, 32, 32))
+    times = latencies({file: session(file, threads) for file in files}, {batch: drawn[:batch] for batch in BATCHES}, ROUNDS)
     title = name if factor == 1 else f"{name}, {factor} times as wide"
     for at, label in enumerate(["all", *(f"{KEEP}, to {multiple}" if multiple > 1 else KEEP for multiple in MULTIPLES)]):
         fewer = counts[0] / counts[at]
         cells = [title, label, f"{counts[at] / 1e6:.1f}", f"{fewer:.2f}"]
         for batch in BATCHES:
-            falls = times[batch][0] / times[batch][at]
-            cells += [f"{times[batch][at]:,.0f}", f"{falls:.2f}", f"{falls / fewer:.2f}" if at else "-"]
+            took = times[files[at]][batch]
+            falls = times[dense][batch] / took
+            cells += [f"{took:,.0f}", f"{falls:.2f}", f"{falls / fewer:.2f}" if at else "-"]
         yield cells
 
 
