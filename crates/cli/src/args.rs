@@ -168,6 +168,9 @@ struct PenaltyFlags {
     /// Units that every layer keeps in any case [default: 1]
     #[arg(long, value_name = "UNITS")]
     floor: Option<usize>,
+    /// Every layer that loses units is left with a multiple of this many, or with all [default: 8 for budgets of large networks for images, else 1]
+    #[arg(long, value_name = "UNITS")]
+    round: Option<usize>,
     /// In how many stages a budget is come to: 3 save time, 1 keeps the full size longest [default: 3 for dense layers on pixels, else 1]
     #[arg(long, value_name = "COUNT")]
     stages: Option<usize>,
@@ -324,6 +327,7 @@ impl CompressFlags {
             order: training.order.clone(),
             removal: penalty.removal.clone(),
             floor: penalty.floor,
+            round: penalty.round,
             stages: penalty.stages,
             seed: training.seed,
             threads: training.threads,
@@ -367,7 +371,7 @@ mod tests {
                     penalty=p strength=-1 part=q budget=v inputs=i members=n group-weights=g compensation=o \
                     penalty-step=s adam-metric=e optimizer=z learning-rate=-0.5 momentum=0.25 \
                     weight-decay=0.125 schedule=h warm-up=3 epochs=4 steps=10 settle=5 batch=6 order=u removal=r floor=7 \
-                    stages=2 seed=8 threads=9 softmax=true baseline=false control=x";
+                    round=4 stages=2 seed=8 threads=9 softmax=true baseline=false control=x";
         let flags: String = text
             .split_whitespace()
             .map(|pair| format!("--{pair} "))

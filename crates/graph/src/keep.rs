@@ -108,6 +108,21 @@ impl Keep {
         self.groups[group.index()].kept.fill(true);
     }
 
+    /// Decides that a unit stays after all.
+    pub fn take_back(&mut self, group: GroupId, unit: usize) {
+        self.groups[group.index()].kept[unit] = true;
+    }
+
+    /// Takes back units of each group, the first ones, until a multiple of `multiple` stay, or all that there are.
+    pub fn round_up(&mut self, multiple: usize) {
+        for decision in &mut self.groups {
+            let kept = decision.kept.iter().filter(|&&k| k).count();
+            let missing = kept.next_multiple_of(multiple.max(1)) - kept;
+            let dropped = decision.kept.iter_mut().filter(|k| !**k);
+            dropped.take(missing).for_each(|k| *k = true);
+        }
+    }
+
     /// The units of a group that stay, in order.
     pub fn kept(&self, group: GroupId) -> Vec<usize> {
         let kept = &self.groups[group.index()].kept;

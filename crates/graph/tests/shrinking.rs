@@ -145,6 +145,21 @@ proptest! {
             bits(&evaluate(&small.graph, &inputs).unwrap())
         );
     }
+
+    /// As few units are taken back as make a multiple.
+    #[test]
+    fn rounding_up_leaves_the_next_multiple(plan in piecewise_linear(), seed in 0..1000u64, multiple in 1..6usize) {
+        let graph = plan.build().unwrap();
+        let groups = groups_of(&graph);
+        let keep = some_keep(&groups, seed);
+        let mut rounded = keep.clone();
+        rounded.round_up(multiple);
+        for (id, group) in groups.iter() {
+            let wanted = keep.count(id).next_multiple_of(multiple).min(group.units);
+            prop_assert_eq!(rounded.count(id), wanted);
+            prop_assert!(keep.kept(id).iter().all(|&unit| rounded.keeps(id, unit)));
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::choice::unknown;
 use crate::{Config, Error, Result};
 
 /// Every key of a config file.
-const KEYS: [&str; 45] = [
+const KEYS: [&str; 46] = [
     "data",
     "format",
     "size",
@@ -48,6 +48,7 @@ const KEYS: [&str; 45] = [
     "order",
     "removal",
     "floor",
+    "round",
     "stages",
     "seed",
     "threads",

@@ -149,6 +149,9 @@ pub struct Config {
     /// Units that every layer keeps in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<usize>,
+    /// Every layer that loses units is left with a multiple of this many, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<usize>,
     /// In how many stages a budget is come to, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<usize>,
@@ -234,6 +237,7 @@ impl Config {
             order: self.order.or(other.order),
             removal: self.removal.or(other.removal),
             floor: self.floor.or(other.floor),
+            round: self.round.or(other.round),
             stages: self.stages.or(other.stages),
             seed: self.seed.or(other.seed),
             threads: self.threads.or(other.threads),

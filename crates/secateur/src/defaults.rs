@@ -82,6 +82,17 @@ pub(crate) fn default_settle(start: &Origin, penalty: &str, part: &str, epochs: 
     }
 }
 
+/// Multiples of which numbers of units a budget leaves.
+///
+/// Inference engines take channels by the vector. With odd counts a network of half the MACs can be the slower one, with multiples
+/// of eight it is faster (docs/peers.md). Small networks spend their time elsewhere, and have no eight channels to spare.
+pub(crate) fn default_round(start: &Origin, part: &str) -> usize {
+    match part.starts_with("budget") && start.is_large() {
+        true => 8,
+        false => 1,
+    }
+}
+
 /// A quarter of the MACs, or everything under penalties that cannot remove units.
 pub(crate) fn default_part(penalty: &str) -> &'static str {
     match penalty.parse::<Penalty>() {
@@ -101,5 +112,15 @@ mod tests {
         assert_eq!(default_settle(&named, "group-lasso", "full", 30), 10);
         assert_eq!(default_settle(&Origin::Chain, "l1", "budget:40%", 30), 10);
         assert_eq!(default_settle(&named, "none", "budget:40%", 20), 0);
+    }
+
+    #[test]
+    fn budgets_of_large_networks_leave_multiples_of_eight() {
+        let resnet = Origin::Named(secateur_train::Architecture::ResNet20);
+        let lenet = Origin::Named(secateur_train::Architecture::LeNet5);
+        assert_eq!(default_round(&resnet, "budget:40%"), 8);
+        assert_eq!(default_round(&resnet, "full"), 1);
+        assert_eq!(default_round(&lenet, "budget:40%"), 1);
+        assert_eq!(default_round(&Origin::Chain, "budget:40%"), 1);
     }
 }

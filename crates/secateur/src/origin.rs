@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use secateur_data::{Dataset, Scaling};
+use secateur_graph::{Node, Op};
 use secateur_train::Architecture;
 
-use crate::model::takes_raw;
+use crate::model::{ModelFile, takes_raw};
 use crate::spelt::by_channel;
 use crate::{Config, Error, Result};
 
@@ -23,6 +24,9 @@ pub enum Origin {
 
 /// What a report calls a network that a user gave.
 pub(crate) const GIVEN: &str = "given";
+
+/// Multiply-adds a row of networks whose time in inference engines goes into convolutions.
+const LARGE: u64 = 10_000_000;
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +66,26 @@ impl Origin {
     /// Whether it is a chain of dense layers on features, with weights of its own.
     pub fn is_chain(&self) -> bool {
         matches!(self, Self::Chain)
+    }
+
+    /// Whether it has convolutions and takes ten million multiply-adds a row or more. A file that cannot be read has not: whoever
+    /// trains it tells why.
+    pub(crate) fn is_large(&self) -> bool {
+        match self {
+            Self::Chain => false,
+            Self::Named(architecture) => match architecture {
+                Architecture::Mlp | Architecture::LeNet300 | Architecture::LeNet5 => false,
+                Architecture::VggSmall
+                | Architecture::ResNet20
+                | Architecture::ResNet32
+                | Architecture::ResNet56
+                | Architecture::MobileNetSmall => true,
+            },
+            Self::Model(path) => ModelFile::read(path).is_ok_and(|file| {
+                let is_conv = |node: &Node| matches!(node.op, Op::Conv(_));
+                file.cost().macs >= LARGE && file.graph().nodes().iter().any(is_conv)
+            }),
+        }
     }
 
     /// How training pictures are changed unless the user says otherwise: colour photographs are mirrored and moved, digits are not.

@@ -12,7 +12,7 @@ use secateur_train::{
 
 use crate::budget::{Budget, PLACE};
 use crate::choice::choose;
-use crate::defaults::{Defaults, default_part, default_settle};
+use crate::defaults::{Defaults, default_part, default_round, default_settle};
 use crate::spelt::{augment, decay, init, regression_loss, removal, size, strength, widths};
 use crate::{Config, Error, Origin, Result};
 
@@ -143,6 +143,10 @@ impl Plan {
             .penalty
             .clone()
             .unwrap_or_else(|| "group-lasso".into());
+        let part = match (&config.budget, &config.part) {
+            (Some(_), _) => "budget",
+            (None, part) => part.as_deref().unwrap_or(default_part(&penalty_name)),
+        };
         let or = |choice: &Option<String>, default: &str| {
             Some(choice.clone().unwrap_or_else(|| default.to_owned()))
         };
@@ -206,19 +210,14 @@ impl Plan {
             // One of the two, so that the config can be read back.
             epochs: config.steps.is_none().then_some(epochs),
             steps: config.steps,
-            settle: config.settle.or(Some(default_settle(
-                &start,
-                &penalty_name,
-                match (&config.budget, &config.part) {
-                    (Some(_), _) => "budget",
-                    (None, part) => part.as_deref().unwrap_or(default_part(&penalty_name)),
-                },
-                epochs,
-            ))),
+            settle: config
+                .settle
+                .or(Some(default_settle(&start, &penalty_name, part, epochs))),
             batch: Some(defaults.batch),
             order: or(&config.order, "shuffled"),
             removal: or(&config.removal, "epoch"),
             floor: config.floor.or(Some(1)),
+            round: config.round.or(Some(default_round(&start, part))),
             stages: config.stages.or(Some(defaults.stages)),
             seed: config.seed.or(Some(0)),
             threads: config.threads.or_else(|| {
@@ -377,6 +376,7 @@ fn penalty_settings(config: &Config, part: Part) -> Result<PenaltySettings> {
         adam_metric: choose("--adam-metric", &text(&config.adam_metric), &metrics)?,
         removal: removal(&text(&config.removal))?,
         floor: config.floor.unwrap_or_default(),
+        round: config.round.unwrap_or(1),
         stages: config.stages.unwrap_or(1),
     })
 }

@@ -177,6 +177,7 @@ fn stepper(
         adam_metric: AdamMetric::Mean,
         removal: RemovalTime::End,
         floor: 1,
+        round: 1,
         stages: 1,
     };
     let settings = Settings {

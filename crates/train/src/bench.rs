@@ -156,6 +156,7 @@ mod tests {
                 adam_metric: AdamMetric::Mean,
                 removal: RemovalTime::End,
                 floor: 1,
+                round: 1,
                 stages: 1,
             }),
         }

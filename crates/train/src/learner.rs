@@ -11,6 +11,7 @@ use crate::checkpoint::{Kept, moments_of_chain, moments_of_net};
 use crate::evaluate::SCORE_ROWS;
 use crate::net::NetLearner;
 use crate::removal::{Body, Due};
+use crate::settings::Widths;
 use crate::strength::Lambda;
 use crate::unit_norms::LayerHead;
 use crate::{Removal, Result, Rows, Score, Settings, Targets, UnitNorms};
@@ -217,8 +218,8 @@ impl Learner {
     }
 
     /// The network with its units ranked, for a budget of a quantity.
-    pub(crate) fn ranked(&mut self, of: Quantity, floor: usize) -> Result<Ranked> {
-        either!(self, l => l.ranked(of, floor))
+    pub(crate) fn ranked(&mut self, of: Quantity, widths: Widths) -> Result<Ranked> {
+        either!(self, l => l.ranked(of, widths))
     }
 
     pub(crate) fn remove_dead(&mut self, due: Due) -> Result<Option<Removal>> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluate::input_width;
 use crate::penalised::Penalised;
+use crate::settings::Widths;
 use crate::{Error, ErrorKind, Result, Rows};
 
 /// Real rows on which every removal is checked with the naive evaluator.
@@ -109,7 +110,7 @@ pub(crate) fn agree_naively(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
     pub(crate) epoch: usize,
-    pub(crate) floor: usize,
+    pub(crate) widths: Widths,
     /// Whether even a few unread inputs go.
     pub(crate) last: bool,
 }
@@ -120,7 +121,8 @@ impl Body {
         self.network.write_back(&mut self.graph)?;
         let groups = ChannelGroups::of(&self.graph)?;
         let folded = fold_constants(&self.graph, &groups)?;
-        let mut keep = Keep::unread(&folded.graph, &groups, due.floor);
+        let mut keep = Keep::unread(&folded.graph, &groups, due.widths.floor);
+        keep.round_up(due.widths.round);
         for (id, group) in groups.iter() {
             let dropped = group.units - keep.kept(id).len();
             let few = (dropped as f64) < INPUT_SHARE * group.units as f64;

@@ -101,8 +101,37 @@ pub struct PenaltySettings {
     pub removal: RemovalTime,
     /// Units that each layer keeps in any case.
     pub floor: usize,
+    /// A layer that loses units is left with a multiple of this many; at least 1. Inference engines take channels by the vector:
+    /// with odd counts a smaller network can be the slower one.
+    pub round: usize,
     /// In how many stages a budget is come to; at least 1.
     pub stages: usize,
+}
+
+/// Which numbers of units a layer may be left with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Widths {
+    /// No fewer.
+    pub(crate) floor: usize,
+    /// Multiples of this, or all units that there are.
+    pub(crate) round: usize,
+}
+
+impl Widths {
+    /// How many of `left` units go next, so that a multiple is left; none if fewer than `least` were.
+    pub(crate) fn next_to_go(self, left: usize, least: usize) -> Option<usize> {
+        let less = left.checked_sub(1)? / self.round * self.round;
+        (less >= least.max(self.floor)).then_some(left - less)
+    }
+}
+
+impl PenaltySettings {
+    pub(crate) fn widths(&self) -> Widths {
+        Widths {
+            floor: self.floor.max(1),
+            round: self.round.max(1),
+        }
+    }
 }
 
 /// All settings of a run.
@@ -196,6 +225,7 @@ impl Settings {
         }
         if let Some(p) = &self.penalty {
             at_least_one("stages", p.stages)?;
+            at_least_one("round", p.round)?;
             let (StrengthChoice::Fixed(strength) | StrengthChoice::Balance(strength)) = p.strength;
             if !(strength.is_finite() && strength >= 0.0) {
                 return Err(Error::settings(format!("{strength} is not a strength"))

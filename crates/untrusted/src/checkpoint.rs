@@ -136,6 +136,7 @@ fn penalty(part: Part) -> PenaltySettings {
         adam_metric: AdamMetric::Mean,
         removal: RemovalTime::Epoch,
         floor: 1,
+        round: 1,
         stages: 1,
     }
 }

@@ -8,6 +8,7 @@ use super::ranked::{Order, Ranked, Units};
 use crate::Result;
 use crate::order::reading_group;
 use crate::removal::Body;
+use crate::settings::Widths;
 
 /// Rows on which the spread of activations is measured.
 const RANKING_ROWS: usize = 3072;
@@ -25,7 +26,6 @@ pub(crate) struct ChainUnits {
     /// Which layers have a bias.
     has_bias: Vec<bool>,
     outputs: usize,
-    floor: usize,
     inputs_may_go: bool,
 }
 
@@ -36,7 +36,7 @@ impl Body {
     ///
     /// # Errors
     /// If the network cannot be run or grouped.
-    pub(crate) fn ranked(&mut self, of: Quantity, floor: usize) -> Result<Ranked> {
+    pub(crate) fn ranked(&mut self, of: Quantity, widths: Widths) -> Result<Ranked> {
         self.network.write_back(&mut self.graph)?;
         let groups = ChannelGroups::of(&self.graph)?;
         let spread = activation_spread(self)?;
@@ -52,7 +52,6 @@ impl Body {
             layers: all.collect(),
             has_bias: layers.iter().map(|l| l.bias_id().is_some()).collect(),
             outputs: layers.last().map_or(0, Dense::outputs),
-            floor: floor.max(1),
             inputs_may_go: self
                 .penalised
                 .as_ref()
@@ -62,15 +61,16 @@ impl Body {
             graph: self.graph.clone(),
             groups,
             of,
+            widths,
             units: Units::Chain(units),
         })
     }
 }
 
 impl ChainUnits {
-    /// Units greedily from the worst, each by its share of what is left of its layer per multiply-add or parameter that its removal
-    /// frees at the widths of that moment: the fewer are left, the more each is worth.
-    pub(crate) fn order(&self, limit: u64) -> Order {
+    /// Units greedily from the worst, as many together as a multiple takes, by their share of what is left of their layer per
+    /// multiply-add or parameter that their removal frees at the widths of that moment: the fewer are left, the more each is worth.
+    pub(crate) fn order(&self, limit: u64, allowed: Widths) -> Order {
         let mut widths: Vec<usize> = self.layers.iter().map(|(_, s)| s.len()).collect();
         widths.push(self.outputs);
         let least = self.least(limit as f64 / self.count(&widths).max(1) as f64);
@@ -88,23 +88,29 @@ impl ChainUnits {
             }
             let worst = |least: &dyn Fn(usize) -> usize| {
                 let layers = usize::from(!self.inputs_may_go)..queues.len();
-                let may_go = layers.filter(|&l| widths[l] > least(l));
-                let of_layer = may_go.filter_map(|l| {
+                let of_layer = layers.filter_map(|l| {
                     let (group, variances) = &self.layers[l];
-                    let unit = *queues[l].last()?;
-                    let share = variances[unit] / left[l].max(f64::MIN_POSITIVE);
-                    Some((share / self.freed(&widths, l), l, (*group)?, unit))
+                    let next = allowed.next_to_go(widths[l], least(l))?;
+                    let go = &queues[l][widths[l] - next..];
+                    let variance: f64 = go.iter().map(|&unit| variances[unit]).sum();
+                    let share = variance / left[l].max(f64::MIN_POSITIVE);
+                    let freed = next as f64 * self.freed(&widths, l);
+                    Some((share / freed, l, (*group)?, next))
                 });
                 of_layer.min_by(|a, b| a.0.total_cmp(&b.0))
             };
-            let next = worst(&|l| least[l]).or_else(|| worst(&|_| self.floor));
-            let Some((_, layer, group, unit)) = next else {
+            let next = worst(&|l| least[l]).or_else(|| worst(&|_| 1));
+            let Some((_, layer, group, next)) = next else {
                 break;
             };
-            queues[layer].pop();
-            left[layer] -= self.layers[layer].1[unit];
-            widths[layer] -= 1;
-            units.push((group, unit));
+            for _ in 0..next {
+                let Some(unit) = queues[layer].pop() else {
+                    break;
+                };
+                left[layer] -= self.layers[layer].1[unit];
+                widths[layer] -= 1;
+                units.push((group, unit));
+            }
         }
         Order {
             guess: guess.unwrap_or(units.len()),
@@ -122,8 +128,8 @@ impl ChainUnits {
         };
         let layers = self.layers.iter().enumerate();
         let least = layers.map(|(l, (_, units))| match l {
-            0 => self.floor,
-            _ => ((units.len() as f64 * even * LEAST_OF_EVEN).ceil() as usize).max(self.floor),
+            0 => 1,
+            _ => (units.len() as f64 * even * LEAST_OF_EVEN).ceil() as usize,
         });
         least.collect()
     }
@@ -200,6 +206,8 @@ mod tests {
 
     use super::*;
 
+    const SINGLE: Widths = Widths { floor: 1, round: 1 };
+
     /// The units of a chain with these scores and one output.
     fn units(scores: &[Vec<f64>], of: Quantity, inputs_may_go: bool) -> ChainUnits {
         let mut widths: Vec<usize> = scores.iter().map(Vec::len).collect();
@@ -216,14 +224,13 @@ mod tests {
             layers: layers.map(|(s, id)| (Some(id), s.clone())).collect(),
             has_bias: vec![true; scores.len()],
             outputs: 1,
-            floor: 1,
             inputs_may_go,
         }
     }
 
     /// The units of each layer that go, and how many are left.
     fn gone(units: &ChainUnits, limit: u64) -> (Vec<Vec<usize>>, Vec<usize>) {
-        let order = units.order(limit);
+        let order = units.order(limit, SINGLE);
         let of_layer = |group: Option<GroupId>| -> Vec<usize> {
             let gone = order.units[..order.guess].iter();
             gone.filter(|(g, _)| Some(*g) == group)
@@ -297,6 +304,7 @@ mod tests {
                 graph: graph.clone(),
                 groups: groups.clone(),
                 of: Quantity::Params,
+                widths: SINGLE,
                 units: Units::Chain(units),
             };
             let whole = ranked.whole().unwrap().count;
@@ -305,6 +313,47 @@ mod tests {
                 let count = ranked.candidate(limit).unwrap().count;
                 // A unit of the first layer takes 6 + 9 + 1, one of the second up to 12 + 1 + 1.
                 assert!(count <= limit && count + 16 > limit, "{count} of {limit}");
+            }
+        }
+    }
+
+    #[test]
+    fn multiples_hold_limits_and_leave_no_room_for_another() {
+        let falling = |n: usize| (0..n).map(|i| 1.0 / (1 + i) as f64).collect::<Vec<_>>();
+        let scores = [falling(13), falling(24), falling(18)];
+        let graph = mlp(&[13, 24, 18, 1], Unary::Relu, 1).unwrap();
+        for round in [4, 5, 8] {
+            let ranked = Ranked {
+                groups: ChannelGroups::of(&graph).unwrap(),
+                graph: graph.clone(),
+                of: Quantity::Macs,
+                widths: Widths { floor: 1, round },
+                units: Units::Chain(units(&scores, Quantity::Macs, true)),
+            };
+            let least = ranked.candidate(0).unwrap().count;
+            for limit in least..=ranked.whole().unwrap().count {
+                let found = ranked.candidate(limit).unwrap();
+                assert!(found.count <= limit);
+                let macs = |w: &[usize]| w.windows(2).map(|w| w[0] * w[1]).sum::<usize>() as u64;
+                let mut left: Vec<usize> = ranked
+                    .groups
+                    .iter()
+                    .map(|(id, _)| found.keep.count(id))
+                    .collect();
+                assert_eq!(macs(&left), found.count);
+                for (layer, all) in [13, 24, 18].into_iter().enumerate() {
+                    let had = left[layer];
+                    assert!(
+                        had == all || had.is_multiple_of(round),
+                        "{left:?} at {limit}"
+                    );
+                    left[layer] = all.min(had + round);
+                    assert!(
+                        had == all || macs(&left) > limit,
+                        "{left:?} fits {limit}, too"
+                    );
+                    left[layer] = had;
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! A network whose units are ranked, and the smaller ones that the ranking leads to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use secateur_graph::{ChannelGroups, Graph, GroupId, Keep, shrink};
 use secateur_prox::Quantity;
 
@@ -7,6 +9,7 @@ use super::chain::ChainUnits;
 use super::count;
 use crate::Result;
 use crate::net::NetUnits;
+use crate::settings::Widths;
 
 /// Units in the order in which they go.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub(crate) struct Ranked {
     pub(crate) graph: Graph,
     pub(crate) groups: ChannelGroups,
     pub(crate) of: Quantity,
+    pub(crate) widths: Widths,
     pub(crate) units: Units,
 }
 
@@ -51,20 +55,69 @@ impl Ranked {
     /// The largest network of the ranking with at most `limit` of the quantity; the smallest there is if none is so small.
     pub(crate) fn candidate(&self, limit: u64) -> Result<Candidate> {
         let order = match &self.units {
-            Units::Chain(units) => units.order(limit),
-            Units::Net(units) => units.order(limit, &self.graph, &self.groups, self.of)?,
+            Units::Chain(units) => units.order(limit, self.widths),
+            Units::Net(units) => units.order(limit, self)?,
         };
         let holds = |n: usize| Ok(self.without(&order.units[..n])?.count <= limit);
         let gone = shortest(order.units.len(), order.guess, &holds)?;
-        self.without(&order.units[..gone])
+        let units = &order.units[..gone];
+        match self.widths.round {
+            1 => self.without(units),
+            _ => self.filled(self.without(units)?, units, limit),
+        }
     }
 
+    /// The network without these units, but for those that its groups need to be left with a multiple: of each group the last ones
+    /// stay. So the more units are given, the fewer are left in every group.
     fn without(&self, units: &[(GroupId, usize)]) -> Result<Candidate> {
         let mut keep = Keep::all(&self.groups);
         for &(group, unit) in units {
             keep.drop(group, unit)?;
         }
-        let graph = match units.is_empty() {
+        let mut left: BTreeMap<GroupId, usize> = BTreeMap::new();
+        for &(group, unit) in units.iter().rev() {
+            let left = left.entry(group).or_insert_with(|| keep.count(group));
+            if !left.is_multiple_of(self.widths.round) {
+                keep.take_back(group, unit);
+                *left += 1;
+            }
+        }
+        self.keeping(keep)
+    }
+
+    /// A candidate with what fits of its dropped `units`, multiple by multiple from the group whose units were the last to go: the
+    /// multiple that met the limit was larger than what was missing.
+    fn filled(
+        &self,
+        mut best: Candidate,
+        units: &[(GroupId, usize)],
+        limit: u64,
+    ) -> Result<Candidate> {
+        let mut tried = BTreeSet::new();
+        for &(group, _) in units.iter().rev() {
+            if !tried.insert(group) {
+                continue;
+            }
+            let of_group = units.iter().rev().filter(|(g, _)| *g == group);
+            let gone: Vec<usize> = of_group
+                .map(|&(_, unit)| unit)
+                .filter(|&unit| !best.keep.keeps(group, unit))
+                .collect();
+            for units in gone.chunks(self.widths.round) {
+                let mut keep = best.keep.clone();
+                units.iter().for_each(|&unit| keep.take_back(group, unit));
+                let next = self.keeping(keep)?;
+                if next.count > limit {
+                    break;
+                }
+                best = next;
+            }
+        }
+        Ok(best)
+    }
+
+    fn keeping(&self, keep: Keep) -> Result<Candidate> {
+        let graph = match keep.is_all() {
             true => self.graph.clone(),
             false => shrink(&self.graph, &self.groups, &keep)?.graph,
         };

@@ -110,7 +110,7 @@ fn not_allowed(question: &Question<'_>, least: f64) -> Error {
 }
 
 fn unmet(message: String) -> Error {
-    Error::new(ErrorKind::Limit, message)
-        .at("budget")
-        .hint("allow a larger budget or a lower floor, or start from another network")
+    Error::new(ErrorKind::Limit, message).at("budget").hint(
+        "allow a larger budget, a lower floor or a smaller round, or start from another network",
+    )
 }

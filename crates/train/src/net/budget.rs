@@ -1,6 +1,6 @@
 //! The units of a network of any form by how little they are of use.
 
-use secateur_graph::{ChannelGroups, Graph, GroupId, Keep, Role, ValueId};
+use secateur_graph::{GroupId, Keep, Role, ValueId};
 use secateur_prox::Quantity;
 
 use super::NetLearner;
@@ -8,6 +8,7 @@ use super::costs::Costs;
 use super::penalised::Layer;
 use crate::Result;
 use crate::budget::ranked::{Order, Ranked, Units};
+use crate::settings::Widths;
 
 /// What each group keeps of what it would keep if all were narrowed alike, as long as the limit can be met so.
 ///
@@ -19,7 +20,6 @@ const LEAST_OF_EVEN: f64 = 0.5;
 #[derive(Debug)]
 pub(crate) struct NetUnits {
     groups: Vec<Scored>,
-    floor: usize,
 }
 
 /// The units of one group and their scores, falling.
@@ -30,21 +30,19 @@ struct Scored {
 }
 
 impl NetUnits {
-    /// Units greedily from the worst, each by its score per multiply-add or parameter that its removal frees at the widths of
-    /// that moment.
-    pub(crate) fn order(
-        &self,
-        limit: u64,
-        graph: &Graph,
-        groups: &ChannelGroups,
-        of: Quantity,
-    ) -> Result<Order> {
-        let mut costs = Costs::of(graph, groups, of)?;
+    /// Units greedily from the worst, as many together as a multiple takes, by their score per multiply-add or parameter that their
+    /// removal frees at the widths of that moment.
+    pub(crate) fn order(&self, limit: u64, ranked: &Ranked) -> Result<Order> {
+        let Ranked {
+            graph,
+            groups,
+            of,
+            widths,
+            ..
+        } = ranked;
+        let mut costs = Costs::of(graph, groups, *of)?;
         let even = (limit as f64 / costs.left().max(1.0)).sqrt();
-        let least = |all: usize| {
-            let of_even = (all as f64 * even * LEAST_OF_EVEN).ceil() as usize;
-            of_even.max(self.floor)
-        };
+        let least = |all: usize| (all as f64 * even * LEAST_OF_EVEN).ceil() as usize;
         let mut keep = Keep::all(groups);
         let mut left: Vec<&[(usize, f64)]> = self.groups.iter().map(|g| &g.units[..]).collect();
         let mut units = vec![];
@@ -55,23 +53,26 @@ impl NetUnits {
             }
             let worst = |least: &dyn Fn(usize) -> usize| {
                 let groups = self.groups.iter().zip(&left).enumerate();
-                let may_go = groups.filter(|(_, (all, left))| left.len() > least(all.units.len()));
-                let of_group = may_go.filter_map(|(i, (all, left))| {
-                    let freed = costs.freed_by_one(all.group);
-                    let &(unit, score) = left.last()?;
-                    Some((score / freed.max(1e-9), i, unit))
+                let of_group = groups.filter_map(|(i, (all, left))| {
+                    let next = widths.next_to_go(left.len(), least(all.units.len()))?;
+                    let scores = left[left.len() - next..].iter().map(|(_, score)| score);
+                    let freed = next as f64 * costs.freed_by_one(all.group);
+                    Some((scores.sum::<f64>() / freed.max(1e-9), i, next))
                 });
                 of_group.min_by(|a, b| a.0.total_cmp(&b.0))
             };
-            let Some((_, i, unit)) = worst(&least).or_else(|| worst(&|_| self.floor)) else {
+            let Some((_, i, next)) = worst(&least).or_else(|| worst(&|_| 1)) else {
                 break;
             };
-            left[i] = &left[i][..left[i].len() - 1];
+            let (stay, go) = left[i].split_at(left[i].len() - next);
+            left[i] = stay;
             let group = self.groups[i].group;
-            if keep.can_drop(groups, group, unit) {
-                keep.drop(group, unit)?;
-                costs.remove(group);
-                units.push((group, unit));
+            for &(unit, _) in go.iter().rev() {
+                if keep.can_drop(groups, group, unit) {
+                    keep.drop(group, unit)?;
+                    costs.remove(group);
+                    units.push((group, unit));
+                }
             }
         }
         Ok(Order {
@@ -92,16 +93,16 @@ impl NetLearner {
     ///
     /// # Errors
     /// If the network cannot be run.
-    pub(crate) fn ranked(&mut self, of: Quantity, floor: usize) -> Result<Ranked> {
+    pub(crate) fn ranked(&mut self, of: Quantity, widths: Widths) -> Result<Ranked> {
         self.network.write_back(&mut self.graph)?;
         let units = NetUnits {
             groups: self.scored()?,
-            floor: floor.max(1),
         };
         Ok(Ranked {
             graph: self.graph.clone(),
             groups: self.groups.clone(),
             of,
+            widths,
             units: Units::Net(units),
         })
     }

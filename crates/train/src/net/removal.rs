@@ -18,7 +18,8 @@ impl NetLearner {
         let graph = settled_means(&self.graph)?;
         let groups = ChannelGroups::of(&graph)?;
         let folded = fold_constants(&graph, &groups)?;
-        let mut keep = Keep::unread(&folded.graph, &groups, due.floor);
+        let mut keep = Keep::unread(&folded.graph, &groups, due.widths.floor);
+        keep.round_up(due.widths.round);
         // Channels of the input are not chosen among.
         let inputs = groups.iter().filter(|(_, g)| g.kind != GroupKind::Hidden);
         inputs.for_each(|(id, _)| keep.restore(id));

@@ -8,6 +8,7 @@ use secateur_prox::{Part, Quantity};
 use super::Run;
 use crate::budget::search::{foresee, within};
 use crate::budget::{count, ranked::Ranked};
+use crate::settings::Widths;
 use crate::{Error, Event, Flow, Question, Result, Settings};
 
 /// What a run's network may keep.
@@ -16,8 +17,8 @@ pub(super) struct Budget {
     of: Quantity,
     /// So much at most.
     most: u64,
-    /// Units that each layer keeps.
-    floor: usize,
+    /// What each layer may be left with.
+    widths: Widths,
     /// Epoch before which the limit is met.
     due: usize,
     /// In how many stages it is come to. The epochs before each grow with its square: the first ranking knows enough to find the many
@@ -38,7 +39,7 @@ impl Budget {
         Ok(Some(Self {
             of: limit.of,
             most: limit.most.of(count(limit.of, graph)?),
-            floor: p.floor,
+            widths: p.widths(),
             due,
             // There is an epoch to each, at most.
             stages: p.stages.min(due),
@@ -103,7 +104,7 @@ impl Run {
             return Ok(());
         }
         let (start, before) = (Instant::now(), self.forward_seconds());
-        let ranked: Ranked = self.learner.ranked(budget.of, budget.floor)?;
+        let ranked: Ranked = self.learner.ranked(budget.of, budget.widths)?;
         if number == 1
             && let Some(note) = foresee(&ranked, budget.most, question.as_deref_mut())?
         {
@@ -129,7 +130,7 @@ mod tests {
         Budget {
             of: Quantity::Macs,
             most,
-            floor: 1,
+            widths: Widths { floor: 1, round: 1 },
             due,
             stages: 3,
         }

@@ -45,9 +45,15 @@ impl Run {
 
     fn remove(&mut self, epoch: usize, last: bool) -> Result<()> {
         let (start, before) = (Instant::now(), self.forward_seconds());
-        let floor = self.settings.penalty.map_or(1, |p| p.floor);
-        let removal = self.learner.remove_dead(Due { epoch, floor, last })?;
-        self.removals.extend(removal);
+        if let Some(p) = &self.settings.penalty {
+            let widths = p.widths();
+            let due = Due {
+                epoch,
+                widths,
+                last,
+            };
+            self.removals.extend(self.learner.remove_dead(due)?);
+        }
         self.shrink_seconds += start.elapsed().as_secs_f64();
         self.other_forward += self.forward_seconds() - before;
         Ok(())

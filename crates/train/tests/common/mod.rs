@@ -132,6 +132,7 @@ pub(crate) fn group_lasso(strength: f64) -> PenaltySettings {
         adam_metric: AdamMetric::Mean,
         removal: RemovalTime::Epoch,
         floor: 1,
+        round: 1,
         stages: 1,
     }
 }
