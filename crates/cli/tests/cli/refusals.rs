@@ -60,6 +60,7 @@ fn choices_that_make_no_sense() {
         usage("no epochs", "--data digits --epochs 0"),
         usage("a batch of 0", "--data digits --batch 0"),
         usage("no stages", "--data digits --stages 0"),
+        usage("multiples of 0", "--data digits --round 0"),
         usage("a learning rate of 0", "--data digits --learning-rate 0"),
         usage("momentum of 1", "--data digits --momentum 1"),
         usage(
