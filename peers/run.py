@@ -17,6 +17,7 @@ fails otherwise; 2: usage.
 """
 
 import argparse
+import datetime
 import json
 import os
 import re
@@ -88,7 +89,9 @@ def one(arguments, work, arm, seed, number, settings):
     folder = arguments.work / work.name / f"{arm}-seed{seed}-try{number}"
     done = folder / "done.json"
     if done.exists():
-        return json.loads(done.read_text())
+        # Machines are slower at one time than at another.
+        ended = datetime.datetime.fromtimestamp(done.stat().st_mtime, datetime.UTC)
+        return json.loads(done.read_text()) | {"ended": ended.isoformat(" ", "minutes")[:16]}
     if arguments.only_table:
         return None
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +181,7 @@ def with_measures(results, found):
 def choose(work, results):
     """Of each arm the number of the try that the other seeds take."""
     chosen = {}
-    for arm in {told["arm"] for told in results}:
+    for arm in sorted({told["arm"] for told in results}):
         done = [told for told in results if told["arm"] == arm and "macs" in told]
         if not done:
             continue

@@ -193,6 +193,9 @@ class Study:
             told.append("- Rows to train, validate and test: " + ", ".join(f"{part:,}" for part in parts) + ", for all.")
         else:
             told.append(f"- Rows to train, validate and test are not the same for all: {sorted(rows)}.")
+        ended = sorted(run["ended"] for run in self.runs if "ended" in run)
+        if ended:
+            told.append(f"- The first run ended at {ended[0]}, the last at {ended[-1]} (UTC).")
         busy = [run for run in self.runs if run["load_before"] > 1.5 * run.get("threads", 1)]
         if busy:
             told.append(f"- {len(busy)} of {len(self.runs)} runs began while other programs were running: their times are no measurements.")
