@@ -163,6 +163,8 @@ fn global_minimum(r: f64, objective: impl Fn(f64) -> f64) -> f64 {
             improve(golden(at(i - 1), at(i + 1), &objective));
         }
     }
+    // At the ends there is no neighbour beyond.
+    improve(golden(0.0, at(1), &objective));
     improve(golden(at(CELLS - 1), r, &objective));
     best
 }
@@ -184,7 +186,22 @@ fn golden(mut low: f64, mut high: f64, objective: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Exclusive, GroupL0, GroupLasso, L1};
+    use crate::{Exclusive, GroupL0, GroupLasso, GroupMcp, L1};
+
+    #[test]
+    fn minima_beside_zero_are_found() {
+        let (r, s) = (
+            1.000_25,
+            Strength {
+                lambda: 1.0,
+                weight: 1.0,
+            },
+        );
+        let penalty = Penalty::GroupMcp(GroupMcp::new(2.0).unwrap());
+        // (r - 1) / (1 - 1/2), a fifth of the way to the first point of the grid.
+        let found = prox(penalty, &[r], s, 1.0)[0];
+        assert!((found - 5e-4).abs() < 1e-7, "{found}");
+    }
 
     #[test]
     fn worked_examples() {
