@@ -198,7 +198,7 @@ mod tests {
             },
         );
         let penalty = Penalty::GroupMcp(GroupMcp::new(2.0).unwrap());
-        // (r - 1) / (1 - 1/2), a fifth of the way to the first point of the grid.
+        // (r - 1) / (1 - 1/2), a seventh of the way to the first point of the grid.
         let found = prox(penalty, &[r], s, 1.0)[0];
         assert!((found - 5e-4).abs() < 1e-7, "{found}");
     }

@@ -217,7 +217,7 @@ impl Plan {
             order: or(&config.order, "shuffled"),
             removal: or(&config.removal, "epoch"),
             floor: config.floor.or(Some(1)),
-            round: config.round.or(Some(default_round(&start, part))),
+            round: config.round.or_else(|| Some(default_round(&start, part))),
             stages: config.stages.or(Some(defaults.stages)),
             seed: config.seed.or(Some(0)),
             threads: config.threads.or_else(|| {

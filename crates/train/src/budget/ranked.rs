@@ -93,6 +93,9 @@ impl Ranked {
         units: &[(GroupId, usize)],
         limit: u64,
     ) -> Result<Candidate> {
+        if best.count >= limit {
+            return Ok(best);
+        }
         let mut tried = BTreeSet::new();
         for &(group, _) in units.iter().rev() {
             if !tried.insert(group) {
