@@ -144,7 +144,7 @@ struct PenaltyFlags {
     #[arg(long, value_name = "LIMIT")]
     budget: Option<String>,
     /// Input features: penalised (unused ones are removed), spared, or like-hidden (under the part, as if
-    /// they could be permuted) [default: penalised]
+    /// they could be permuted) [default: penalised; spared in networks for images]
     #[arg(long, value_name = "CHOICE")]
     inputs: Option<String>,
     /// A unit's group: its outgoing or its incoming weights [default: outgoing]
@@ -194,7 +194,8 @@ struct TrainingFlags {
     /// Momentum of SGD, in [0, 1) [default: 0.9]
     #[arg(long, allow_negative_numbers = true)]
     momentum: Option<f64>,
-    /// Decoupled weight decay [default: 0]
+    /// Decoupled weight decay: a step shrinks weights by this times the learning rate
+    /// [default: 0; 5e-4 in networks for images]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
     /// Learning rate over time: cosine, constant or step:STAGES:FACTOR [default: cosine]
@@ -209,7 +210,8 @@ struct TrainingFlags {
     /// Optimiser steps, in place of --epochs
     #[arg(long)]
     steps: Option<usize>,
-    /// Epochs without penalty at the end [default: a third of all]
+    /// Epochs without penalty at the end
+    /// [default: a third of all; three fifths under budgets of networks for images]
     #[arg(long, value_name = "EPOCHS")]
     settle: Option<usize>,
     /// Rows a step [default: by their number]
