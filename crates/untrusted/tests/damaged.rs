@@ -201,7 +201,13 @@ fn memory_is_counted() {
         drop(vec![1u8; 3 << 20]);
         vec![1u8; 1 << 20]
     });
-    assert!(((3 << 20)..(4 << 20)).contains(&peak), "{peak}");
+    // Three mebibytes at once, not four, nor the one that is left. The whole program is counted, and the harness prints on a thread
+    // of its own meanwhile: what that frees is missing from the peak.
+    let slack = 64 << 10;
+    assert!(
+        ((3 << 20) - slack..(4 << 20) - slack).contains(&peak),
+        "{peak}"
+    );
     drop(bytes);
     assert!(peak_of(|| ()).1 < 1 << 20);
 }
