@@ -2,6 +2,7 @@
 
 use secateur_data::{Dataset, Target};
 use secateur_prox::Penalty;
+use secateur_train::ImageSize;
 
 use crate::{Config, Origin};
 
@@ -86,8 +87,13 @@ pub(crate) fn default_settle(start: &Origin, penalty: &str, part: &str, epochs: 
 ///
 /// Inference engines take channels by the vector. With odd counts a network of half the MACs can be the slower one, with multiples
 /// of eight it is faster (docs/peers.md). Small networks spend their time elsewhere, and have no eight channels to spare.
-pub(crate) fn default_round(start: &Origin, part: &str) -> usize {
-    match part.starts_with("budget") && start.is_large() {
+pub(crate) fn default_round(
+    start: &Origin,
+    part: &str,
+    image: Option<ImageSize>,
+    outputs: usize,
+) -> usize {
+    match part.starts_with("budget") && start.is_large(image, outputs) {
         true => 8,
         false => 1,
     }
@@ -103,11 +109,13 @@ pub(crate) fn default_part(penalty: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use secateur_train::Architecture;
+
     use super::*;
 
     #[test]
     fn networks_of_images_under_a_budget_settle_longest() {
-        let named = Origin::Named(secateur_train::Architecture::ResNet20);
+        let named = Origin::Named(Architecture::ResNet20);
         assert_eq!(default_settle(&named, "group-lasso", "budget:40%", 20), 12);
         assert_eq!(default_settle(&named, "group-lasso", "full", 30), 10);
         assert_eq!(default_settle(&Origin::Chain, "l1", "budget:40%", 30), 10);
@@ -116,11 +124,23 @@ mod tests {
 
     #[test]
     fn budgets_of_large_networks_leave_multiples_of_eight() {
-        let resnet = Origin::Named(secateur_train::Architecture::ResNet20);
-        let lenet = Origin::Named(secateur_train::Architecture::LeNet5);
-        assert_eq!(default_round(&resnet, "budget:40%"), 8);
-        assert_eq!(default_round(&resnet, "full"), 1);
-        assert_eq!(default_round(&lenet, "budget:40%"), 1);
-        assert_eq!(default_round(&Origin::Chain, "budget:40%"), 1);
+        let of = |start: &Origin, part, side| {
+            default_round(start, part, Some(ImageSize::new(3, side, side)), 10)
+        };
+        let [resnet, lenet, mlp] = [
+            Architecture::ResNet20,
+            Architecture::LeNet5,
+            Architecture::Mlp,
+        ]
+        .map(Origin::Named);
+        assert_eq!(of(&resnet, "budget:40%", 32), 8);
+        assert_eq!(of(&resnet, "full", 32), 1);
+        assert_eq!(of(&lenet, "budget:40%", 32), 1);
+        assert_eq!(of(&Origin::Chain, "budget:40%", 32), 1);
+        // What counts is how much is convolved: a small picture, a large one.
+        assert_eq!(of(&resnet, "budget:40%", 8), 1);
+        assert_eq!(of(&lenet, "budget:40%", 96), 8);
+        assert_eq!(of(&mlp, "budget:40%", 256), 1);
+        assert_eq!(default_round(&resnet, "budget:40%", None, 10), 1);
     }
 }

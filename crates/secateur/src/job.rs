@@ -15,6 +15,7 @@ use crate::checkpoints::Identity;
 use crate::given_model::{DATA_FILE, GivenModel};
 use crate::image_rows::ImageRows;
 use crate::model::ModelFile;
+use crate::origin::image_size;
 use crate::prepare::Prepared;
 use crate::verify::{Verified, serialise};
 use crate::{Error, ErrorKind, Origin, Plan, Result};
@@ -110,12 +111,11 @@ impl Job {
     }
 
     fn image_size(&self) -> Result<ImageSize> {
-        let image = self.prepared.dataset.image().ok_or_else(|| {
+        image_size(&self.prepared.dataset).ok_or_else(|| {
             Error::new(ErrorKind::Input, "the rows are no pictures")
                 .at("--net")
                 .hint("networks by name take pictures: give widths, such as --net 256-128")
-        })?;
-        Ok(ImageSize::new(image.channels, image.height, image.width))
+        })
     }
 
     /// The dense network of equal multiply-adds: widths scaled alike.

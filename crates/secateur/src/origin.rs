@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use secateur_data::{Dataset, Scaling};
 use secateur_graph::{Node, Op};
-use secateur_train::Architecture;
+use secateur_train::{Architecture, ImageSize};
 
 use crate::model::{ModelFile, takes_raw};
 use crate::spelt::by_channel;
@@ -68,19 +68,15 @@ impl Origin {
         matches!(self, Self::Chain)
     }
 
-    /// Whether it has convolutions and takes ten million multiply-adds a row or more. A file that cannot be read has not: whoever
-    /// trains it tells why.
-    pub(crate) fn is_large(&self) -> bool {
+    /// Whether it has convolutions and takes ten million multiply-adds a row or more, as a network by name for pictures of this size.
+    /// What cannot be built or read is not large: whoever trains it tells why.
+    pub(crate) fn is_large(&self, image: Option<ImageSize>, outputs: usize) -> bool {
         match self {
-            Self::Chain => false,
-            Self::Named(architecture) => match architecture {
-                Architecture::Mlp | Architecture::LeNet300 | Architecture::LeNet5 => false,
-                Architecture::VggSmall
-                | Architecture::ResNet20
-                | Architecture::ResNet32
-                | Architecture::ResNet56
-                | Architecture::MobileNetSmall => true,
-            },
+            Self::Chain | Self::Named(Architecture::Mlp | Architecture::LeNet300) => false,
+            Self::Named(architecture) => image.is_some_and(|image| {
+                let cost = architecture.cost(image, outputs, 1.0);
+                cost.is_ok_and(|cost| cost.macs >= LARGE)
+            }),
             Self::Model(path) => ModelFile::read(path).is_ok_and(|file| {
                 let is_conv = |node: &Node| matches!(node.op, Op::Conv(_));
                 file.cost().macs >= LARGE && file.graph().nodes().iter().any(is_conv)
@@ -143,6 +139,12 @@ impl Origin {
             _ => Ok(dataset.default_scaling()),
         }
     }
+}
+
+/// The size of a data set's pictures; none if its rows are no pictures.
+pub(crate) fn image_size(dataset: &Dataset) -> Option<ImageSize> {
+    let image = dataset.image()?;
+    Some(ImageSize::new(image.channels, image.height, image.width))
 }
 
 /// Whether a network is spelt as widths; what is neither a name nor widths is told as widths are.

@@ -13,6 +13,7 @@ use secateur_train::{
 use crate::budget::{Budget, PLACE};
 use crate::choice::choose;
 use crate::defaults::{Defaults, default_part, default_round, default_settle};
+use crate::origin::image_size;
 use crate::spelt::{augment, decay, init, regression_loss, removal, size, strength, widths};
 use crate::{Config, Error, Origin, Result};
 
@@ -217,7 +218,10 @@ impl Plan {
             order: or(&config.order, "shuffled"),
             removal: or(&config.removal, "epoch"),
             floor: config.floor.or(Some(1)),
-            round: config.round.or_else(|| Some(default_round(&start, part))),
+            round: config.round.or_else(|| {
+                let (image, outputs) = (image_size(dataset), dataset.outputs());
+                Some(default_round(&start, part, image, outputs))
+            }),
             stages: config.stages.or(Some(defaults.stages)),
             seed: config.seed.or(Some(0)),
             threads: config.threads.or_else(|| {
