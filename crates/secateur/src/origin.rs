@@ -92,7 +92,8 @@ impl Origin {
         }
     }
 
-    /// Weight decay: as is usual for deep networks with normalisation, whose weights it keeps from growing.
+    /// Decoupled weight decay, which keeps the weights of deep networks with normalisation from growing. It is mild: PyTorch's SGD
+    /// would call it 5e-5 at a momentum of 0.9, where 5e-4 is usual.
     pub(crate) fn default_decay(&self) -> f64 {
         match self {
             Self::Chain => 0.0,
