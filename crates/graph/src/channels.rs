@@ -9,14 +9,14 @@
 //! of them goes. That an axis is a product shows only when it is split; the walk then begins anew and
 //! makes the axis by its factors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::factors::{Factors, Origin};
 use crate::groups::{Freeze, GroupKind, Role};
 use crate::ops;
 use crate::shapes::axis_at;
 use crate::union_find::UnionFind;
-use crate::{Graph, Node, Op, Result, ValueId};
+use crate::{Error, ErrorKind, Graph, Node, NodeId, Op, Result, ValueId};
 
 /// A channel at the place where it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(crate) struct Claim {
     pub(crate) axis: usize,
     pub(crate) role: Role,
     pub(crate) atoms: Vec<Atom>,
+    /// The node that the slices are claimed for.
+    pub(crate) node: Option<NodeId>,
 }
 
 /// Slices of a constant that cannot be cut: along one axis or all.
@@ -48,10 +50,14 @@ pub(crate) struct Pin {
 /// What the walk has found so far.
 pub(crate) struct Walk<'g> {
     graph: &'g Graph,
+    /// The node whose rule is being stated.
+    at: Option<NodeId>,
     channels: Vec<Vec<Channels>>,
     pub(crate) factors: Factors,
     /// Factors that were found to be missing.
     pub(crate) wanted: Factors,
+    /// How often one was asked for.
+    pub(crate) asked: usize,
     pub(crate) origins: Vec<Origin>,
     /// Atoms that are the same unit.
     pub(crate) units: UnionFind,
@@ -92,9 +98,11 @@ impl<'g> Walk<'g> {
     fn once(graph: &'g Graph, factors: &Factors) -> Result<Self> {
         let mut walk = Self {
             graph,
+            at: None,
             channels: vec![vec![]; graph.values().len()],
             factors: factors.clone(),
             wanted: Factors::new(),
+            asked: 0,
             origins: vec![],
             units: UnionFind::default(),
             groups: UnionFind::default(),
@@ -108,9 +116,14 @@ impl<'g> Walk<'g> {
         for &input in graph.inputs() {
             walk.enter(input)?;
         }
-        for node in graph.nodes() {
+        for id in graph.node_ids() {
+            let node = graph.node(id);
+            walk.at = Some(id);
+            let before = walk.said();
             ops::channels(node, &mut walk).map_err(|e| e.at_if_nowhere(&node.name))?;
+            walk.check_said(node, &before)?;
         }
+        walk.at = None;
         for (value, reason) in graph.pinned() {
             let node = graph.value(*value).name.clone();
             let reason = reason.to_string();
@@ -200,6 +213,13 @@ impl<'g> Walk<'g> {
         self.frozen.push((atoms.to_vec(), freeze(node, reason)));
     }
 
+    /// These channels cannot be removed, because of the node whose rule is being stated.
+    pub(crate) fn freeze_here(&mut self, atoms: &[Atom], reason: &str) {
+        let node = self.at.map(|id| self.graph.node(id).name.clone());
+        let (node, reason) = (node.unwrap_or_default(), reason.into());
+        self.frozen.push((atoms.to_vec(), Freeze { node, reason }));
+    }
+
     /// A product of activations sums over these channels.
     pub(crate) fn sum_over(&mut self, factors: &[Channels], node: &Node, reason: &str) {
         for channels in factors {
@@ -209,8 +229,70 @@ impl<'g> Walk<'g> {
     }
 
     /// The value has these channels.
+    ///
+    /// A factor with one unit over several positions, such as the block of queries of an axis that holds keys and values
+    /// beside it, stays: without the unit nothing would be left of the axis.
     pub(crate) fn carry(&mut self, value: ValueId, channels: Channels) {
+        let first = channels.atoms.first();
+        if channels.atoms.len() > 1 && channels.atoms.iter().all(|atom| Some(atom) == first) {
+            self.freeze_here(&channels.atoms[..1], "is all that there is of an axis");
+            return;
+        }
         self.channels[value.index()].push(channels);
+    }
+
+    /// How much has been said so far.
+    fn said(&self) -> Said {
+        Said {
+            frozen: self.frozen.len(),
+            claims: self.claims.len(),
+            summed: self.summed.len(),
+            asked: self.asked,
+        }
+    }
+
+    /// Checks that a node says of all channels that it reads what becomes of them: carried, read, summed over or frozen.
+    ///
+    /// # Errors
+    /// Internal, if it does not: such channels would be removed from what it reads, and not from what it makes.
+    fn check_said(&mut self, node: &Node, before: &Said) -> Result<()> {
+        let is_empty = |id: &ValueId| {
+            let shape = self.graph.value(*id).shape.as_deref().unwrap_or_default();
+            shape.iter().any(|dim| dim.fixed() == Some(0))
+        };
+        // Lengths follow by themselves, and where factors are missing the walk begins anew.
+        if matches!(node.op, Op::Shape { .. })
+            || self.asked > before.asked
+            || node.outputs.iter().any(is_empty)
+        {
+            return Ok(());
+        }
+        let frozen = self.frozen[before.frozen..].iter().map(|(atoms, _)| atoms);
+        let claims = self.claims[before.claims..].iter().map(|c| &c.atoms);
+        let summed = self.summed[before.summed..].iter().map(|(atoms, _)| atoms);
+        let carried = node.outputs.iter().flat_map(|&made| self.channels(made));
+        let carried = carried.map(|channels| &channels.atoms);
+        let all = frozen.chain(claims).chain(summed).chain(carried).flatten();
+        let said: Vec<Atom> = all.copied().collect();
+        // What was coupled with something that was carried or read went with it.
+        let said: HashSet<usize> = said.into_iter().map(|atom| self.units.root(atom)).collect();
+        for &value in node.inputs.iter().flatten() {
+            for channels in &self.channels[value.index()] {
+                let mut atoms = channels.atoms.iter();
+                if !atoms.any(|&atom| said.contains(&self.units.root(atom))) {
+                    let message = format!(
+                        "{} does not say what becomes of the units on axis {} of '{}'",
+                        node.op.onnx_name(),
+                        channels.axis,
+                        self.graph.value(value).name
+                    );
+                    return Err(Error::new(ErrorKind::Internal, message)
+                        .at(&node.name)
+                        .hint("this is a defect: please report it with the model"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Channels at equal positions are the same units.
@@ -232,7 +314,7 @@ impl<'g> Walk<'g> {
             None => {
                 self.claimed.insert((tensor, axis), factors.to_vec());
             }
-            Some(first) if !self.couple_axes(&first, factors) => self.pins.push(Pin {
+            Some(first) if self.couple_axes(&first, factors).is_none() => self.pins.push(Pin {
                 tensor,
                 axis: Some(axis),
                 freeze: Freeze {
@@ -248,37 +330,8 @@ impl<'g> Walk<'g> {
                 axis,
                 role,
                 atoms: channels.atoms.clone(),
+                node: self.at,
             });
-        }
-    }
-
-    /// Claims the axes of a constant that broadcast against channels of a value with `rank` axes.
-    pub(crate) fn claim_broadcast(
-        &mut self,
-        tensor: ValueId,
-        channels: &[Channels],
-        rank: usize,
-        role: Role,
-        node: &Node,
-    ) {
-        let own_rank = self.rank(tensor).unwrap_or(0);
-        for axis in 0..own_rank {
-            let length = self.length(tensor, axis);
-            let factors: Vec<Channels> = channels
-                .iter()
-                .filter(|c| axis + rank == c.axis + own_rank && length == Some(c.atoms.len()))
-                .cloned()
-                .collect();
-            if !factors.is_empty() {
-                self.claim(tensor, axis, role, &factors);
-            } else if length != Some(1) {
-                self.pin(
-                    tensor,
-                    axis,
-                    node,
-                    "shares a constant that varies along another axis",
-                );
-            }
         }
     }
 
@@ -316,6 +369,14 @@ impl<'g> Walk<'g> {
             self.frozen.push((channels.atoms, freeze(node, reason)));
         }
     }
+}
+
+/// How much had been said when a node's rule began.
+struct Said {
+    frozen: usize,
+    claims: usize,
+    summed: usize,
+    asked: usize,
 }
 
 fn freeze(node: &Node, reason: &str) -> Freeze {

@@ -1,11 +1,11 @@
 //! Numbers the groups and units that a walk has found, and sorts members, activations and reasons under them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::channels::{Atom, Claim, Walk};
 use crate::groups::{Activation, Freeze, Group, GroupKind, Member, Role};
 use crate::zeros::broken_by;
-use crate::{Graph, ValueId};
+use crate::{Graph, NodeId, ValueId};
 
 /// Numbers groups and their units, and sorts what the walk found under them.
 pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
@@ -134,20 +134,28 @@ fn tell_apart(groups: &mut [Group]) {
     }
 }
 
-/// Groups that read a tensor along an axis while another reads it along another, with the tensor: an element is then read for
-/// two units. (Units that claim the same slices were made the same ones on the walk.)
+/// Groups that one node reads a tensor for along an axis while another node reads it along other axes, with the tensor: an
+/// element is then read for two units in two places. (Units that claim the same slices were made the same ones on the walk,
+/// and one node may read along several axes, such as heads and their dimensions.)
 fn ties(claims: &[Claim], places: &Places) -> Vec<(usize, ValueId)> {
-    let mut read_axes: BTreeMap<ValueId, (usize, usize)> = BTreeMap::new();
+    let mut axes: BTreeMap<(ValueId, Option<NodeId>), BTreeSet<usize>> = BTreeMap::new();
+    let reads = || claims.iter().filter(|claim| claim.role == Role::Reads);
+    for claim in reads() {
+        axes.entry((claim.tensor, claim.node))
+            .or_default()
+            .insert(claim.axis);
+    }
+    let mut by_tensor: BTreeMap<ValueId, BTreeSet<&BTreeSet<usize>>> = BTreeMap::new();
+    for ((tensor, _), read) in &axes {
+        by_tensor.entry(*tensor).or_default().insert(read);
+    }
     let mut tied = vec![];
-    for claim in claims.iter().filter(|claim| claim.role == Role::Reads) {
+    for claim in reads().filter(|claim| by_tensor[&claim.tensor].len() > 1) {
         for atom in &claim.atoms {
-            let (index, _) = places.of[atom.0];
-            let first = *read_axes.entry(claim.tensor).or_insert((claim.axis, index));
-            if first.0 != claim.axis {
-                tied.extend([(first.1, claim.tensor), (index, claim.tensor)]);
-            }
+            tied.push((places.of[atom.0].0, claim.tensor));
         }
     }
+    tied.dedup();
     tied
 }
 

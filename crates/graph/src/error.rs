@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Unsupported,
     /// A decision that would leave a layer without units, or that names units that do not exist.
     Keep,
+    /// A rule of this library that contradicts itself.
+    Internal,
 }
 
 /// An error about a network: its kind, the node or tensor where it arose, and what to do.

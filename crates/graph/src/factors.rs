@@ -144,21 +144,120 @@ impl Walk<'_> {
         }
         factors.splice(origin.factor..=origin.factor, parts);
         self.wanted.insert(origin.made, factors);
+        self.asked += 1;
         true
     }
 
-    /// Couples two axes factor by factor; whether they are products of the same factors. If not, the one with
-    /// fewer is asked to be made like the other.
-    pub(crate) fn couple_axes(&mut self, a: &[Channels], b: &[Channels]) -> bool {
-        if a.len() == b.len() {
-            a.iter().zip(b).for_each(|(a, b)| self.couple(a, b));
-            return true;
+    /// Couples two axes factor by factor and returns the channels of both; none where they are divided otherwise.
+    ///
+    /// An axis whose factors are coarser is asked to be made like the other. A factor that only one of the two has stays
+    /// whole: it went into an axis of unknown length on the way to the other.
+    pub(crate) fn couple_axes(&mut self, a: &[Channels], b: &[Channels]) -> Option<Vec<Channels>> {
+        if let (Some(of_a), Some(of_b)) = (patterns(a), patterns(b)) {
+            if let (Some(cuts_a), Some(cuts_b)) = (refined(&of_a, &of_b), refined(&of_b, &of_a)) {
+                let wanted = a.iter().zip(cuts_a).chain(b.iter().zip(cuts_b));
+                let wanted: Vec<_> = wanted.filter(|(_, lengths)| lengths.len() > 1).collect();
+                if wanted.is_empty() {
+                    return Some(self.couple_alike(a.iter().zip(&of_a), b.iter().zip(&of_b)));
+                }
+                // All are asked for, so that the next walk has both.
+                let asked = wanted
+                    .iter()
+                    .filter(|(channels, lengths)| self.factorise(channels, lengths));
+                if asked.count() == wanted.len() {
+                    return Some(a.to_vec());
+                }
+            }
         }
-        let (one, other) = if a.len() == 1 { (a, b) } else { (b, a) };
-        let lengths: Vec<usize> = other.iter().map(distinct).collect();
-        let product: usize = lengths.iter().product();
-        one.len() == 1 && product == one[0].atoms.len() && self.factorise(&one[0], &lengths)
+        (a.len() == b.len()).then(|| {
+            a.iter().zip(b).for_each(|(a, b)| self.couple(a, b));
+            a.to_vec()
+        })
     }
+
+    /// Couples factors of the same pattern and freezes those that have no counterpart.
+    fn couple_alike<'c>(
+        &mut self,
+        a: impl Iterator<Item = (&'c Channels, &'c Pattern)>,
+        b: impl Iterator<Item = (&'c Channels, &'c Pattern)>,
+    ) -> Vec<Channels> {
+        let mut others: Vec<_> = b.collect();
+        let (mut both, mut alone) = (vec![], vec![]);
+        for (own, pattern) in a {
+            match others.iter().position(|(_, other)| *other == pattern) {
+                Some(at) => {
+                    let (other, _) = others.remove(at);
+                    self.couple(own, other);
+                }
+                None => alone.push(own.atoms.clone()),
+            }
+            both.push((pattern.inner, own.clone()));
+        }
+        let axis = both.first().map_or(0, |(_, channels)| channels.axis);
+        for (other, pattern) in others {
+            alone.push(other.atoms.clone());
+            let atoms = other.atoms.clone();
+            both.push((pattern.inner, Channels { axis, atoms }));
+        }
+        for atoms in alone {
+            self.freeze_here(&atoms, "is a factor of an axis that meets one without it");
+        }
+        both.sort_by_key(|(inner, _)| std::cmp::Reverse(*inner));
+        both.into_iter().map(|(_, channels)| channels).collect()
+    }
+}
+
+/// How a factor lies on its axis: position `p` belongs to atom `p / inner % count`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pattern {
+    inner: usize,
+    count: usize,
+}
+
+impl Pattern {
+    fn of(channels: &Channels) -> Option<Self> {
+        let atoms = &channels.atoms;
+        let first = atoms.first()?;
+        let inner = atoms.iter().take_while(|a| *a == first).count();
+        let count = distinct(channels);
+        let regular = |(p, atom): (usize, &Atom)| atoms[p / inner % count * inner] == *atom;
+        let fits = inner * count <= atoms.len() && atoms.len().is_multiple_of(inner * count);
+        (fits && atoms.iter().enumerate().all(regular)).then_some(Self { inner, count })
+    }
+}
+
+fn patterns(factors: &[Channels]) -> Option<Vec<Pattern>> {
+    factors.iter().map(Pattern::of).collect()
+}
+
+/// For each factor the lengths of the parts that it must have so that no factor of the other axis begins or ends within one
+/// of them, outermost first; none where factors overlap otherwise.
+fn refined(own: &[Pattern], other: &[Pattern]) -> Option<Vec<Vec<usize>>> {
+    let ends = other.iter().flat_map(|p| [p.inner, p.inner * p.count]);
+    let ends: Vec<usize> = ends.collect();
+    own.iter()
+        .map(|p| divided(p.inner, p.count, &ends))
+        .collect()
+}
+
+/// The lengths of the parts of `count` blocks of `inner` positions that begin and end where they must, outermost first.
+pub(crate) fn divided(inner: usize, count: usize, ends: &[usize]) -> Option<Vec<usize>> {
+    let mut cuts: Vec<usize> = ends.to_vec();
+    cuts.retain(|&end| end > inner && end < inner * count);
+    cuts.push(inner * count);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut lengths = vec![];
+    let mut before = inner;
+    for cut in cuts {
+        if !cut.is_multiple_of(before) {
+            return None;
+        }
+        lengths.push(cut / before);
+        before = cut;
+    }
+    lengths.reverse();
+    Some(lengths)
 }
 
 /// The first atom and the number of atoms, if they are consecutive and first met in their order.
@@ -176,7 +275,7 @@ fn run(channels: &Channels) -> Option<(usize, usize)> {
 }
 
 /// How many atoms there are at the positions of an axis.
-fn distinct(channels: &Channels) -> usize {
+pub(crate) fn distinct(channels: &Channels) -> usize {
     let mut atoms: Vec<usize> = channels.atoms.iter().map(|a| a.0).collect();
     atoms.sort_unstable();
     atoms.dedup();
@@ -187,6 +286,31 @@ fn distinct(channels: &Channels) -> usize {
 mod tests {
     use super::*;
     use crate::{Dim, GraphBuilder, Op, Tensor};
+
+    #[test]
+    fn factors_are_divided_where_others_begin_and_end() {
+        let p = |inner, count| Pattern { inner, count };
+        let whole = [p(1, 48)];
+        assert_eq!(refined(&whole, &[p(6, 8), p(1, 6)]), Some(vec![vec![8, 6]]));
+        // Only the outer factor is left of the other axis.
+        assert_eq!(refined(&whole, &[p(6, 8)]), Some(vec![vec![8, 6]]));
+        let (four_eight, eight_four) = ([p(8, 4), p(1, 8)], [p(4, 8), p(1, 4)]);
+        let parts = Some(vec![vec![4], vec![2, 4]]);
+        assert_eq!(refined(&four_eight, &eight_four), parts);
+        assert_eq!(refined(&[p(1, 12)], &[p(4, 3), p(6, 2)]), None);
+    }
+
+    #[test]
+    fn patterns_are_regular_or_none() {
+        let of = |atoms: &[usize]| {
+            let atoms = atoms.iter().map(|&a| Atom(a)).collect();
+            Pattern::of(&Channels { axis: 0, atoms })
+        };
+        assert_eq!(of(&[4, 4, 5, 5]), Some(Pattern { inner: 2, count: 2 }));
+        assert_eq!(of(&[4, 5, 4, 5]), Some(Pattern { inner: 1, count: 2 }));
+        assert_eq!(of(&[4, 5, 5, 4]), None);
+        assert_eq!(of(&[4, 4, 5]), None);
+    }
 
     /// Attention on one channel asked for more and more such factors, without end.
     #[test]

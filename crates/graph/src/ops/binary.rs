@@ -1,9 +1,9 @@
-//! `Add`, `Sub`, `Mul`, `Div`: a constant per channel goes along with its channel, two activations are coupled.
+//! `Add`, `Sub`, `Mul`, `Div` and other element-wise functions of two operands.
 
 use serde::{Deserialize, Serialize};
 
-use super::input_shape;
-use crate::channels::{Channels, Walk};
+use super::{broadcast, input_shape};
+use crate::channels::Walk;
 use crate::eval::Array;
 use crate::groups::Role;
 use crate::{Dim, Graph, Node, Op, Result, ValueId, shapes};
@@ -158,158 +158,17 @@ pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
     }
 }
 
+/// Behind a product with weights, a constant that is added is its bias.
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
-    let (a, b) = (node.input(0)?, node.input(1)?);
-    match (walk.is_parameter(a), walk.is_parameter(b)) {
-        (false, true) => with_constant(node, a, b, walk),
-        (true, false) => with_constant(node, b, a, walk),
-        (false, false) => couple(node, &[a, b], walk),
-        (true, true) => {
-            walk.freeze(a, node, "is computed from constants");
-            walk.freeze(b, node, "is computed from constants");
-            Ok(())
-        }
-    }
-}
-
-pub(super) fn with_constant(
-    node: &Node,
-    activation: ValueId,
-    constant: ValueId,
-    walk: &mut Walk<'_>,
-) -> Result<()> {
-    let made = node.output()?;
-    let (Some(rank), Some(rank_made)) = (walk.rank(activation), walk.rank(made)) else {
-        walk.freeze(activation, node, "has an unknown shape");
-        walk.freeze(
-            constant,
-            node,
-            "shares a constant with a value of unknown shape",
-        );
-        return Ok(());
+    let operands = [node.input(0)?, node.input(1)?];
+    let is_product = |id: &ValueId| walk.producer(*id).is_some_and(|n| n.op == Op::MatMul);
+    let is_bias = node.op == Op::Binary(Binary::Add) && operands.iter().any(is_product);
+    let role = if is_bias {
+        Role::Produces
+    } else {
+        Role::Carries
     };
-    let all = walk.channels(activation).to_vec();
-    if all.is_empty() {
-        walk.freeze(constant, node, "shares a constant with unknown channels");
-        return Ok(());
-    }
-    let shifted: Vec<Channels> = all
-        .into_iter()
-        .map(|channels| Channels {
-            axis: channels.axis + rank_made - rank,
-            ..channels
-        })
-        .collect();
-    let is_whole = |c: &Channels| walk.length(made, c.axis) == Some(c.atoms.len());
-    if !shifted.iter().all(is_whole) {
-        walk.freeze(activation, node, "is stretched along its channels");
-        walk.freeze(
-            constant,
-            node,
-            "shares a constant that stretches other channels",
-        );
-        return Ok(());
-    }
-    let role = match walk.producer(activation).map(|n| &n.op) {
-        Some(Op::MatMul) if node.op == Op::Binary(Binary::Add) => Role::Produces,
-        _ => Role::Carries,
-    };
-    walk.claim_broadcast(constant, &shifted, rank_made, role, node);
-    for channels in shifted {
-        walk.carry(made, channels);
-    }
-    Ok(())
-}
-
-/// Couples the channels of activations of any number, axis by axis of the result; those that do not line up are frozen.
-pub(super) fn couple(node: &Node, operands: &[ValueId], walk: &mut Walk<'_>) -> Result<()> {
-    let made = node.output()?;
-    let ranks: Option<Vec<usize>> = operands.iter().map(|&id| walk.rank(id)).collect();
-    let (Some(rank), Some(ranks)) = (walk.rank(made), ranks) else {
-        for &id in operands {
-            walk.freeze(id, node, "has an unknown shape");
-        }
-        return Ok(());
-    };
-    for axis in 0..rank {
-        let own = |rank_of: usize| (axis + rank_of).checked_sub(rank);
-        let pairs = operands.iter().zip(&ranks);
-        let sides: Vec<Side> = pairs.map(|(&id, &r)| side(walk, id, own(r))).collect();
-        for channels in lined_up(node, operands, &sides, walk) {
-            // One channel may be the same for all positions of a constant.
-            match walk.length(made, axis) == Some(channels.atoms.len()) {
-                true => walk.carry(made, Channels { axis, ..channels }),
-                false => {
-                    walk.freeze_atoms(&channels.atoms, node, "is stretched along its channels");
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The channels that pass along an axis: those that all operands have there, or are the same for.
-fn lined_up(
-    node: &Node,
-    operands: &[ValueId],
-    sides: &[Side],
-    walk: &mut Walk<'_>,
-) -> Vec<Channels> {
-    let known: Vec<(ValueId, &Vec<Channels>)> = operands
-        .iter()
-        .zip(sides)
-        .filter_map(|(&id, side)| match side {
-            Side::Channels(channels) => Some((id, channels)),
-            Side::One | Side::Other => None,
-        })
-        .collect();
-    let Some((&(first, passed), others)) = known.split_first() else {
-        return vec![];
-    };
-    let is_same = others.iter().all(|(_, own)| same_length(passed, own));
-    // What is the same for all channels lets each of them pass; one channel may be what it is the same as.
-    let passes = sides.iter().all(|side| match side {
-        Side::Channels(_) => true,
-        Side::One => passed[0].atoms.len() > 1,
-        Side::Other => false,
-    });
-    let mut reason = "meets an activation whose channels do not line up with its own";
-    if is_same && passes {
-        let apart = |(_, own): &&(ValueId, &Vec<Channels>)| !walk.couple_axes(passed, own);
-        match others.iter().find(apart) {
-            None => return passed.clone(),
-            Some(_) => reason = "meets channels that are grouped otherwise",
-        }
-    }
-    walk.freeze_axis(first, passed[0].axis, node, reason);
-    for (id, own) in others {
-        walk.freeze_axis(*id, own[0].axis, node, reason);
-    }
-    vec![]
-}
-
-/// What an operand has along one axis of the result.
-enum Side {
-    /// Known channels.
-    Channels(Vec<Channels>),
-    /// One position, or no such axis: the same for all channels of the other operand.
-    One,
-    /// Several positions that are not known as channels.
-    Other,
-}
-
-fn side(walk: &Walk<'_>, value: ValueId, axis: Option<usize>) -> Side {
-    let Some(axis) = axis else { return Side::One };
-    let channels = walk.along(value, axis);
-    match (channels.is_empty(), walk.length(value, axis)) {
-        (false, _) => Side::Channels(channels),
-        (true, Some(1)) => Side::One,
-        (true, _) => Side::Other,
-    }
-}
-
-fn same_length(a: &[Channels], b: &[Channels]) -> bool {
-    a[0].atoms.len() == b[0].atoms.len()
+    broadcast::channels(node, &operands, role, walk)
 }
 
 impl Binary {

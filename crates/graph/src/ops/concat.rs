@@ -3,8 +3,9 @@
 use super::input_shape;
 use crate::channels::{Atom, Channels, Walk};
 use crate::eval::Array;
+use crate::groups::Role;
 use crate::shapes::{axis_at, text};
-use crate::{Dim, Error, Graph, Node, Result};
+use crate::{Dim, Error, Graph, Node, Result, ValueId};
 
 pub(super) fn shape(graph: &Graph, node: &Node, axis: i64) -> Result<Option<Vec<Dim>>> {
     let mut shape: Option<Vec<Dim>> = None;
@@ -57,12 +58,23 @@ pub(super) fn channels(node: &Node, axis: i64, walk: &mut Walk<'_>) -> Result<()
     Ok(())
 }
 
-/// Along the axis of concatenation; what is not known as channels stands among them as it is.
+/// Along the axis of concatenation. Positions of a constant are units that it makes; what is not known as channels stands
+/// among them as it is.
 fn side_by_side(node: &Node, axis: usize, walk: &mut Walk<'_>) -> Result<()> {
     let inputs: Vec<_> = node.inputs.iter().flatten().copied().collect();
     let known: Vec<Vec<Channels>> = inputs.iter().map(|&x| walk.along(x, axis)).collect();
     let factors = known.iter().map(Vec::len).max().unwrap_or(0);
+    let pin_constants = |walk: &mut Walk<'_>| {
+        for &x in inputs
+            .iter()
+            .filter(|&&x| walk.is_parameter(x))
+            .collect::<Vec<_>>()
+        {
+            walk.pin(x, axis, node, "stands beside what is not known as channels");
+        }
+    };
     if factors == 0 {
+        pin_constants(walk);
         return Ok(());
     }
     let lengths: Option<Vec<usize>> = inputs.iter().map(|&x| walk.length(x, axis)).collect();
@@ -72,39 +84,59 @@ fn side_by_side(node: &Node, axis: usize, walk: &mut Walk<'_>) -> Result<()> {
             let reason = "stands beside channels that are grouped otherwise";
             walk.freeze_axis(x, axis, node, reason);
         }
+        pin_constants(walk);
         return Ok(());
     };
     for factor in 0..factors {
         let mut atoms: Vec<Atom> = vec![];
-        for (own, &length) in known.iter().zip(&lengths) {
+        for ((own, &length), &x) in known.iter().zip(&lengths).zip(&inputs) {
             match own.get(factor) {
                 Some(channels) => atoms.extend(&channels.atoms),
+                None if factors == 1 && walk.is_parameter(x) => {
+                    let made = walk.atoms(length);
+                    let own = Channels {
+                        axis,
+                        atoms: made.clone(),
+                    };
+                    walk.claim(x, axis, Role::Produces, &[own]);
+                    atoms.extend(made);
+                }
                 None => atoms.extend(walk.fixed(length, node, "is not known as channels")),
             }
         }
         walk.carry(node.output()?, Channels { axis, atoms });
     }
+    if factors > 1 {
+        pin_constants(walk);
+    }
     Ok(())
 }
 
-/// Along every other axis all inputs have the same channels.
+/// Along every other axis all inputs have the same channels, and those of constants go along with them.
 fn together(node: &Node, axis: usize, walk: &mut Walk<'_>) -> Result<()> {
     let inputs: Vec<_> = node.inputs.iter().flatten().copied().collect();
-    let first = walk.along(inputs[0], axis);
-    let mut fits = true;
-    for &other in &inputs[1..] {
-        let own = walk.along(other, axis);
-        fits &= own.is_empty() == first.is_empty()
-            && (first.is_empty() || walk.couple_axes(&first, &own));
+    let (constants, activations): (Vec<ValueId>, Vec<ValueId>) =
+        inputs.iter().partition(|&&x| walk.is_parameter(x));
+    let mut all = activations.iter().map(|&x| walk.along(x, axis));
+    let mut passed = all.next().filter(|first| !first.is_empty());
+    for own in all.collect::<Vec<_>>() {
+        passed = passed.filter(|_| !own.is_empty());
+        passed = passed.and_then(|passed| walk.couple_axes(&passed, &own));
     }
-    if !fits {
-        for &x in &inputs {
+    let Some(passed) = passed else {
+        for &x in &activations {
             let reason = "meets an activation whose channels do not line up with its own";
             walk.freeze_axis(x, axis, node, reason);
         }
+        for x in constants {
+            walk.pin(x, axis, node, "stands beside what is not known as channels");
+        }
         return Ok(());
+    };
+    for x in constants {
+        walk.claim(x, axis, Role::Carries, &passed);
     }
-    for channels in first {
+    for channels in passed {
         walk.carry(node.output()?, channels);
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! `Conv`: every input channel of a group meets every output channel of it, at each position of a window.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Sources, Window, input_shape};
@@ -32,9 +34,11 @@ pub(super) fn shape(graph: &Graph, node: &Node, conv: &Conv) -> Result<Option<Ve
         let message = format!("{outputs} output channels cannot be made in {groups} groups");
         return Err(Error::invalid(message));
     }
-    let (Some(x), Some(weights)) = (x, weights) else {
+    let Some(weights) = weights else {
         return Ok(None);
     };
+    let unknown = unknown(node, weights.len());
+    let x = x.unwrap_or(&unknown);
     let kernel: Option<Vec<usize>> = weights.iter().skip(2).map(Dim::fixed).collect();
     let (Some(kernel), [batch, channels, spatial @ ..]) = (kernel, x) else {
         return Err(Error::invalid(
@@ -73,6 +77,13 @@ pub(super) fn shape(graph: &Graph, node: &Node, conv: &Conv) -> Result<Option<Ve
     Ok(Some(shape))
 }
 
+/// Lengths of an input of which weights tell no more than the number of axes.
+pub(super) fn unknown(node: &Node, rank: usize) -> Vec<Dim> {
+    let axes = 0..rank;
+    axes.map(|axis| Dim::Named(format!("{}.0:{axis}", node.name)))
+        .collect()
+}
+
 pub(super) fn channels(node: &Node, conv: &Conv, walk: &mut Walk<'_>) -> Result<()> {
     let (x, weights, made) = (node.input(0)?, node.input(1)?, node.output()?);
     let bias = node.inputs.get(2).copied().flatten();
@@ -87,16 +98,7 @@ pub(super) fn channels(node: &Node, conv: &Conv, walk: &mut Walk<'_>) -> Result<
             "is convolved with something other than constant weights",
         );
     }
-    for channels in walk.channels(x).to_vec() {
-        if channels.axis > CHANNELS {
-            walk.freeze_axis(
-                x,
-                channels.axis,
-                node,
-                "is an axis that a convolution slides over",
-            );
-        }
-    }
+    beside_channels(node, walk, x, made);
     let read = walk.along(x, CHANNELS);
     let role = match conv.conv_groups {
         1 => {
@@ -113,9 +115,10 @@ pub(super) fn channels(node: &Node, conv: &Conv, walk: &mut Walk<'_>) -> Result<
             walk.claim(weights, 0, Role::Produces, &produced);
             Role::Produces
         }
-        groups if groups == outputs && inputs == 1 && !read.is_empty() => {
-            walk.claim(weights, 0, Role::Carries, &read);
-            for channels in read {
+        groups if inputs == 1 && !read.is_empty() => {
+            let each = repeated(&read, outputs / groups);
+            walk.claim(weights, 0, Role::Carries, &each);
+            for channels in each {
                 walk.carry(made, channels);
             }
             Role::Carries
@@ -129,6 +132,31 @@ pub(super) fn channels(node: &Node, conv: &Conv, walk: &mut Walk<'_>) -> Result<
     Ok(())
 }
 
+/// Rows pass, and places that a window slides over stay.
+pub(super) fn beside_channels(node: &Node, walk: &mut Walk<'_>, x: ValueId, made: ValueId) {
+    for channels in walk.channels(x).to_vec() {
+        match channels.axis.cmp(&CHANNELS) {
+            Ordering::Less => walk.carry(made, channels),
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                let reason = "is an axis that a convolution slides over";
+                walk.freeze_axis(x, channels.axis, node, reason);
+            }
+        }
+    }
+}
+
+/// What becomes of channels that each have so many outputs of their own, side by side.
+pub(super) fn repeated(read: &[Channels], times: usize) -> Vec<Channels> {
+    let each = read.iter().map(|channels| Channels {
+        axis: CHANNELS,
+        atoms: (channels.atoms.iter())
+            .flat_map(|&atom| std::iter::repeat_n(atom, times))
+            .collect(),
+    });
+    each.collect()
+}
+
 /// Several channels a group: unit k of the input is channel k of every group, and likewise of the output.
 fn grouped(
     node: &Node,
@@ -139,11 +167,6 @@ fn grouped(
     let reason = "is one of the groups of a grouped convolution";
     let read = walk.along(x, CHANNELS);
     let own_inputs = match &read[..] {
-        // One channel a group: the groups are the channels.
-        [_] if inputs == 1 => {
-            walk.freeze_axis(x, CHANNELS, node, reason);
-            None
-        }
         [groups_of, within] if walk.are_factors(groups_of, within, groups, inputs) => {
             walk.freeze_atoms(&groups_of.atoms, node, reason);
             let atoms = within.atoms[..inputs].to_vec();
@@ -197,10 +220,10 @@ pub(super) fn groups_left(
     groups: usize,
     sources: &Sources,
 ) -> Option<usize> {
-    let weights = node.input(1).ok()?;
-    let shape = graph.constant(weights)?.shape();
-    let kept = sources.get(&(weights, 0))?.len();
-    (groups > 1 && shape[0] == groups).then_some(kept)
+    let x = node.input(0).ok()?;
+    let channels = graph.value(x).shape.as_ref()?.get(CHANNELS)?.fixed()?;
+    let kept = sources.get(&(x, CHANNELS))?.len();
+    (groups > 1 && channels == groups).then_some(kept)
 }
 
 pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
@@ -210,7 +233,7 @@ pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         .iter()
         .map(|d| d.fixed().map(|n| n as u64))
         .product();
-    let lengths = made.iter().skip(2);
+    let lengths = made.iter().take(CHANNELS).chain(made.iter().skip(2));
     let places: u64 = lengths.map(|d| d.fixed().unwrap_or(1) as u64).product();
     Some(weights? * places)
 }

@@ -53,11 +53,16 @@ impl ConvTranspose {
     }
 }
 
-pub(super) fn shape(graph: &Graph, node: &Node, conv: &ConvTranspose) -> Result<Option<Vec<Dim>>> {
-    let (Some(x), Some(weights)) = (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?)
-    else {
+pub(super) fn shape(
+    graph: &Graph,
+    node: &Node,
+    transposed: &ConvTranspose,
+) -> Result<Option<Vec<Dim>>> {
+    let Some(weights) = input_shape(graph, node, 1)? else {
         return Ok(None);
     };
+    let unknown = conv::unknown(node, weights.len());
+    let x = input_shape(graph, node, 0)?.unwrap_or(&unknown);
     let ([batch, channels, spatial @ ..], [inputs, outputs, kernel @ ..]) = (x, weights) else {
         return Err(Error::invalid(
             "ConvTranspose takes an input and weights with channels",
@@ -73,13 +78,13 @@ pub(super) fn shape(graph: &Graph, node: &Node, conv: &ConvTranspose) -> Result<
         )));
     }
     let outputs = match outputs.fixed() {
-        Some(outputs) => Dim::Fixed(outputs * conv.conv_groups),
+        Some(outputs) => Dim::Fixed(outputs * transposed.conv_groups),
         None => return Ok(None),
     };
     let fixed = |dims: &[Dim]| dims.iter().map(Dim::fixed).collect::<Option<Vec<usize>>>();
     let spatial = match (fixed(spatial), fixed(kernel)) {
         (Some(lengths), Some(kernel)) => {
-            let lengths = conv.spatial(&lengths, &kernel)?.0;
+            let lengths = transposed.spatial(&lengths, &kernel)?.0;
             lengths.into_iter().map(Dim::Fixed).collect()
         }
         _ => (0..spatial.len())
@@ -89,23 +94,14 @@ pub(super) fn shape(graph: &Graph, node: &Node, conv: &ConvTranspose) -> Result<
     Ok(Some([vec![batch.clone(), outputs], spatial].concat()))
 }
 
-pub(super) fn channels(node: &Node, conv: &ConvTranspose, walk: &mut Walk<'_>) -> Result<()> {
+pub(super) fn channels(node: &Node, transposed: &ConvTranspose, walk: &mut Walk<'_>) -> Result<()> {
     let (x, weights, made) = (node.input(0)?, node.input(1)?, node.output()?);
     let bias = node.inputs.get(2).copied().flatten();
     let read = walk.along(x, CHANNELS);
-    for channels in walk.channels(x).to_vec() {
-        if channels.axis > CHANNELS {
-            walk.freeze_axis(
-                x,
-                channels.axis,
-                node,
-                "is an axis that a convolution slides over",
-            );
-        }
-    }
+    conv::beside_channels(node, walk, x, made);
     let known = walk.is_parameter(weights) && bias.is_none_or(|b| walk.is_parameter(b));
     let lengths = (walk.length(weights, 0), walk.length(weights, 1));
-    let role = match (lengths, conv.conv_groups) {
+    let role = match (lengths, transposed.conv_groups) {
         ((Some(_), Some(outputs)), 1) if known && !walk.is_parameter(x) => {
             if read.is_empty() {
                 walk.pin(
@@ -120,10 +116,13 @@ pub(super) fn channels(node: &Node, conv: &ConvTranspose, walk: &mut Walk<'_>) -
             walk.claim(weights, 1, Role::Produces, &produced);
             Role::Produces
         }
-        ((Some(inputs), Some(1)), groups) if known && groups == inputs && !read.is_empty() => {
+        ((Some(inputs), Some(times)), groups)
+            if known && groups == inputs && !read.is_empty() && !walk.is_parameter(x) =>
+        {
             walk.claim(weights, 0, Role::Carries, &read);
-            read.into_iter()
-                .for_each(|channels| walk.carry(made, channels));
+            for channels in conv::repeated(&read, times) {
+                walk.carry(made, channels);
+            }
             Role::Carries
         }
         _ => {
@@ -160,7 +159,7 @@ pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
     };
     let weights = product(input_shape(graph, node, 1).ok()??);
     let x = input_shape(graph, node, 0).ok()??;
-    Some(weights * product(x.get(2..)?))
+    Some(weights * product(x.get(..CHANNELS)?) * product(x.get(2..)?))
 }
 
 pub(super) fn evaluate(

@@ -1,5 +1,7 @@
 //! `DepthToSpace` and `SpaceToDepth`: blocks of places and channels take turns.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::input_shape;
@@ -84,8 +86,12 @@ pub(super) fn channels(node: &Node, depth: Depth, walk: &mut Walk<'_>) -> Result
     let (x, made) = (node.input(0)?, node.output()?);
     let area = depth.block * depth.block;
     for channels in walk.channels(x).to_vec() {
-        if channels.axis > CHANNELS {
-            walk.freeze_axis(x, channels.axis, node, "is divided into blocks");
+        match channels.axis.cmp(&CHANNELS) {
+            Ordering::Less => walk.carry(made, channels),
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                walk.freeze_axis(x, channels.axis, node, "is divided into blocks");
+            }
         }
     }
     let own = walk.along(x, CHANNELS);

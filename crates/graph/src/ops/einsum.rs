@@ -130,16 +130,20 @@ fn together(node: &Node, held: &Held, is_summed: bool, walk: &mut Walk<'_>) -> V
     let is_unread = is_summed && held.constants.is_empty();
     let first = all[0].clone();
     let is_read = !is_unread || all.len() > 1;
-    let fits = is_read
-        && !held.is_stretched
-        && all.iter().all(|own| !own.is_empty())
-        && all[1..].iter().all(|own| walk.couple_axes(&first, own));
-    if fits && is_unread {
-        walk.sum_over(&first, node, reason);
-        return vec![];
-    }
-    if fits {
-        return first;
+    let is_known = all.iter().all(|own| !own.is_empty());
+    if is_read && !held.is_stretched && is_known {
+        let mut passed = Some(first);
+        for own in &all[1..] {
+            passed = passed.and_then(|passed| walk.couple_axes(&passed, own));
+        }
+        match passed {
+            Some(summed) if is_unread => {
+                walk.sum_over(&summed, node, reason);
+                return vec![];
+            }
+            Some(passed) => return passed,
+            None => {}
+        }
     }
     for (&(id, axis), own) in held.activations.iter().zip(&all) {
         if !own.is_empty() {

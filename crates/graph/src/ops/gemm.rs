@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input_shape;
+use super::matmul::{Factor, product};
+use super::{broadcast, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::groups::Role;
-use crate::{Dim, Error, Graph, Node, Result, ValueId, shapes};
+use crate::{Dim, Error, Graph, Node, Result, shapes};
 
 /// Attributes of [`Op::Gemm`](crate::Op::Gemm).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -37,17 +38,15 @@ impl Gemm {
     pub(crate) fn axis_in(&self) -> usize {
         usize::from(self.trans_b)
     }
-
-    /// The axis of the weights that makes channels.
-    pub(crate) fn axis_out(&self) -> usize {
-        1 - self.axis_in()
-    }
 }
 
 pub(super) fn shape(graph: &Graph, node: &Node, gemm: &Gemm) -> Result<Option<Vec<Dim>>> {
-    let (Some(a), Some(b)) = (input_shape(graph, node, 0)?, input_shape(graph, node, 1)?) else {
-        return Ok(None);
-    };
+    // A matrix even where nothing more is known of it.
+    let unknown =
+        |slot: usize| [0, 1].map(|axis| Dim::Named(format!("{}.{slot}:{axis}", node.name)));
+    let (unknown_a, unknown_b) = (unknown(0), unknown(1));
+    let a = input_shape(graph, node, 0)?.unwrap_or(&unknown_a);
+    let b = input_shape(graph, node, 1)?.unwrap_or(&unknown_b);
     let ([a0, a1], [b0, b1]) = (a, b) else {
         return Err(Error::invalid(format!(
             "Gemm takes two matrices, not {} and {}",
@@ -72,69 +71,19 @@ pub(super) fn contract(a: &Dim, b: &Dim) -> Result<()> {
 }
 
 pub(super) fn channels(node: &Node, gemm: &Gemm, walk: &mut Walk<'_>) -> Result<()> {
-    let (x, weights) = (node.input(0)?, node.input(1)?);
-    let bias = node.inputs.get(2).copied().flatten();
-    if gemm.trans_a || !walk.is_parameter(weights) || walk.is_parameter(x) {
-        let reason = "is multiplied by something other than constant weights";
-        for &value in node.inputs.iter().flatten() {
-            walk.freeze(value, node, reason);
-        }
-        return Ok(());
-    }
-    dense(node, walk, (x, weights), gemm.axis_in(), gemm.axis_out());
-    let Some(bias) = bias else { return Ok(()) };
-    let made = walk.channels(node.output()?).to_vec();
-    if made.is_empty() {
-        return Ok(());
-    }
-    if walk.is_parameter(bias) {
-        walk.claim_broadcast(bias, &made, 2, Role::Produces, node);
-    } else {
-        walk.freeze(bias, node, "is added inside a Gemm");
-        walk.freeze(node.output()?, node, "has something added inside a Gemm");
-    }
-    Ok(())
-}
-
-/// The channel rule of a product with constant weights: every input channel meets every output channel.
-pub(super) fn dense(
-    node: &Node,
-    walk: &mut Walk<'_>,
-    (x, weights): (ValueId, ValueId),
-    axis_in: usize,
-    axis_out: usize,
-) {
-    let Some(&made) = node.outputs.first() else {
-        return;
+    let matrix = |slot: usize, inner: usize| -> Result<Factor> {
+        Ok(Factor {
+            id: node.input(slot)?,
+            outer: 0,
+            inner,
+            left: Some(1 - inner),
+        })
     };
-    let last = walk.rank(x).and_then(|rank| rank.checked_sub(1));
-    let read = last.map_or(vec![], |axis| walk.along(x, axis));
-    if read.is_empty() {
-        walk.pin(
-            weights,
-            axis_in,
-            node,
-            "shares weights that read unknown channels",
-        );
-    }
-    walk.claim(weights, axis_in, Role::Reads, &read);
-    match (last, walk.length(weights, axis_out)) {
-        (Some(axis), Some(length)) => {
-            // Along every other axis rows are multiplied one by one.
-            for channels in walk.channels(x).to_vec() {
-                if channels.axis != axis {
-                    walk.carry(made, channels);
-                }
-            }
-            let produced = walk.produce(made, axis, length);
-            walk.claim(weights, axis_out, Role::Produces, &produced);
-        }
-        _ => walk.pin(
-            weights,
-            axis_out,
-            node,
-            "shares weights that make unknown channels",
-        ),
+    let left = matrix(0, usize::from(!gemm.trans_a))?;
+    product(node, walk, &left, &matrix(1, gemm.axis_in())?)?;
+    match node.inputs.get(2).copied().flatten() {
+        Some(bias) => broadcast::added(node, bias, Role::Produces, walk),
+        None => Ok(()),
     }
 }
 

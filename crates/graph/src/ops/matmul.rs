@@ -1,9 +1,11 @@
-//! `MatMul`: with constant weights on the right a dense layer, whose bias, if any, is an `Add` behind it; of two activations a
-//! product over positions, row by row of their leading axes.
+//! `MatMul`: with constant weights a dense layer, whose bias, if any, is an `Add` behind it; of two activations a product over
+//! positions, row by row of their leading axes.
 
+use super::broadcast::{self, Side};
 use super::{gemm, input_shape};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
+use crate::groups::Role;
 use crate::{Dim, Error, Graph, Node, Result, ValueId, shapes};
 
 pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
@@ -31,125 +33,102 @@ pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     let (a, b) = (node.input(0)?, node.input(1)?);
-    let ranks = (walk.rank(a), walk.rank(b));
-    match (walk.is_parameter(a), walk.is_parameter(b), ranks) {
-        (false, true, (_, Some(2))) => {
-            gemm::dense(node, walk, (a, b), 0, 1);
-            Ok(())
-        }
-        (true, false, (Some(2), Some(rank))) if rank >= 2 => {
-            from_the_left(node, walk, (a, b), rank)
-        }
-        (false, false, (Some(rank_a), Some(rank_b))) if rank_a >= 2 && rank_b >= 2 => {
-            of_activations(node, walk, (a, rank_a), (b, rank_b))
-        }
-        _ => {
-            let reason = "is multiplied by something other than a matrix of weights or activations";
-            walk.freeze(a, node, reason);
-            walk.freeze(b, node, reason);
-            Ok(())
-        }
-    }
+    let (Some(rank_a), Some(rank_b)) = (walk.rank(a), walk.rank(b)) else {
+        let reason = "is multiplied by a value of unknown shape";
+        walk.freeze(a, node, reason);
+        walk.freeze(b, node, reason);
+        return Ok(());
+    };
+    // A vector is a matrix of one row or column, which the result lacks.
+    let left = Factor {
+        id: a,
+        outer: rank_a.saturating_sub(2),
+        inner: rank_a.saturating_sub(1),
+        left: rank_a.checked_sub(2),
+    };
+    let right = Factor {
+        id: b,
+        outer: rank_b.saturating_sub(2),
+        inner: rank_b.saturating_sub(2),
+        left: (rank_b > 1).then_some(rank_b.saturating_sub(1)),
+    };
+    product(node, walk, &left, &right)
 }
 
-/// Constant weights on the left mix the last axis but one; the last passes.
-fn from_the_left(
-    node: &Node,
-    walk: &mut Walk<'_>,
-    (weights, x): (ValueId, ValueId),
-    rank: usize,
-) -> Result<()> {
+/// An operand of a matrix product.
+pub(super) struct Factor {
+    pub(super) id: ValueId,
+    /// How many leading axes count matrices.
+    pub(super) outer: usize,
+    /// The axis that is summed over.
+    pub(super) inner: usize,
+    /// The axis that is left.
+    pub(super) left: Option<usize>,
+}
+
+/// The channel rule of every matrix product.
+///
+/// What is summed over is read by weights; between activations it is the same units in both, which no weights read. What
+/// is left of an activation passes, and of weights it is made.
+pub(super) fn product(node: &Node, walk: &mut Walk<'_>, a: &Factor, b: &Factor) -> Result<()> {
     let made = node.output()?;
-    let read = walk.along(x, rank - 2);
+    match (walk.is_parameter(a.id), walk.is_parameter(b.id)) {
+        (true, true) => {
+            walk.freeze(a.id, node, "is computed from constants");
+            walk.freeze(b.id, node, "is computed from constants");
+            return Ok(());
+        }
+        (false, true) => contracted(node, walk, a, b),
+        (true, false) => contracted(node, walk, b, a),
+        (false, false) => summed(node, walk, a, b),
+    }
+    let outer = a.outer.max(b.outer);
+    for axis in 0..outer {
+        let sides = [a, b].map(|factor| Side {
+            id: factor.id,
+            axis: (axis + factor.outer).checked_sub(outer),
+        });
+        broadcast::along(node, (made, axis), &sides, Role::Carries, walk);
+    }
+    let mut axis = outer;
+    for factor in [a, b] {
+        let Some(own) = factor.left else { continue };
+        if !walk.is_parameter(factor.id) {
+            for channels in walk.along(factor.id, own) {
+                walk.carry(made, Channels { axis, ..channels });
+            }
+        } else if let Some(length) = walk.length(factor.id, own) {
+            let produced = walk.produce(made, axis, length);
+            walk.claim(factor.id, own, Role::Produces, &produced);
+        }
+        axis += 1;
+    }
+    Ok(())
+}
+
+/// Weights read what is summed over.
+fn contracted(node: &Node, walk: &mut Walk<'_>, x: &Factor, weights: &Factor) {
+    let read = walk.along(x.id, x.inner);
     if read.is_empty() {
-        walk.pin(
-            weights,
-            1,
-            node,
-            "shares weights that read unknown channels",
-        );
+        let reason = "shares weights that read unknown channels";
+        walk.pin(weights.id, weights.inner, node, reason);
     }
-    walk.claim(weights, 1, crate::Role::Reads, &read);
-    for channels in walk.channels(x).to_vec() {
-        if channels.axis != rank - 2 {
-            walk.carry(made, channels);
-        }
-    }
-    if let Some(rows) = walk.length(weights, 0) {
-        let produced = walk.produce(made, rank - 2, rows);
-        walk.claim(weights, 0, crate::Role::Produces, &produced);
-    }
-    Ok(())
+    walk.claim(weights.id, weights.inner, Role::Reads, &read);
 }
 
-/// Leading axes are rows of both; what is summed over are the same units in both, which no weights read.
-fn of_activations(
-    node: &Node,
-    walk: &mut Walk<'_>,
-    (a, rank_a): (ValueId, usize),
-    (b, rank_b): (ValueId, usize),
-) -> Result<()> {
-    let made = node.output()?;
-    let rank = rank_a.max(rank_b);
+/// What is summed over are the same units in both.
+fn summed(node: &Node, walk: &mut Walk<'_>, a: &Factor, b: &Factor) {
     let reason = "is summed over in a product of activations, which has no weights";
-    let (left, right) = (walk.along(a, rank_a - 1), walk.along(b, rank_b - 2));
-    if !left.is_empty() && !right.is_empty() && walk.couple_axes(&left, &right) {
-        walk.sum_over(&left, node, reason);
-    } else {
-        walk.freeze_axis(a, rank_a - 1, node, reason);
-        walk.freeze_axis(b, rank_b - 2, node, reason);
+    let (left, right) = (walk.along(a.id, a.inner), walk.along(b.id, b.inner));
+    if !left.is_empty()
+        && !right.is_empty()
+        && let Some(both) = walk.couple_axes(&left, &right)
+    {
+        walk.sum_over(&both, node, reason);
+        return;
     }
-    for axis in 0..rank - 2 {
-        let own = |rank_of: usize| (axis + rank_of).checked_sub(rank);
-        let left = own(rank_a).map_or(vec![], |axis| walk.along(a, axis));
-        let right = own(rank_b).map_or(vec![], |axis| walk.along(b, axis));
-        let is_one = |id: ValueId, own: Option<usize>| {
-            own.is_none_or(|axis| walk.length(id, axis) == Some(1))
-        };
-        let alone = (is_one(a, own(rank_a)), is_one(b, own(rank_b)));
-        let passed = match (left.is_empty(), right.is_empty()) {
-            (true, true) => continue,
-            (false, false)
-                if left[0].atoms.len() == right[0].atoms.len()
-                    && walk.couple_axes(&left, &right) =>
-            {
-                left
-            }
-            (false, true) if alone.1 => left,
-            (true, false) if alone.0 => right,
-            _ => {
-                for (id, channels) in [(a, left), (b, right)] {
-                    let reason = "meets an activation whose channels do not line up with its own";
-                    channels
-                        .iter()
-                        .for_each(|c| walk.freeze_axis(id, c.axis, node, reason));
-                }
-                continue;
-            }
-        };
-        for channels in passed {
-            walk.carry(made, Channels { axis, ..channels });
-        }
-    }
-    for channels in walk.along(a, rank_a - 2) {
-        walk.carry(
-            made,
-            Channels {
-                axis: rank - 2,
-                ..channels
-            },
-        );
-    }
-    for channels in walk.along(b, rank_b - 1) {
-        walk.carry(
-            made,
-            Channels {
-                axis: rank - 1,
-                ..channels
-            },
-        );
-    }
-    Ok(())
+    walk.freeze_axis(a.id, a.inner, node, reason);
+    walk.freeze_axis(b.id, b.inner, node, reason);
 }
 
 pub(super) fn macs(graph: &Graph, node: &Node) -> Option<u64> {

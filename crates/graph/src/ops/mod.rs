@@ -6,6 +6,7 @@
 
 mod batch_norm;
 mod binary;
+mod broadcast;
 mod cast;
 mod concat;
 mod conv;
@@ -131,6 +132,13 @@ fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
 
 /// States to the walk which channels the node makes, passes on, reads or mixes.
 pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+    if has_settings(&node.op) {
+        for &setting in node.inputs.iter().skip(1).flatten() {
+            if !walk.is_parameter(setting) {
+                walk.freeze(setting, node, "tells how an operator works");
+            }
+        }
+    }
     match &node.op {
         Op::Gemm(attributes) => gemm::channels(node, attributes, walk),
         Op::MatMul => matmul::channels(node, walk),
@@ -158,7 +166,7 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Split(attributes) => split::channels(node, attributes, walk),
         Op::Depth(attributes) => depth::channels(node, *attributes, walk),
         Op::Pad(attributes) => pad::channels(node, attributes, walk),
-        Op::Resize(_) => resize::channels(node, walk),
+        Op::Resize(attributes) => resize::channels(node, attributes, walk),
         Op::Expand => expand::channels(node, walk),
         Op::Tile => expand::tile_channels(node, walk),
         Op::Where => select::channels(node, walk),
@@ -167,6 +175,48 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Identity | Op::Cast { .. } => identity::channels(node, walk),
         Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::channels(node, walk),
         Op::Opaque(_) => opaque::channels(node, walk),
+    }
+}
+
+/// Whether the inputs behind the first are lengths, positions and bounds, not numbers that are computed with.
+fn has_settings(op: &Op) -> bool {
+    match op {
+        Op::Reduce(_)
+        | Op::Reshape { .. }
+        | Op::Squeeze(_)
+        | Op::Slice { .. }
+        | Op::Split(_)
+        | Op::Pad(_)
+        | Op::Resize(_)
+        | Op::Expand
+        | Op::Tile
+        | Op::Clip { .. } => true,
+        Op::Gemm(_)
+        | Op::MatMul
+        | Op::Conv(_)
+        | Op::ConvTranspose(_)
+        | Op::BatchNorm { .. }
+        | Op::Norm(_)
+        | Op::Pool(_)
+        | Op::Binary(_)
+        | Op::Unary(_)
+        | Op::Variadic(_)
+        | Op::Einsum(_)
+        | Op::Mix(_)
+        | Op::Softmax { .. }
+        | Op::LogSoftmax { .. }
+        | Op::Flatten { .. }
+        | Op::Gather { .. }
+        | Op::Transpose { .. }
+        | Op::Concat { .. }
+        | Op::Depth(_)
+        | Op::Where
+        | Op::Cast { .. }
+        | Op::Shape { .. }
+        | Op::Index(_)
+        | Op::PRelu
+        | Op::Identity
+        | Op::Opaque(_) => false,
     }
 }
 
@@ -188,10 +238,11 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
     let own_inputs = match &node.op {
         Op::Resize(attributes) => return resize::slice(graph, node, attributes, sources),
         Op::Expand => return expand::slice(graph, node, 1, sources),
+        Op::Reshape { .. } => return reshape::slice(graph, node, sources),
         Op::Gather { axis } => gather::slice(graph, node, *axis, sources),
-        Op::Reshape { .. } => reshape::slice(graph, node, sources),
         Op::Slice { bounds } => slice::slice(graph, node, bounds.as_ref(), sources),
         Op::Split(attributes) => split::slice(graph, node, attributes, sources),
+        Op::Pad(attributes) => pad::slice(graph, node, attributes, sources),
         Op::Gemm(_)
         | Op::MatMul
         | Op::Conv(_)
@@ -204,7 +255,6 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
         | Op::Squeeze(_)
         | Op::Concat { .. }
         | Op::Depth(_)
-        | Op::Pad(_)
         | Op::Tile
         | Op::Where
         | Op::Cast { .. }
@@ -236,6 +286,7 @@ pub(crate) fn rewritten(graph: &Graph, node: &Node, sources: &Sources) -> Option
         Op::Norm(norm) => norm::rewritten(graph, node, *norm, sources),
         Op::Split(attributes) => split::rewritten(graph, node, attributes, sources),
         Op::Slice { bounds } => slice::rewritten(graph, node, bounds.as_ref(), sources),
+        Op::Pad(attributes) => pad::rewritten(graph, node, attributes, sources),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! belongs to, and the answer is read off the result.
 
 use crate::channels::{Atom, Channels, Walk};
+use crate::factors::{distinct, divided};
 use crate::{Dim, Node, Result};
 
 /// What is larger is not labelled: labels take eight bytes an element, for however small a file.
@@ -18,7 +19,7 @@ pub(super) fn channels(
     walk: &mut Walk<'_>,
     run: impl Fn(&[usize], Vec<usize>) -> Result<(Vec<usize>, Vec<usize>)>,
 ) -> Result<()> {
-    follow(node, walk, STAND_IN, |_| true, run)
+    channels_that(node, walk, |_| true, run)
 }
 
 /// The same for those channels that pass.
@@ -28,14 +29,17 @@ pub(super) fn channels_that(
     passes: impl Fn(&Channels) -> bool,
     run: impl Fn(&[usize], Vec<usize>) -> Result<(Vec<usize>, Vec<usize>)>,
 ) -> Result<()> {
-    follow(node, walk, STAND_IN, passes, run)
+    let shape = walk.graph().value(node.input(0)?).shape.as_deref();
+    let shape = shape.unwrap_or_default().iter();
+    let lengths: Vec<usize> = shape.map(|d| d.fixed().unwrap_or(STAND_IN)).collect();
+    follow(node, walk, &lengths, passes, run)
 }
 
-/// The same with another length in place of those that are unknown.
+/// The same with these lengths, those that are unknown among them.
 pub(super) fn follow(
     node: &Node,
     walk: &mut Walk<'_>,
-    stand_in: usize,
+    lengths: &[usize],
     passes: impl Fn(&Channels) -> bool,
     run: impl Fn(&[usize], Vec<usize>) -> Result<(Vec<usize>, Vec<usize>)>,
 ) -> Result<()> {
@@ -49,23 +53,22 @@ pub(super) fn follow(
         return Ok(());
     }
     let (graph, shape) = (walk.graph(), walk.graph().value(x).shape.as_deref());
-    let (Some(shape), Some(after)) = (shape, graph.value(made).shape.as_deref()) else {
+    let (Some(_), Some(after)) = (shape, graph.value(made).shape.as_deref()) else {
         walk.freeze(x, node, "has an unknown shape");
         return Ok(());
     };
-    let lengths = shape.iter().map(|d| d.fixed().unwrap_or(stand_in));
-    let lengths: Vec<usize> = lengths.collect();
     let elements = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     if elements.is_none_or(|n| n > MOST_ELEMENTS) {
         walk.freeze(x, node, "has too many elements for channels to be followed");
         return Ok(());
     }
+    let is_fixed = |axis: usize| after.get(axis).and_then(Dim::fixed).is_some();
     for before in all {
-        let (moved, labels) = run(&lengths, label(&lengths, before.axis))?;
+        let (moved, labels) = run(lengths, label(lengths, before.axis))?;
         let atoms: Vec<Atom> = labels.iter().map(|&label| before.atoms[label]).collect();
         let order = std::iter::once(before.axis).chain(0..after.len());
-        let fixed = order.filter(|&axis| after.get(axis).and_then(Dim::fixed).is_some());
-        let mut found: Vec<(usize, Vec<Atom>)> = fixed
+        let mut found: Vec<(usize, Vec<Atom>)> = order
+            .filter(|&axis| is_fixed(axis))
             .filter_map(|axis| Some((axis, along(&moved, &atoms, axis)?)))
             .collect();
         // A single channel is the same along every axis; it lies where there is one position, as before.
@@ -78,23 +81,13 @@ pub(super) fn follow(
             walk.carry(made, Channels { axis, atoms });
             continue;
         }
-        // A factor of an axis that is a product already may be one itself.
-        let least = atoms.iter().map(|a| a.0).min().unwrap_or_default();
-        let ranks: Vec<usize> = atoms.iter().map(|a| a.0 - least).collect();
-        if let Some(axes) = split(&moved, &ranks).filter(|axes| axes.len() > 1) {
-            let lengths: Vec<usize> = axes.iter().map(|&axis| moved[axis]).collect();
-            if walk.factorise(&before, &lengths) {
-                continue;
-            }
-        }
-        let axes = split(&moved, &labels).filter(|axes| axes.len() > 1);
-        let lengths = axes.iter().flatten().map(|&axis| moved[axis]);
-        let lengths: Vec<usize> = lengths.collect();
-        if axes.is_some() && walk.factorise(&before, &lengths) {
+        let parts = parts(lengths, &before, &moved);
+        if parts.is_some_and(|parts| parts.len() > 1 && walk.factorise(&before, &parts)) {
             continue;
         }
+        let axes = split(&moved, &labels).filter(|axes| axes.len() > 1);
         let inner = axes.and_then(|axes| axes.last().copied());
-        match inner.filter(|&axis| after.get(axis).and_then(Dim::fixed).is_some()) {
+        match inner.filter(|&axis| is_fixed(axis)) {
             Some(axis) => {
                 // Channels made in several places, such as halves side by side: equal places in all blocks go together.
                 let mut blocks = before.atoms.chunks(moved[axis]).map(|atoms| Channels {
@@ -108,11 +101,27 @@ pub(super) fn follow(
             }
             None => {
                 let reason = "is moved so that its channels lie on no one axis";
-                walk.freeze_axis(x, before.axis, node, reason);
+                walk.freeze_atoms(&before.atoms, node, reason);
             }
         }
     }
     Ok(())
+}
+
+/// The lengths of the parts of a factor of an axis, outermost first, that come to lie on different axes where the same
+/// elements in the same order get another shape; none where an axis begins or ends within a unit.
+fn parts(lengths: &[usize], factor: &Channels, moved: &[usize]) -> Option<Vec<usize>> {
+    let places: usize = lengths[factor.axis + 1..].iter().product();
+    let first = factor.atoms.first()?;
+    let inner = factor.atoms.iter().take_while(|a| *a == first).count();
+    let count = distinct(factor);
+    // How many elements lie behind each axis, and behind the one before it.
+    let mut behind = 1;
+    let ends = moved.iter().rev().map(|&length| {
+        behind *= length;
+        behind
+    });
+    divided(inner * places, count, &ends.collect::<Vec<_>>())
 }
 
 /// The axes over which labels count up, if they do so row by row.

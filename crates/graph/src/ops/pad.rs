@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input_shape;
-use crate::channels::Walk;
+use super::{Sources, input_shape};
+use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::shapes::axis_at;
-use crate::{Dim, Error, Graph, Node, Result};
+use crate::{Dim, Error, Graph, Node, Op, Result, Tensor};
 
 /// What stands in the added positions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,7 @@ pub(super) fn shape(graph: &Graph, node: &Node, pad: &Pad) -> Result<Option<Vec<
         .map(Some)
 }
 
+/// Channels that are added are units that nothing but the number in them makes: as many are added as are left.
 pub(super) fn channels(node: &Node, pad: &Pad, walk: &mut Walk<'_>) -> Result<()> {
     let (x, made) = (node.input(0)?, node.output()?);
     let Some(rank) = walk.rank(x) else {
@@ -112,14 +113,81 @@ pub(super) fn channels(node: &Node, pad: &Pad, walk: &mut Walk<'_>) -> Result<()
         walk.freeze(x, node, "is padded by numbers that are not constant");
         return Ok(());
     };
-    for channels in walk.channels(x).to_vec() {
-        if sides[channels.axis] == (0, 0) {
-            walk.carry(made, channels);
-        } else {
-            walk.freeze_axis(x, channels.axis, node, "is padded with further channels");
+    for (axis, side) in sides.into_iter().enumerate() {
+        let own = walk.along(x, axis);
+        let added = (usize::try_from(side.0), usize::try_from(side.1));
+        match (&own[..], pad.mode, added) {
+            (all, _, _) if side == (0, 0) => {
+                all.iter().for_each(|c| walk.carry(made, c.clone()));
+            }
+            ([whole], PadMode::Constant(_), (Ok(before), Ok(behind))) => {
+                let mut atoms = walk.atoms(before);
+                atoms.extend(&whole.atoms);
+                atoms.extend(walk.atoms(behind));
+                walk.carry(made, Channels { axis, atoms });
+            }
+            _ => walk.freeze_axis(x, axis, node, "is padded with further channels"),
         }
     }
     Ok(())
+}
+
+/// How many positions are still added, where channels went; none where that is as before.
+fn left(graph: &Graph, node: &Node, pad: &Pad, sources: &Sources) -> Result<Option<Sides>> {
+    let (x, made) = (node.input(0)?, node.output()?);
+    let Some(shape) = graph.value(x).shape.as_deref() else {
+        return Ok(None);
+    };
+    let Some(sides) = constant_sides(graph, node, pad, shape.len())? else {
+        return Ok(None);
+    };
+    let mut left = sides.clone();
+    for (axis, (before, behind)) in left.iter_mut().enumerate() {
+        let (Some(kept), Some(length)) = (sources.get(&(made, axis)), shape[axis].fixed()) else {
+            continue;
+        };
+        let first = usize::try_from(*before).unwrap_or_default();
+        *before = kept.iter().filter(|&&k| k < first).count() as i64;
+        *behind = kept.iter().filter(|&&k| k >= first + length).count() as i64;
+    }
+    Ok((left != sides).then_some(left))
+}
+
+/// The numbers for all axes, those before them first.
+fn listed(sides: &Sides) -> Vec<i64> {
+    let before = sides.iter().map(|side| side.0);
+    before.chain(sides.iter().map(|side| side.1)).collect()
+}
+
+/// The operation with fewer added positions, where they are an attribute.
+pub(super) fn rewritten(graph: &Graph, node: &Node, pad: &Pad, sources: &Sources) -> Option<Op> {
+    pad.pads.as_ref()?;
+    let left = left(graph, node, pad, sources).ok()??;
+    Some(Op::Pad(Pad {
+        pads: Some(listed(&left)),
+        ..pad.clone()
+    }))
+}
+
+/// The same where they are an input: as many for each axis that is named, if some are.
+pub(super) fn slice(
+    graph: &Graph,
+    node: &Node,
+    pad: &Pad,
+    sources: &Sources,
+) -> Result<Vec<(usize, Tensor)>> {
+    let left = left(graph, node, pad, sources)?.filter(|_| pad.pads.is_none());
+    let Some(mut left) = left else {
+        return Ok(vec![]);
+    };
+    if let Some(axes) = node.inputs.get(3).copied().flatten() {
+        let axes = graph.numbers(axes).unwrap_or_default();
+        let named = axes.iter().map(|&a| axis_at(a as i64, left.len()));
+        let named: Vec<usize> = named.collect::<Result<_>>()?;
+        left = named.into_iter().map(|axis| left[axis]).collect();
+    }
+    let numbers = listed(&left);
+    Ok(vec![(1, Tensor::i64([numbers.len()], numbers)?)])
 }
 
 pub(super) fn evaluate(pad: &Pad, inputs: &[Option<&Array>]) -> Result<Array> {

@@ -1,8 +1,9 @@
 //! `PRelu` and `Clip`: element-wise functions with parameters of their own.
 
-use super::{binary, identity, input_shape};
+use super::{broadcast, identity, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
+use crate::groups::Role;
 use crate::shapes::text;
 use crate::{Dim, Error, Graph, Node, Result};
 
@@ -40,15 +41,8 @@ pub(super) fn clip_shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>>
 
 /// The slopes of `PRelu` go along with their channels, as a factor would.
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
-    let (x, slope) = (node.input(0)?, node.input(1)?);
-    match walk.is_parameter(slope) && !walk.is_parameter(x) {
-        true => binary::with_constant(node, x, slope, walk),
-        false => {
-            walk.freeze(x, node, "has slopes that are not constant");
-            walk.freeze(slope, node, "is a slope that is not constant");
-            Ok(())
-        }
-    }
+    let operands = [node.input(0)?, node.input(1)?];
+    broadcast::channels(node, &operands, Role::Carries, walk)
 }
 
 pub(super) fn evaluate(x: &Array, slope: &Array) -> Result<Array> {

@@ -1,6 +1,6 @@
 //! `Reshape` to a constant shape: the same elements in the same order.
 
-use super::{Sources, input_shape, movement};
+use super::{Rewrite, Sources, expand, input_shape, movement};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::known::Entry;
@@ -140,22 +140,17 @@ fn lengths(wanted: &[i64], allow_zero: bool, shape: &[usize]) -> Result<Vec<usiz
 
 pub(super) fn channels(node: &Node, allow_zero: bool, walk: &mut Walk<'_>) -> Result<()> {
     let x = node.input(0)?;
-    let Some(wanted) = wanted(walk.graph(), node)? else {
+    let graph = walk.graph();
+    let wanted = match wanted(graph, node)? {
+        Some(wanted) => Some(wanted.iter().map(|&n| Entry::Number(n as f64)).collect()),
+        None => graph.value(node.input(1)?).entries.clone(),
+    };
+    let Some(wanted) = wanted else {
         walk.freeze(x, node, "is brought into a shape that is not constant");
         return Ok(());
     };
-    // A batch of unknown length need not fit into a shape that was written for a known one.
-    // Where rows are folded together, such as the windows of an image, their number is a multiple of what is wanted.
-    let mut fixed = wanted.iter().filter(|&&n| n > 0);
-    let product = fixed.try_fold(1usize, |n, &d| n.checked_mul(usize::try_from(d).ok()?));
-    let multiple = product.unwrap_or(movement::STAND_IN);
-    let shape = walk.graph().value(x).shape.as_deref();
-    let few = movement::STAND_IN..=MOST_ROWS;
-    let stand_in = few.chain([multiple]).find(|&n| {
-        let stand_in = shape.map(|s| s.iter().map(|d| d.fixed().unwrap_or(n)).collect::<Vec<_>>());
-        stand_in.is_some_and(|s| lengths(&wanted, allow_zero, &s).is_ok())
-    });
-    let Some(stand_in) = stand_in else {
+    let shape = graph.value(x).shape.as_deref();
+    let Some(stood_in) = shape.and_then(|x| StandIns::of(x, &wanted, allow_zero)) else {
         walk.freeze(
             x,
             node,
@@ -166,17 +161,85 @@ pub(super) fn channels(node: &Node, allow_zero: bool, walk: &mut Walk<'_>) -> Re
     movement::follow(
         node,
         walk,
-        stand_in,
+        &stood_in.before,
         |_| true,
-        |shape, labels| Ok((lengths(&wanted, allow_zero, shape)?, labels)),
+        |_, labels| Ok((stood_in.after.clone(), labels)),
     )
 }
 
+/// Lengths in place of those that are not known, with which the elements fit into the wanted shape.
+struct StandIns {
+    before: Vec<usize>,
+    after: Vec<usize>,
+}
+
+impl StandIns {
+    /// A batch of unknown length need not fit into a shape that was written for a known one. Where rows are folded
+    /// together, such as the windows of an image, their number is a multiple of what is wanted.
+    fn of(x: &[Dim], wanted: &[Entry], allow_zero: bool) -> Option<Self> {
+        let mut numbers = wanted.iter().filter_map(|entry| match entry {
+            Entry::Number(n) if *n > 0.0 => Some(*n as usize),
+            _ => None,
+        });
+        let product = numbers.try_fold(1usize, |n, d| n.checked_mul(d));
+        let few = movement::STAND_IN..=MOST_ROWS;
+        let mut all = few.chain([product.unwrap_or(movement::STAND_IN)]);
+        let is_new = |entry: &&Entry| match entry {
+            Entry::Length(name) => !x
+                .iter()
+                .any(|d| matches!(d, Dim::Named(own) if own == name)),
+            Entry::Number(_) | Entry::Other => false,
+        };
+        // A length that several were folded into is what these come to.
+        let is_wanted = |name: &String| wanted.contains(&Entry::Length(name.clone()));
+        let folded = match wanted.iter().any(|entry| is_new(&entry)) {
+            true => x
+                .iter()
+                .position(|d| matches!(d, Dim::Named(name) if !is_wanted(name))),
+            false => None,
+        };
+        all.find_map(|n| Self::with(x, wanted, allow_zero, n, folded))
+    }
+
+    /// With `length` for all that are unknown but the folded one.
+    fn with(
+        x: &[Dim],
+        wanted: &[Entry],
+        allow_zero: bool,
+        length: usize,
+        folded: Option<usize>,
+    ) -> Option<Self> {
+        let mut before: Vec<usize> = x.iter().map(|d| d.fixed().unwrap_or(length)).collect();
+        let numbers: Vec<i64> = wanted
+            .iter()
+            .map(|entry| match entry {
+                Entry::Number(n) => *n as i64,
+                Entry::Length(_) => length as i64,
+                Entry::Other => -1,
+            })
+            .collect();
+        if let Some(axis) = folded {
+            before[axis] = 1;
+            let others = before.iter().try_fold(1usize, |n, &d| n.checked_mul(d))?;
+            let all = numbers.iter().enumerate().map(|(axis, &n)| match n {
+                0 if !allow_zero => before.get(axis).copied(),
+                n => usize::try_from(n).ok(),
+            });
+            let all = all.collect::<Option<Vec<usize>>>()?;
+            let all = all.into_iter().try_fold(1usize, usize::checked_mul)?;
+            before[axis] = all.checked_div(others).filter(|&n| n * others == all)?;
+        }
+        let open = numbers.iter().filter(|&&n| n == -1).count();
+        let after = lengths(&numbers, allow_zero, &before).ok()?;
+        (open <= 1).then_some(Self { before, after })
+    }
+}
+
 /// The wanted shape after positions went.
-pub(super) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec<(usize, Tensor)>> {
+pub(super) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec<Rewrite>> {
     let made = node.output()?;
     let Some(old) = wanted(graph, node)? else {
-        return Ok(vec![]);
+        return expand::slice(graph, node, 1, sources);
     };
     let entry = |(axis, &length): (usize, &i64)| match sources.get(&(made, axis)) {
         Some(kept) if length > 0 => kept.len() as i64,
@@ -186,7 +249,11 @@ pub(super) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
     if new == old {
         return Ok(vec![]);
     }
-    Ok(vec![(1, Tensor::i64([new.len()], new)?)])
+    Ok(vec![Rewrite {
+        reader: None,
+        slot: 1,
+        tensor: Tensor::i64([new.len()], new)?,
+    }])
 }
 
 pub(super) fn evaluate(allow_zero: bool, x: &Array, shape: &Array) -> Result<Array> {

@@ -135,16 +135,39 @@ pub(super) fn shape(graph: &Graph, node: &Node, resize: &Resize) -> Result<Optio
     Ok(Some(entries.iter().enumerate().map(dim).collect()))
 }
 
-pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+/// Channels pass along an axis that stays as it is.
+pub(super) fn channels(node: &Node, resize: &Resize, walk: &mut Walk<'_>) -> Result<()> {
     let (x, made) = (node.input(0)?, node.output()?);
+    let Some(rank) = walk.rank(x) else {
+        walk.freeze(x, node, "has an unknown shape");
+        return Ok(());
+    };
+    let entries = resize.entries(rank)?;
     for channels in walk.channels(x).to_vec() {
-        let same = walk.length(made, channels.axis) == Some(channels.atoms.len());
-        match same && channels.axis <= 1 {
+        let stays = match entries[channels.axis] {
+            None => true,
+            // The entry for it must follow, which that of a list for all axes does.
+            Some(entry) => {
+                resize.axes.is_empty()
+                    && resize.places != ResizePlaces::Other
+                    && walk.length(made, channels.axis) == Some(channels.atoms.len())
+                    && is_whole(walk.graph(), node, resize, entry)
+            }
+        };
+        match stays {
             true => walk.carry(made, channels),
             false => walk.freeze_axis(x, channels.axis, node, "is resized along its channels"),
         }
     }
     Ok(())
+}
+
+/// Whether an axis that comes out as long as it was is not scaled either.
+fn is_whole(graph: &Graph, node: &Node, resize: &Resize, entry: usize) -> bool {
+    let (scales, sizes) = resize.slots();
+    let by_sizes = sizes.is_some_and(|slot| is_given(graph, node, slot));
+    let scale = node.input(scales).ok().and_then(|id| graph.numbers(id));
+    by_sizes || scale.and_then(|scales| scales.get(entry).copied()) == Some(1.0)
 }
 
 /// Sizes after channels went.

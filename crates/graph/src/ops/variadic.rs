@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{binary, input_shape};
+use super::{binary, broadcast, input_shape};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::groups::Role;
@@ -44,22 +44,8 @@ pub(super) fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
-    let made = node.output()?;
-    let operands = node.inputs.iter().flatten().copied();
-    let (constants, activations): (Vec<ValueId>, Vec<ValueId>) =
-        operands.partition(|&id| walk.is_parameter(id));
-    let Some(rank) = walk.rank(made).filter(|_| !activations.is_empty()) else {
-        for id in constants.into_iter().chain(activations) {
-            walk.freeze(id, node, "is computed from constants, or of unknown shape");
-        }
-        return Ok(());
-    };
-    binary::couple(node, &activations, walk)?;
-    let passed = walk.channels(made).to_vec();
-    for constant in constants {
-        walk.claim_broadcast(constant, &passed, rank, Role::Carries, node);
-    }
-    Ok(())
+    let operands: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
+    broadcast::channels(node, &operands, Role::Carries, walk)
 }
 
 pub(super) fn evaluate(variadic: Variadic, inputs: &[&Array]) -> Result<Array> {

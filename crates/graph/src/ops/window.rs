@@ -75,9 +75,28 @@ impl Window {
         let axes = input.iter().zip(kernel).enumerate();
         axes.map(|(axis, (dim, &kernel))| match dim.fixed() {
             Some(length) => Ok(Dim::Fixed(self.length(axis, length, kernel)?.0)),
-            None => Ok(Dim::Named(format!("window({dim})"))),
+            None => Ok(self.named(axis, dim, kernel)),
         })
         .collect()
+    }
+
+    /// The length that comes of one that is known by name: the same where the window keeps every length, and else called
+    /// after all that it depends on, as equal names mean equal lengths.
+    fn named(&self, axis: usize, dim: &Dim, kernel: usize) -> Dim {
+        let stride = self.strides[axis];
+        let reach = self.dilations[axis] * (kernel.max(1) - 1) + 1;
+        let added = match &self.padding {
+            Padding::By { before, behind } => Some(before[axis] + behind[axis]),
+            Padding::SameUpper | Padding::SameLower => None,
+        };
+        if stride == 1 && added.is_none_or(|added| added + 1 == reach) {
+            return dim.clone();
+        }
+        let border = added.map_or("same".into(), |added| added.to_string());
+        let ceil = if self.ceil { " up" } else { "" };
+        Dim::Named(format!(
+            "window({dim}, {reach} by {stride}, {border}{ceil})"
+        ))
     }
 
     fn check(&self, input: usize, kernel: usize) -> Result<()> {
@@ -191,6 +210,24 @@ pub(super) fn indices(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + use
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_lengths_are_equal_only_where_windows_are() {
+        let by = |pad: usize, stride: usize| Window {
+            strides: vec![stride],
+            padding: Padding::By {
+                before: vec![pad],
+                behind: vec![pad],
+            },
+            ..Window::plain(1)
+        };
+        let height = [Dim::Named("height".into())];
+        let of = |window: Window| window.shape(&height, &[3]).unwrap();
+        assert_eq!(of(by(1, 1)), height);
+        assert_ne!(of(by(1, 2)), of(by(0, 2)));
+        assert_ne!(of(by(0, 1)), height);
+        assert_eq!(of(by(1, 2)), of(by(1, 2)));
+    }
 
     fn outputs(window: &Window, input: usize, kernel: usize) -> usize {
         window.taps(&[input], &[kernel]).unwrap().shape[0]
