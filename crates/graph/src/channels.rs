@@ -310,20 +310,17 @@ impl<'g> Walk<'g> {
         if factors.is_empty() {
             return;
         }
-        match self.claimed.get(&(tensor, axis)).cloned() {
-            None => {
-                self.claimed.insert((tensor, axis), factors.to_vec());
-            }
-            Some(first) if self.couple_axes(&first, factors).is_none() => self.pins.push(Pin {
+        if !self.share(tensor, axis, factors) {
+            self.pins.push(Pin {
                 tensor,
                 axis: Some(axis),
                 freeze: Freeze {
                     node: self.graph.value(tensor).name.clone(),
                     reason: "shares weights with channels that are grouped otherwise".into(),
                 },
-            }),
-            Some(_) => {}
+            });
         }
+        self.claim_behind(tensor, axis, factors);
         for channels in factors {
             self.claims.push(Claim {
                 tensor,
@@ -332,6 +329,17 @@ impl<'g> Walk<'g> {
                 atoms: channels.atoms.clone(),
                 node: self.at,
             });
+        }
+    }
+
+    /// Makes channels that claim slices along an axis of a constant those that others claimed; whether that can be.
+    pub(crate) fn share(&mut self, tensor: ValueId, axis: usize, factors: &[Channels]) -> bool {
+        match self.claimed.get(&(tensor, axis)).cloned() {
+            Some(first) => self.couple_axes(&first, factors).is_some(),
+            None => {
+                self.claimed.insert((tensor, axis), factors.to_vec());
+                true
+            }
         }
     }
 

@@ -45,7 +45,7 @@ pub fn cost(graph: &Graph) -> Result<Cost> {
         let node = shaped.node(id);
         let constants = node.inputs.iter().flatten();
         let params = constants
-            .filter_map(|&value| shaped.value(value).constant.as_ref())
+            .filter_map(|&value| shaped.value(shaped.origin(value)).constant.as_ref())
             .filter(|tensor| tensor.is_float() && counted.insert(Arc::as_ptr(tensor)))
             .map(|tensor| tensor.len() as u64)
             .sum();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::derived::Derived;
 use crate::known::{Entry, Known};
 use crate::links::Links;
 use crate::{Element, Error, Op, Result, Tensor};
@@ -143,6 +144,8 @@ pub struct Graph {
     outputs: Vec<ValueId>,
     /// Values whose lengths must stay, and why.
     pinned: Vec<(ValueId, Cow<'static, str>)>,
+    /// How constants were made that were computed ahead by moving the elements of others.
+    derived: Derived,
     links: Links,
 }
 
@@ -180,6 +183,16 @@ impl Graph {
     /// Values whose lengths must stay though no node says so, and why.
     pub(crate) fn pinned(&self) -> &[(ValueId, Cow<'static, str>)] {
         &self.pinned
+    }
+
+    /// How constants were made that are others with their elements moved.
+    pub(crate) fn derived(&self) -> &Derived {
+        &self.derived
+    }
+
+    /// A constant is what a node makes of another.
+    pub(crate) fn derive(&mut self, id: ValueId, node: Node) {
+        self.derived.insert(id, node);
     }
 
     /// The constant behind a value, if it is one.

@@ -35,6 +35,7 @@ mod branches;
 mod channels;
 mod collect;
 mod cost;
+mod derived;
 mod element;
 mod error;
 mod eval;

@@ -19,7 +19,9 @@ use crate::lighten::is_light;
 use crate::lower::named_by_training;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
-use crate::{Conv, ConvTranspose, Dim, Error, Graph, NodeId, Norm, Op, Result, Tensor, Value};
+use crate::{
+    Conv, ConvTranspose, Dim, Error, Graph, NodeId, Norm, Op, Result, Tensor, Value, ValueId,
+};
 
 pub(crate) use self::prune::subgraphs;
 use self::prune::{Reads, prune};
@@ -42,7 +44,9 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     let changed = reunite(network, infer_shapes(changed)?, |name| holders.hold(name));
     let mut computed = HashSet::new();
     let read = read(&changed);
-    for id in changed.value_ids() {
+    // What the file makes of others that changed alike, it goes on making.
+    let follow: HashSet<ValueId> = changed.still_derived().into_iter().collect();
+    for id in changed.value_ids().filter(|id| !follow.contains(id)) {
         let old = network.values().get(id.index());
         let old = old.and_then(|v| v.constant.as_ref());
         let value = changed.value(id);
@@ -56,7 +60,7 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
         .collect();
     let before = Reads::of(graph, &trained);
     nodes(graph, &holders, network, &changed)?;
-    prune(graph, &before, &computed, &trained)?;
+    prune(graph, &before, &computed, &trained);
     // What the file states of a value that did not change stays, even if it is wrong.
     let before = infer_shapes(network)?;
     let pairs = before.values().iter().zip(changed.values());

@@ -6,8 +6,10 @@
 //! with `0` and `-1`; what else depends on the length of an axis of an input, and on nothing more, is computed from that
 //! input at once. Nodes that nobody reads any more go.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::derived::only_moves;
 use crate::eval::Array;
 use crate::known::{Entry, Known};
 use crate::shapes::infer_shapes;
@@ -18,7 +20,7 @@ use crate::{Data, Dim, Element, Graph, Node, Op, Result, Tensor, Value, ValueId}
 /// # Errors
 /// If operands do not fit together.
 pub fn settle(graph: &Graph) -> Result<Graph> {
-    let mut settled = infer_shapes(graph)?;
+    let mut settled = infer_shapes(&without_aliases(graph))?;
     for id in graph.value_ids() {
         let value = settled.value(id);
         let Some(Known::Same(array)) = value.known.clone().filter(|_| value.constant.is_none())
@@ -30,19 +32,79 @@ pub fn settle(graph: &Graph) -> Result<Graph> {
         }
     }
     let computed = |id: &ValueId| settled.constant(*id).is_some();
-    let nodes = settled.nodes().iter();
-    let left = nodes.filter(|node| !node.outputs.iter().all(computed));
-    *settled.nodes_mut() = left.cloned().collect();
+    let nodes = settled.nodes().iter().cloned();
+    let (ahead, left): (Vec<Node>, Vec<Node>) =
+        nodes.partition(|node| node.outputs.iter().all(computed));
+    *settled.nodes_mut() = left;
+    for node in ahead.into_iter().filter(|node| only_moves(&node.op)) {
+        let weights = settled.constant(node.input(0)?);
+        if weights.is_some_and(|t| t.is_float() && t.len() > 1) {
+            settled.derive(node.output()?, node);
+        }
+    }
+    let mut lengths = Lengths::of_inputs(&settled);
     let mut at = 0;
     while at < settled.nodes().len() {
-        at += wanted_shape(&mut settled, at)? + 1;
+        at += wanted_shape(&mut settled, &lengths, at)? + 1;
+        lengths.add(&settled, &settled.nodes()[at - 1].outputs.clone());
     }
     drop_unread(&mut settled);
     infer_shapes(&settled)
 }
 
+/// The same network, where nodes read constants by their own names: a second name for weights would hide that two layers share
+/// them.
+fn without_aliases(graph: &Graph) -> Graph {
+    let mut own: HashMap<ValueId, ValueId> = HashMap::new();
+    for node in graph.nodes() {
+        if let (Op::Identity, Some(Some(read)), [made]) =
+            (&node.op, node.inputs.first(), &node.outputs[..])
+        {
+            let read = own.get(read).copied().unwrap_or(*read);
+            if graph.constant(read).is_some() && !graph.outputs().contains(made) {
+                own.insert(*made, read);
+            }
+        }
+    }
+    let mut renamed = graph.clone();
+    if own.is_empty() {
+        return renamed;
+    }
+    for node in renamed.nodes_mut() {
+        // What is not understood may read by name.
+        if !matches!(node.op, Op::Opaque(_)) {
+            for input in node.inputs.iter_mut().flatten() {
+                *input = own.get(input).copied().unwrap_or(*input);
+            }
+        }
+    }
+    renamed
+}
+
+/// Where the length of an axis that is known by name can be read: of an input, or else of the first value that has it.
+struct Lengths(HashMap<String, (ValueId, usize)>);
+
+impl Lengths {
+    fn of_inputs(graph: &Graph) -> Self {
+        let mut lengths = Self(HashMap::new());
+        lengths.add(graph, graph.inputs());
+        lengths
+    }
+
+    fn add(&mut self, graph: &Graph, values: &[ValueId]) {
+        for &id in values {
+            let shape = graph.value(id).shape.iter().flatten().enumerate();
+            for (axis, dim) in shape {
+                if let Dim::Named(name) = dim {
+                    self.0.entry(name.clone()).or_insert((id, axis));
+                }
+            }
+        }
+    }
+}
+
 /// States anew the shape that a node wants, if it is computed; how many nodes that took.
-fn wanted_shape(graph: &mut Graph, at: usize) -> Result<usize> {
+fn wanted_shape(graph: &mut Graph, lengths: &Lengths, at: usize) -> Result<usize> {
     let node = &graph.nodes()[at];
     let slot = match &node.op {
         Op::Reshape { .. } | Op::Expand | Op::Tile => 1,
@@ -68,7 +130,7 @@ fn wanted_shape(graph: &mut Graph, at: usize) -> Result<usize> {
         graph.nodes_mut()[at].inputs[slot] = Some(new);
         return Ok(0);
     }
-    let Some(parts) = from_inputs(graph, &entries) else {
+    let Some(parts) = from_lengths(lengths, &entries) else {
         return Ok(0);
     };
     let (new, nodes) = computed(graph, &name, parts)?;
@@ -101,20 +163,19 @@ fn stated(graph: &Graph, node: &Node, entries: &[Entry]) -> Option<Vec<i64>> {
     stated.filter(|_| open <= 1)
 }
 
-/// One entry of a shape that is computed from an input at once.
+/// One entry of a shape that is computed from lengths at once.
 enum Part {
     Number(i64),
-    Length { input: ValueId, axis: usize },
+    Length { of: ValueId, axis: usize },
 }
 
-fn from_inputs(graph: &Graph, entries: &[Entry]) -> Option<Vec<Part>> {
+fn from_lengths(lengths: &Lengths, entries: &[Entry]) -> Option<Vec<Part>> {
     let part = |entry: &Entry| match entry {
         Entry::Number(n) => Some(Part::Number(*n as i64)),
-        Entry::Length(name) => graph.inputs().iter().find_map(|&input| {
-            let shape = graph.value(input).shape.as_deref()?;
-            let axis = shape.iter().position(|d| *d == Dim::Named(name.clone()))?;
-            Some(Part::Length { input, axis })
-        }),
+        Entry::Length(name) => {
+            let &(of, axis) = lengths.0.get(name)?;
+            Some(Part::Length { of, axis })
+        }
         Entry::Other => None,
     };
     entries.iter().map(part).collect()
@@ -136,7 +197,7 @@ fn computed(graph: &mut Graph, name: &str, parts: Vec<Part>) -> Result<(ValueId,
     for part in parts {
         match part {
             Part::Number(n) => numbers.push(n),
-            Part::Length { input, axis } => {
+            Part::Length { of, axis } => {
                 settle(graph, &mut numbers, &mut pieces)?;
                 let all = push(graph, &format!("{name}.all"), None);
                 let index = Tensor::i64([1], vec![axis as i64])?;
@@ -146,7 +207,7 @@ fn computed(graph: &mut Graph, name: &str, parts: Vec<Part>) -> Result<(ValueId,
                     start: 0,
                     end: None,
                 };
-                nodes.push(made(graph, shape, vec![Some(input)], all));
+                nodes.push(made(graph, shape, vec![Some(of)], all));
                 let gather = Op::Gather { axis: 0 };
                 nodes.push(made(graph, gather, vec![Some(all), Some(index)], length));
                 pieces.push(Some(length));

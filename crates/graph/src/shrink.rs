@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::branches::without_branches;
 use crate::channels::{input_axis, selection};
+use crate::derived::pick_behind;
 use crate::mask::mask;
 use crate::ops::Sources;
 use crate::reindex::{Cut, reindex};
@@ -53,7 +54,11 @@ pub fn shrink(graph: &Graph, groups: &ChannelGroups, keep: &Keep) -> Result<Shru
             (pruned, left, gone)
         }
     };
-    let (mut small, mut cuts) = reindex(left, sources.clone())?;
+    let mut picked = sources.clone();
+    pick_behind(left, &mut picked);
+    let (mut small, mut cuts) = reindex(left, picked)?;
+    // What no node reads follows what was made of it.
+    cuts.retain(|cut| sources.contains_key(&(cut.tensor, cut.axis)));
     cuts.extend(gone);
     let mut inputs = vec![];
     for &input in shaped.inputs() {

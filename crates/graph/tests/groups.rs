@@ -445,11 +445,13 @@ fn gate_by_a_single_channel() {
       reads    wide.w axis 0
       reads    gate.w axis 0
       flows in x axis 1
-    hidden wide: 3 units, frozen as it meets an activation whose channels do not line up with its own (at 'gated')
+    hidden wide: 3 units
       produces wide.w axis 1
       produces wide.b axis 0
+      reads    y.w axis 0
       flows in wide axis 1
-    hidden gate: 1 unit, frozen as it meets an activation whose channels do not line up with its own (at 'gated')
+      flows in gated axis 1
+    hidden gate: 1 unit, frozen as it is one channel for all that it meets (at 'gated')
       produces gate.w axis 1
       produces gate.b axis 0
       flows in gate axis 1

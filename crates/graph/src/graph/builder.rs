@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Dim, Graph, Node, Value, ValueId};
+use crate::derived::Derived;
 use crate::links::Links;
 use crate::{Element, Error, Op, Result, Tensor};
 
@@ -23,6 +24,7 @@ impl GraphBuilder {
                 inputs: vec![],
                 outputs: vec![],
                 pinned: vec![],
+                derived: Derived::new(),
                 links: Links::default(),
             },
         }

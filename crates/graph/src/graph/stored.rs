@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::builder::check;
 use super::{Dim, Graph, Node, Value, ValueId};
+use crate::derived::Derived;
 use crate::links::Links;
 use crate::{Element, Error, Result, Tensor, infer_shapes};
 
@@ -21,6 +22,7 @@ struct Stored<'a> {
     inputs: Cow<'a, [ValueId]>,
     outputs: Cow<'a, [ValueId]>,
     pinned: Cow<'a, [(ValueId, Cow<'static, str>)]>,
+    derived: Cow<'a, Derived>,
     /// Whether it knew what follows from lengths.
     is_inferred: bool,
 }
@@ -48,6 +50,7 @@ impl<'a> Stored<'a> {
             inputs: Cow::Borrowed(&graph.inputs),
             outputs: Cow::Borrowed(&graph.outputs),
             pinned: Cow::Borrowed(&graph.pinned),
+            derived: Cow::Borrowed(&graph.derived),
             is_inferred: graph.values.iter().any(|v| v.known.is_some()),
         }
     }
@@ -72,6 +75,7 @@ impl<'a> Stored<'a> {
             inputs: self.inputs.into_owned(),
             outputs: self.outputs.into_owned(),
             pinned: self.pinned.into_owned(),
+            derived: self.derived.into_owned(),
             links: Links::default(),
         };
         has_its_values(&graph)?;
@@ -87,7 +91,10 @@ fn has_its_values(graph: &Graph) -> Result<()> {
     let made = graph.nodes.iter().flat_map(|n| &n.outputs);
     let ends = graph.inputs.iter().chain(&graph.outputs);
     let pinned = graph.pinned.iter().map(|(value, _)| value);
-    let mut named = read.chain(made).chain(ends).chain(pinned);
+    let derived = graph.derived.iter();
+    let derived =
+        derived.flat_map(|(id, n)| n.inputs.iter().flatten().chain(&n.outputs).chain([id]));
+    let mut named = read.chain(made).chain(ends).chain(pinned).chain(derived);
     if let Some(missing) = named.find(|id| id.index() >= graph.values.len()) {
         let message = format!("names value {} of {}", missing.index(), graph.values.len());
         return Err(Error::invalid(message).at(&graph.name));

@@ -46,6 +46,7 @@ mod window;
 pub(crate) use batch_norm::MOMENTUM;
 pub(crate) use dense::Dense;
 pub(crate) use gather::{is_own as is_own_list, positions as picked};
+pub(crate) use movement::along;
 pub(crate) use recurrent::is_recurrent;
 
 pub use binary::Binary;

@@ -155,7 +155,11 @@ fn label(shape: &[usize], axis: usize) -> Vec<usize> {
 }
 
 /// The label at each position of `axis`, if labels depend on that position alone.
-fn along<L: Copy + PartialEq>(shape: &[usize], labels: &[L], axis: usize) -> Option<Vec<L>> {
+pub(crate) fn along<L: Copy + PartialEq>(
+    shape: &[usize],
+    labels: &[L],
+    axis: usize,
+) -> Option<Vec<L>> {
     let positions = label(shape, axis);
     let mut found = vec![None; shape[axis]];
     for (&position, &label) in positions.iter().zip(labels) {

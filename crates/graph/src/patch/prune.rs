@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use secateur_onnx::proto::{AttributeProto, GraphProto, NodeProto};
 
 use crate::lower::parameters;
-use crate::{Error, Result};
 
 /// The names that the nodes of a file read, and those that it gives out.
 pub(super) struct Reads(HashSet<String>);
@@ -45,31 +44,32 @@ pub(crate) fn subgraphs(attribute: &AttributeProto) -> impl Iterator<Item = &Gra
     attribute.g.as_option().into_iter().chain(&attribute.graphs)
 }
 
-/// Takes away the nodes that make what is a constant now, and what nobody reads any more though somebody did `before`.
+/// Takes away what makes only what is a constant now or what nobody reads any more though somebody did `before`.
+///
+/// A node that makes something else beside a constant stays, and makes the constant's numbers under a name that nobody reads.
 pub(super) fn prune(
     graph: &mut GraphProto,
     before: &Reads,
     computed: &HashSet<String>,
     beside: &HashSet<String>,
-) -> Result<()> {
-    let makes_constant = |name: &String| computed.contains(name);
-    for node in graph
-        .node
-        .iter()
-        .filter(|n| n.output.iter().any(makes_constant))
-    {
-        let others = node.output.iter().filter(|o| !makes_constant(o));
-        if let Some(other) = others.into_iter().find(|o| before.has(o)) {
-            let message = format!("makes '{other}' beside what is constant");
-            return Err(Error::unsupported(message).at(node.name.clone().unwrap_or_default()));
+) {
+    let mut renamed: HashSet<String> = HashSet::new();
+    let mut taken: HashSet<String> = computed.clone();
+    taken.extend(graph.node.iter().flat_map(|n| n.output.iter().cloned()));
+    taken.extend(graph.initializer.iter().filter_map(|t| t.name.clone()));
+    taken.extend(graph.input.iter().filter_map(|i| i.name.clone()));
+    for output in graph.node.iter_mut().flat_map(|n| &mut n.output) {
+        if computed.contains(output) {
+            let names = (1u32..).map(|n| format!("{output}.unread.{n}"));
+            // Numbered names do not run out.
+            let free = names.into_iter().find(|name| taken.insert(name.clone()));
+            *output = free.unwrap_or_default();
+            renamed.insert(output.clone());
         }
     }
-    graph
-        .node
-        .retain(|node| !node.output.iter().any(makes_constant));
     loop {
         let now = Reads::of(graph, beside);
-        let gone = |name: &str| before.has(name) && !now.has(name);
+        let gone = |name: &str| (before.has(name) || renamed.contains(name)) && !now.has(name);
         let count = graph.node.len();
         graph.node.retain(|node| {
             let made: Vec<&String> = node.output.iter().filter(|o| !o.is_empty()).collect();
@@ -94,7 +94,7 @@ pub(super) fn prune(
                 let name = name(&info.name);
                 !gone(&name) && !computed.contains(&name)
             });
-            return Ok(());
+            return;
         }
     }
 }
