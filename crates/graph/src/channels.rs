@@ -63,6 +63,8 @@ pub(crate) struct Walk<'g> {
     pub(crate) units: UnionFind,
     /// Atoms that belong to the same group.
     pub(crate) groups: UnionFind,
+    /// Atoms that nothing but a constant makes, such as channels that are padded with zeros.
+    pub(crate) filled: Vec<Atom>,
     /// Inputs of the graph by their first atom.
     pub(crate) kinds: Vec<(Atom, GroupKind)>,
     pub(crate) claims: Vec<Claim>,
@@ -106,6 +108,7 @@ impl<'g> Walk<'g> {
             origins: vec![],
             units: UnionFind::default(),
             groups: UnionFind::default(),
+            filled: vec![],
             kinds: vec![],
             claims: vec![],
             claimed: HashMap::new(),
@@ -199,6 +202,13 @@ impl<'g> Walk<'g> {
     pub(crate) fn is_selection(&self, node: &Node) -> bool {
         let made = node.outputs.first();
         made.is_some_and(|made| !self.channels(*made).is_empty())
+    }
+
+    /// Atoms for positions that nothing but a constant makes.
+    pub(crate) fn fill(&mut self, count: usize) -> Vec<Atom> {
+        let atoms = self.atoms(count);
+        self.filled.extend(&atoms);
+        atoms
     }
 
     /// Atoms for positions that stay, which are frozen.

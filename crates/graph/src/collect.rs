@@ -1,6 +1,6 @@
 //! Numbers the groups and units that a walk has found, and sorts members, activations and reasons under them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::channels::{Atom, Claim, Walk};
 use crate::groups::{Activation, Freeze, Group, GroupKind, Member, Role};
@@ -168,17 +168,22 @@ struct Places {
 impl Places {
     fn of(walk: &mut Walk<'_>) -> Self {
         let atoms = walk.units.len();
+        // Units that meet nothing but a constant are those of a branch alone, and others than those that meet a second
+        // branch: the two kinds cannot take each other's place.
+        let filled: HashSet<usize> = walk.filled.iter().map(|&a| walk.units.root(a)).collect();
         // By the root of a set, which is its first atom.
-        let mut group_at: Vec<Option<usize>> = vec![None; atoms];
+        let mut group_at: [Vec<Option<usize>>; 2] = [vec![None; atoms], vec![None; atoms]];
         let mut unit_at: Vec<Option<u32>> = vec![None; atoms];
         let mut units: Vec<usize> = vec![];
         let mut of = Vec::with_capacity(atoms);
         for atom in (0..atoms).map(Atom) {
-            let group = *group_at[walk.groups.root(atom)].get_or_insert_with(|| {
+            let unit_root = walk.units.root(atom);
+            let kind = usize::from(filled.contains(&unit_root));
+            let group = *group_at[kind][walk.groups.root(atom)].get_or_insert_with(|| {
                 units.push(0);
                 units.len() - 1
             });
-            let unit = *unit_at[walk.units.root(atom)].get_or_insert_with(|| {
+            let unit = *unit_at[unit_root].get_or_insert_with(|| {
                 units[group] += 1;
                 units[group] as u32 - 1
             });

@@ -5,7 +5,7 @@
 
 mod prune;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use secateur_onnx::proto::tensor_shape_proto::dimension;
@@ -240,9 +240,37 @@ fn nodes(
             message.input.truncate(own);
         }
     }
-    // What is new selects inputs, which everything else comes after.
-    graph.node.splice(0..0, new);
+    insert(graph, new);
     Ok(())
+}
+
+/// Puts new nodes, which are in order, each behind those whose values it reads, as far in front as can be.
+fn insert(graph: &mut GraphProto, new: Vec<NodeProto>) {
+    let made = graph.node.iter().chain(&new);
+    let mut missing: HashSet<String> = made.flat_map(|n| n.output.iter().cloned()).collect();
+    let mut waiting: VecDeque<NodeProto> = new.into();
+    let mut nodes = vec![];
+    let mut old = std::mem::take(&mut graph.node).into_iter();
+    loop {
+        while let Some(node) = waiting.pop_front() {
+            if node.input.iter().any(|input| missing.contains(input)) {
+                waiting.push_front(node);
+                break;
+            }
+            node.output
+                .iter()
+                .for_each(|made| drop(missing.remove(made)));
+            nodes.push(node);
+        }
+        let Some(node) = old.next() else { break };
+        node.output
+            .iter()
+            .for_each(|made| drop(missing.remove(made)));
+        nodes.push(node);
+    }
+    // Where values are made in a circle, nothing comes first.
+    nodes.extend(waiting);
+    graph.node = nodes;
 }
 
 /// The attributes that shrinking changes.
@@ -267,6 +295,9 @@ fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
             message.attribute.retain(keeps);
             Ok(())
         }
+        Op::Pad(Pad {
+            pads: Some(pads), ..
+        }) => set(message, "pads", |a| a.ints.clone_from(pads)),
         Op::Slice {
             bounds: Some(bounds),
         } => {

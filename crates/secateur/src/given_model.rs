@@ -94,7 +94,7 @@ impl GivenModel {
     /// If the network is not one that came of this file.
     pub(crate) fn parts(&self, core: &Graph) -> Result<Parts> {
         let whole = self.whole(core);
-        let model = self.file.patched(self.file.graph(), &whole)?;
+        let model = self.file.patched(&whole)?;
         Ok(write_parts(model, DATA_FILE)?)
     }
 }

@@ -93,7 +93,7 @@ fn side_by_side(node: &Node, axis: usize, walk: &mut Walk<'_>) -> Result<()> {
             match own.get(factor) {
                 Some(channels) => atoms.extend(&channels.atoms),
                 None if factors == 1 && walk.is_parameter(x) => {
-                    let made = walk.atoms(length);
+                    let made = walk.fill(length);
                     let own = Channels {
                         axis,
                         atoms: made.clone(),

@@ -85,7 +85,7 @@ pub(crate) fn shapes(graph: &Graph, node: &Node) -> Result<Vec<Option<Vec<Dim>>>
         Op::Split(attributes) => split::shapes(graph, node, attributes),
         Op::Index(index @ Index::TopK { .. }) => index::shapes(graph, node, *index),
         Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::shapes(graph, node),
-        Op::Opaque(_) => Ok(vec![None; node.outputs.len()]),
+        Op::Opaque(_) => Ok(opaque::shapes(graph, node)),
         _ => Ok(vec![shape(graph, node)?]),
     }
 }
@@ -121,13 +121,12 @@ fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
         Op::Where => select::shape(graph, node),
         Op::Shape { start, end } => shape_of::shape(graph, node, *start, *end),
         Op::Index(attributes) => index::shape(graph, node, *attributes),
-        // Shapes of its own: see `shapes`.
-        Op::Split(_) => Ok(None),
+        // Shapes of their own: see `shapes`.
+        Op::Split(_) | Op::Opaque(_) => Ok(None),
         Op::Softmax { .. } | Op::LogSoftmax { .. } => softmax::shape(graph, node),
         Op::Flatten { axis } => flatten::shape(graph, node, *axis),
         Op::Gather { axis } => gather::shape(graph, node, *axis),
         Op::Identity => identity::shape(graph, node),
-        Op::Opaque(_) => opaque::shape(graph, node),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channels::Walk;
-use crate::{Dim, Error, Graph, Node, Result};
+use crate::{Dim, Error, Graph, Node, Op, Result, ValueId};
 
 /// An operator that is not understood, kept so that it can be written back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,9 +18,42 @@ pub struct Opaque {
     pub message: Vec<u8>,
 }
 
-/// Nothing is inferred; what was declared stays.
-pub(super) fn shape(_graph: &Graph, _node: &Node) -> Result<Option<Vec<Dim>>> {
-    Ok(None)
+/// What was declared stays. Of what was not, the weights of a layer that reads it tell the number of axes and of channels.
+pub(super) fn shapes(graph: &Graph, node: &Node) -> Vec<Option<Vec<Dim>>> {
+    let shape = |&made: &ValueId| match graph.value(made).shape {
+        Some(_) => None,
+        None => read_as(graph, made),
+    };
+    node.outputs.iter().map(shape).collect()
+}
+
+fn read_as(graph: &Graph, value: ValueId) -> Option<Vec<Dim>> {
+    let readers = graph.readers(value).iter().map(|&id| graph.node(id));
+    let mut known = readers.filter_map(|node| {
+        if node.input(0) != Ok(value) {
+            return None;
+        }
+        let weights = graph.constant(node.input(1).ok()?)?.shape();
+        let (rank, axis, channels) = match &node.op {
+            Op::Conv(conv) => (
+                weights.len(),
+                1,
+                weights.get(1)?.checked_mul(conv.conv_groups)?,
+            ),
+            Op::ConvTranspose(_) => (weights.len(), 1, *weights.first()?),
+            Op::Gemm(gemm) => {
+                let axis = usize::from(!gemm.trans_a);
+                (2, axis, *weights.get(gemm.axis_in())?)
+            }
+            _ => return None,
+        };
+        let name = &graph.value(value).name;
+        let lengths = (0..rank).map(|axis| Dim::Named(format!("{name}:{axis}")));
+        let mut shape: Vec<Dim> = lengths.collect();
+        *shape.get_mut(axis)? = Dim::Fixed(channels);
+        Some(shape)
+    });
+    known.next()
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {

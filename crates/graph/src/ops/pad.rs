@@ -121,9 +121,9 @@ pub(super) fn channels(node: &Node, pad: &Pad, walk: &mut Walk<'_>) -> Result<()
                 all.iter().for_each(|c| walk.carry(made, c.clone()));
             }
             ([whole], PadMode::Constant(_), (Ok(before), Ok(behind))) => {
-                let mut atoms = walk.atoms(before);
+                let mut atoms = walk.fill(before);
                 atoms.extend(&whole.atoms);
-                atoms.extend(walk.atoms(behind));
+                atoms.extend(walk.fill(behind));
                 walk.carry(made, Channels { axis, atoms });
             }
             _ => walk.freeze_axis(x, axis, node, "is padded with further channels"),

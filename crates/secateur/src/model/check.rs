@@ -176,9 +176,9 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     let masked = match models.is_masked {
         true => {
             let masked = (models.masked)()?;
-            file.patched(&file.graph, &masked)?
+            file.patched(&masked)?
         }
-        false => file.patched(&file.plain, &file.plain)?,
+        false => file.as_it_came()?,
     };
     let want = match written(masked).and_then(run) {
         Ok(want) => want,
@@ -198,11 +198,13 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     };
     drop(have);
     if models.is_masked {
-        let own = |graph: &Graph| written(file.patched(graph, graph)?);
-        let before = run(own(&file.plain)?)?;
+        let before = run(written(file.as_it_came()?)?)?;
         found.moved = Some(furthest(&before, &want));
         if models.is_settled() {
-            found.settled = Some(furthest(&before, &run(own(&file.graph)?)?));
+            found.settled = Some(furthest(
+                &before,
+                &run(written(file.patched(&file.graph)?)?)?,
+            ));
         }
     }
     Ok(Ok(found))
@@ -325,7 +327,7 @@ mod tests {
         let mut file = ModelFile::of("m".into(), model, graph, 0).unwrap();
         assert!(file.is_settled());
         let checked = |file: &ModelFile| {
-            let small = file.patched(&file.graph, &file.graph).unwrap();
+            let small = file.patched(&file.graph).unwrap();
             let models = Models {
                 file,
                 masked: &|| Ok(file.graph.clone()),

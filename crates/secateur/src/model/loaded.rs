@@ -21,7 +21,7 @@ impl ModelFile {
     /// # Errors
     /// If the runtime refuses the file.
     pub(crate) fn to_repeat(&self) -> Result<Runtime> {
-        let parts = written(self.patched(&self.plain, &self.plain)?)?;
+        let parts = written(self.as_it_came()?)?;
         Runtime::load_to_repeat(parts, LOCATION)
     }
 }

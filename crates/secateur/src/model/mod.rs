@@ -21,7 +21,8 @@ mod work;
 use std::path::Path;
 
 use secateur_graph::{
-    Array, ChannelGroups, Cost, Element, Graph, cost, from_model, lighten, patch, set_apart, settle,
+    Array, ChannelGroups, Cost, Element, Graph, cost, from_model, inline_branches, lighten, patch,
+    set_apart, settle,
 };
 use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
@@ -55,6 +56,8 @@ pub struct ModelFile {
     pub(crate) name: String,
     /// The file but for the numbers that the graph holds.
     pub(crate) model: ModelProto,
+    /// The same with the branches that every input takes in place of the nodes that choose them, if there are some.
+    inlined: Option<ModelProto>,
     /// The network as the file has it.
     pub(crate) plain: Graph,
     /// The same, settled, where every reader of a uniform constant has its own.
@@ -114,9 +117,27 @@ impl ModelFile {
         let external = take_in_external(&mut model, &folder, &limits).map_err(unreadable)?;
         let bytes = std::fs::metadata(path).map_or(0, |m| m.len()) + external;
         let graph = from_model(&model).map_err(Error::from).map_err(place)?;
+        let mut inlined = inline_branches(&model, &graph)
+            .map_err(Error::from)
+            .map_err(place)?;
+        let taken = match &mut inlined {
+            Some(inlined) => {
+                let taken = from_model(inlined).map_err(Error::from).map_err(place)?;
+                lighten(inlined, &taken);
+                Some(taken)
+            }
+            None => None,
+        };
         lighten(&mut model, &graph);
-        let file = Self::of(name.clone(), model, graph, bytes).map_err(place)?;
-        Ok(Self { beside, ..file })
+        let network = taken.as_ref().unwrap_or(&graph);
+        let file = Self::settled(name.clone(), model, graph.clone(), network, bytes);
+        let file = file.map_err(place)?;
+        Ok(Self {
+            beside,
+            inlined,
+            is_settled: file.is_settled || taken.is_some(),
+            ..file
+        })
     }
 
     /// What was read already, with `plain` as the network in it; nothing lies beside it.
@@ -124,7 +145,19 @@ impl ModelFile {
     /// # Errors
     /// If shapes do not fit together.
     pub(crate) fn of(name: String, model: ModelProto, plain: Graph, bytes: u64) -> Result<Self> {
-        let settled = settle(&plain)?;
+        let network = plain.clone();
+        Self::settled(name, model, plain, &network, bytes)
+    }
+
+    /// The same where `network` is settled, which is `plain` with the branches that every input takes.
+    fn settled(
+        name: String,
+        model: ModelProto,
+        plain: Graph,
+        network: &Graph,
+        bytes: u64,
+    ) -> Result<Self> {
+        let settled = settle(network)?;
         let sizes = |graph: &Graph| (graph.nodes().len(), graph.values().len());
         let is_settled = sizes(&plain) != sizes(&settled);
         let graph = set_apart(&settled);
@@ -136,6 +169,7 @@ impl ModelFile {
             beside: Beside::default(),
             given: None,
             model,
+            inlined: None,
             plain,
             graph,
             bytes,
@@ -148,9 +182,15 @@ impl ModelFile {
         graph.is_some_and(|graph| !graph.sparse_initializer.is_empty())
     }
 
-    /// The file with what made `changed` out of `network`, which is one of those of the file.
-    pub(crate) fn patched(&self, network: &Graph, changed: &Graph) -> Result<ModelProto> {
-        Ok(patch(&self.model, network, changed)?)
+    /// The file as it came.
+    pub(crate) fn as_it_came(&self) -> Result<ModelProto> {
+        Ok(patch(&self.model, &self.plain, &self.plain)?)
+    }
+
+    /// The file with what made `changed` out of its network.
+    pub(crate) fn patched(&self, changed: &Graph) -> Result<ModelProto> {
+        let model = self.inlined.as_ref().unwrap_or(&self.model);
+        Ok(patch(model, &self.graph, changed)?)
     }
 
     /// The network, its shapes inferred, computations of shapes [settled](secateur_graph::settle()) and uniform constants

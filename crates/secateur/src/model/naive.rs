@@ -10,9 +10,8 @@ use crate::{Error, Result};
 pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Found>> {
     let file = models.file;
     // The settled file tells more than the one that was read, so that more of it is understood; the small one is such a file.
-    let read_back = |changed: &Graph| -> Result<Graph> {
-        Ok(settle(&from_model(&file.patched(&file.graph, changed)?)?)?)
-    };
+    let read_back =
+        |changed: &Graph| -> Result<Graph> { Ok(settle(&from_model(&file.patched(changed)?)?)?) };
     let is_unknown = |node: &Node| matches!(node.op, Op::Opaque(_));
     let mut masked = (models.masked)()?;
     if masked.nodes().iter().any(is_unknown) {

@@ -94,7 +94,7 @@ impl SmallModel {
         let place = |e: Error| e.in_file(&file.name);
         let measured = data.measured(&shrunk).map_err(place)?;
         let graph = &measured.graph;
-        let parts = write_parts(file.patched(&file.graph, graph)?, LOCATION)?;
+        let parts = write_parts(file.patched(graph)?, LOCATION)?;
         let core = data.core(graph);
         let verified = data.job.verified_file(parts, LOCATION, graph, &core);
         let (parts, evidence) = verified.map_err(place)?.into_parts();

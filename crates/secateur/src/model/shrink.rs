@@ -142,8 +142,8 @@ fn cut(file: &ModelFile, keep: &Keep) -> Result<(Parts, Vec<Cut>)> {
     let Shrunk { graph, cuts, .. } = shrink(&file.graph, &file.groups, keep)?;
     let model = match keep.is_all() {
         // Where nothing goes, nothing is settled either.
-        true => file.patched(&file.plain, &file.plain)?,
-        false => file.patched(&file.graph, &graph)?,
+        true => file.as_it_came()?,
+        false => file.patched(&graph)?,
     };
     drop(graph);
     Ok((write_parts(model, LOCATION)?, cuts))
