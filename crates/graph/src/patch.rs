@@ -20,7 +20,7 @@ use crate::lower::named_by_training;
 use crate::raise::{initializer, node_message};
 use crate::shapes::infer_shapes;
 use crate::{
-    Conv, ConvTranspose, Dim, Error, Graph, NodeId, Norm, Op, Result, Tensor, Value, ValueId,
+    Conv, ConvTranspose, Dim, Error, Graph, NodeId, Norm, Op, Pad, Result, Tensor, Value, ValueId,
 };
 
 pub(crate) use self::prune::subgraphs;
