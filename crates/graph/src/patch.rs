@@ -257,15 +257,15 @@ fn insert(graph: &mut GraphProto, new: Vec<NodeProto>) {
                 waiting.push_front(node);
                 break;
             }
-            node.output
-                .iter()
-                .for_each(|made| drop(missing.remove(made)));
+            node.output.iter().for_each(|made| {
+                missing.remove(made);
+            });
             nodes.push(node);
         }
         let Some(node) = old.next() else { break };
-        node.output
-            .iter()
-            .for_each(|made| drop(missing.remove(made)));
+        node.output.iter().for_each(|made| {
+            missing.remove(made);
+        });
         nodes.push(node);
     }
     // Where values are made in a circle, nothing comes first.

@@ -9,7 +9,7 @@ pub use self::scatter::Merge;
 
 use self::lengths::{along, gathered, one_hot_shape};
 use super::{expand, input_shape, window};
-use crate::channels::Walk;
+use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::shapes::axis_at;
 use crate::{Dim, Element, Error, Graph, Node, Result};
@@ -170,10 +170,62 @@ pub(super) fn shapes(graph: &Graph, node: &Node, index: Index) -> Result<Vec<Opt
     Ok(vec![shape; node.outputs.len()])
 }
 
-pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
+/// Channels pass along axes on which no position is counted.
+pub(super) fn channels(node: &Node, index: Index, walk: &mut Walk<'_>) -> Result<()> {
+    let x = node.input(0)?;
     let reason = format!("is read by {}, which counts positions", node.op.onnx_name());
-    for &value in node.inputs.iter().flatten() {
+    let rank = walk.rank(x);
+    let at = |axis: i64| rank.map(|rank| axis_at(axis, rank)).transpose();
+    let numbers = |slot: usize| -> Option<f64> {
+        let id = node.input(slot).ok()?;
+        walk.graph().numbers(id)?.first().copied()
+    };
+    // The axes that are counted along, and whether the last of them goes.
+    let (counted, goes): (Option<Vec<usize>>, bool) = match index {
+        Index::CumSum { .. } => {
+            let axis = numbers(1).map(|axis| at(axis as i64)).transpose()?;
+            (axis.flatten().map(|axis| vec![axis]), false)
+        }
+        Index::Trilu { .. } => {
+            let last = rank.and_then(|rank| Some(vec![rank.checked_sub(2)?, rank - 1]));
+            (last, false)
+        }
+        Index::TopK { axis, .. } | Index::Compress { axis: Some(axis) } => {
+            (at(axis)?.map(|axis| vec![axis]), false)
+        }
+        Index::Arg { axis, keep, .. } => (at(axis)?.map(|axis| vec![axis]), !keep),
+        Index::Size
+        | Index::Range
+        | Index::ConstantOfShape { .. }
+        | Index::NonZero
+        | Index::ScatterNd { .. }
+        | Index::GatherNd { .. }
+        | Index::GatherElements { .. }
+        | Index::ScatterElements { .. }
+        | Index::Compress { axis: None }
+        | Index::OneHot { .. }
+        | Index::EyeLike { .. } => (None, false),
+    };
+    let others = usize::from(counted.is_some());
+    for &value in node.inputs.iter().skip(others).flatten() {
         walk.freeze(value, node, &reason);
+    }
+    for channels in counted
+        .iter()
+        .flat_map(|_| walk.channels(x).to_vec())
+        .collect::<Vec<_>>()
+    {
+        let counted = counted.as_deref().unwrap_or_default();
+        if counted.contains(&channels.axis) {
+            walk.freeze_atoms(&channels.atoms, node, &reason);
+            continue;
+        }
+        let gone = counted.iter().filter(|&&axis| goes && axis < channels.axis);
+        let axis = channels.axis - gone.count();
+        for &made in &node.outputs {
+            let atoms = channels.atoms.clone();
+            walk.carry(made, Channels { axis, atoms });
+        }
     }
     Ok(())
 }

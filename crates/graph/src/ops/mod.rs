@@ -171,7 +171,7 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Tile => expand::tile_channels(node, walk),
         Op::Where => select::channels(node, walk),
         Op::Shape { start, end } => shape_of::channels(node, *start, *end, walk),
-        Op::Index(_) => index::channels(node, walk),
+        Op::Index(attributes) => index::channels(node, *attributes, walk),
         Op::Identity | Op::Cast { .. } => identity::channels(node, walk),
         Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::channels(node, walk),
         Op::Opaque(_) => opaque::channels(node, walk),
