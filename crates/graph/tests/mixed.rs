@@ -43,7 +43,7 @@ fn agree(graph: &Graph, groups: &ChannelGroups, keep: &Keep, seed: u64) -> bool 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn settled_networks_compute_the_same(plan in mixed(), seed in 0..1000u64) {

@@ -10,6 +10,7 @@ fn network(places: usize, inputs: usize, steps: &[Operator]) -> Graph {
     let plan = Mixed {
         places,
         inputs,
+        rows: None,
         steps: steps.to_vec(),
         flat: false,
         outputs: 1,

@@ -16,7 +16,10 @@ pub use by_batch::{by_batch, moved};
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};
-pub use mixed::{Branch, Channelwise, Layout, Mixed, Mixing, Normal, Operator, Places, Tokens};
+pub use mixed::{
+    Alias, Branch, Channelwise, Choice, Constants, Layout, Mixed, Mixing, Normal, Operator, Places,
+    Single, Tokens,
+};
 pub use mixed_draw::{drawn, exact_mixed, mixed, operators};
 pub use models::{bits, change, largest_magnitude, mlp, model_files, opaque, rows, some_keep};
 pub use plan::{Form, Plan, Step};

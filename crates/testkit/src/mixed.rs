@@ -1,22 +1,30 @@
 //! Networks mixed of all operators that are understood: a plan of steps, and the graph that it describes.
 
+mod alias;
 mod branches;
 mod channelwise;
+mod choice;
+mod constants;
 mod layout;
 mod mixing;
 mod normal;
 mod places;
+mod single;
 mod tokens;
 mod trunk;
 
 use secateur_graph::{Dim, Graph, Result};
 
+pub use self::alias::Alias;
 pub use self::branches::Branch;
 pub use self::channelwise::Channelwise;
+pub use self::choice::Choice;
+pub use self::constants::Constants;
 pub use self::layout::Layout;
 pub use self::mixing::Mixing;
 pub use self::normal::Normal;
 pub use self::places::Places;
+pub use self::single::Single;
 pub use self::tokens::Tokens;
 use self::trunk::Trunk;
 
@@ -38,6 +46,14 @@ pub enum Operator {
     Mixing(Mixing),
     /// Another order of axes.
     Layout(Layout),
+    /// Constants beside activations.
+    Constants(Constants),
+    /// One channel for all.
+    Single(Single),
+    /// Values chosen by the channels themselves.
+    Choice(Choice),
+    /// Weights in common, through a node.
+    Alias(Alias),
 }
 
 /// A network to build.
@@ -47,6 +63,8 @@ pub struct Mixed {
     pub places: usize,
     /// Channels of the input.
     pub inputs: usize,
+    /// How many rows there are, if always as many.
+    pub rows: Option<usize>,
     /// Steps along the trunk.
     pub steps: Vec<Operator>,
     /// Whether the last layer reads every place, or means over them.
@@ -73,6 +91,10 @@ impl Mixed {
                 Operator::Normal(step) => step.add(&mut t)?,
                 Operator::Mixing(step) => step.add(&mut t)?,
                 Operator::Layout(step) => step.add(&mut t)?,
+                Operator::Constants(step) => step.add(&mut t)?,
+                Operator::Single(step) => step.add(&mut t)?,
+                Operator::Choice(step) => step.add(&mut t)?,
+                Operator::Alias(step) => step.add(&mut t)?,
             }
         }
         t.finish(self.flat, self.outputs)
@@ -80,9 +102,9 @@ impl Mixed {
 }
 
 /// The shape of an input: a batch, channels and places, or a batch, tokens and channels.
-fn shape(width: usize, places: &[usize], is_last: bool) -> Vec<Dim> {
+fn shape(width: usize, rows: Option<usize>, places: &[usize], is_last: bool) -> Vec<Dim> {
     let places = places.iter().map(|&n| Dim::Fixed(n));
-    let mut shape = vec![Dim::batch()];
+    let mut shape = vec![rows.map_or_else(Dim::batch, Dim::Fixed)];
     match is_last {
         true => shape.extend(places.chain([Dim::Fixed(width)])),
         false => shape.extend(std::iter::once(Dim::Fixed(width)).chain(places)),

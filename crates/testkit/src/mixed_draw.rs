@@ -10,7 +10,10 @@ use secateur_graph::{
     Variadic,
 };
 
-use crate::{Branch, Channelwise, Layout, Mixed, Mixing, Normal, Operator, Places, Tokens};
+use crate::{
+    Alias, Branch, Channelwise, Choice, Constants, Layout, Mixed, Mixing, Normal, Operator, Places,
+    Single, Tokens,
+};
 
 /// Steps after which sums are still exact in double precision, in any order.
 fn exact() -> Vec<Operator> {
@@ -47,6 +50,9 @@ fn exact() -> Vec<Operator> {
     ];
     let places = [
         Places::Depthwise,
+        Places::Multiplied(2),
+        Places::Multiplied(3),
+        Places::MultipliedBack(2),
         Places::Grouped(2),
         Places::Transposed(3),
         Places::Pool(PoolKind::Max),
@@ -75,12 +81,56 @@ fn exact() -> Vec<Operator> {
         Layout::More,
         Layout::Less,
     ];
+    let sides = [false, true];
+    let constants = sides
+        .into_iter()
+        .flat_map(|channels| sides.map(|before| Constants::Beside { channels, before }));
+    let constants = constants.chain([
+        Constants::Shortcut(1, 1),
+        Constants::Shortcut(0, 2),
+        Constants::Heads(3),
+        Constants::Heads(4),
+        Constants::Left,
+        Constants::Packed,
+    ]);
+    let singles = sides.map(|left| {
+        let binary = Binary::Add;
+        Single::Gate { binary, left }
+    });
+    let several = [Variadic::Sum, Variadic::Max, Variadic::Min];
+    let several = several
+        .into_iter()
+        .zip(0..)
+        .map(|(v, at)| Single::Several(v, at));
+    let singles = singles
+        .into_iter()
+        .chain(several)
+        .chain([0, 1, 2].map(Single::Where));
+    let choices = [
+        Choice::Guard,
+        Choice::First,
+        Choice::Second,
+        Choice::Neither,
+        Choice::Both,
+        Choice::Layers,
+    ];
+    let aliases = [
+        Alias::Identity,
+        Alias::Transpose,
+        Alias::Turned,
+        Alias::Reshape,
+        Alias::Cast,
+    ];
     let channelwise = channelwise.into_iter().map(Operator::Channelwise);
     channelwise
         .chain(branches.into_iter().map(Operator::Branch))
         .chain(places.into_iter().map(Operator::Places))
         .chain(tokens.into_iter().map(Operator::Tokens))
         .chain(layouts.into_iter().map(Operator::Layout))
+        .chain(constants.map(Operator::Constants))
+        .chain(singles.map(Operator::Single))
+        .chain(choices.map(Operator::Choice))
+        .chain(aliases.map(Operator::Alias))
         .chain([Operator::Normal(Normal::Batch)])
         .collect()
 }
@@ -118,6 +168,8 @@ fn smooth() -> Vec<Operator> {
         Normal::Apart { rms: false },
         Normal::Apart { rms: true },
         Normal::MeanVariance,
+        Normal::Runs { computed: false },
+        Normal::Runs { computed: true },
     ];
     let kinds = [
         ReduceKind::Mean,
@@ -146,7 +198,21 @@ fn smooth() -> Vec<Operator> {
             masked: fused == by_letters,
         })
     });
-    let tokens = attention.chain([Tokens::Feedforward(3)]);
+    let packed = [2, 3].into_iter().flat_map(|parts| {
+        [false, true].map(|sliced| Tokens::Packed {
+            parts,
+            sliced,
+            masked: sliced == (parts == 2),
+        })
+    });
+    let tokens = attention
+        .chain(packed)
+        .chain([Tokens::Letters { dimension: 3 }, Tokens::Feedforward(3)]);
+    let gates = [false, true].map(|left| {
+        let binary = Binary::Mul;
+        Single::Gate { binary, left }
+    });
+    let singles = gates.into_iter().chain([Single::Input]);
     let activations = activations.map(|unary| Operator::Channelwise(Channelwise::Activate(unary)));
     activations
         .into_iter()
@@ -154,6 +220,7 @@ fn smooth() -> Vec<Operator> {
         .chain(places.into_iter().map(Operator::Places))
         .chain(normal.into_iter().map(Operator::Normal))
         .chain(mixing.map(Operator::Mixing))
+        .chain(singles.map(Operator::Single))
         .chain(tokens.map(Operator::Tokens))
         .collect()
 }
@@ -171,16 +238,19 @@ fn networks(steps: impl Strategy<Value = Operator>) -> impl Strategy<Value = Mix
     let head = Just(Operator::Branch(Branch::Head(2)));
     let step = prop_oneof![4 => layer, 4 => conv, 1 => head, 14 => steps];
     (
-        0..4usize,
+        // Blocks of places need two axes.
+        select(vec![0, 1, 2, 2, 3]),
         1..4usize,
+        prop_oneof![3 => Just(None), 1 => Just(Some(1)), 1 => Just(Some(2))],
         vec(step, 1..9),
         any::<bool>(),
         1..3usize,
         0..1000u64,
     )
-        .prop_map(|(places, inputs, steps, flat, outputs, seed)| Mixed {
+        .prop_map(|(places, inputs, rows, steps, flat, outputs, seed)| Mixed {
             places,
             inputs,
+            rows,
             steps,
             flat,
             outputs,

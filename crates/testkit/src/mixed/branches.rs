@@ -57,13 +57,13 @@ impl Branch {
             }
             Self::Halves => {
                 let wide = t.linear(x, width, 2 * width)?;
-                let halves = t.split(wide, &[width, width]);
+                let halves = t.split(wide, &[width, width])?;
                 let gate = t.node(Op::Unary(Unary::Sigmoid), &halves[1..]);
                 t.x = t.node(Op::Binary(Binary::Mul), &[halves[0], gate]);
             }
             Self::Parts => {
                 let wide = t.linear(x, width, 2 * width + 1)?;
-                let parts = t.split(wide, &[width, width, 1]);
+                let parts = t.split(wide, &[width, width, 1])?;
                 let sum = t.node(Op::Binary(Binary::Add), &parts[..2]);
                 t.x = t.node(Op::Concat { axis }, &[sum, parts[2]]);
                 t.width += 1;
@@ -90,7 +90,9 @@ impl Branch {
             }
             Self::SecondInput(inputs) => {
                 let name = t.b.name("input");
-                let second = t.b.builder.input(name, shape(inputs, &t.places, t.is_last));
+                let second =
+                    t.b.builder
+                        .input(name, shape(inputs, t.rows, &t.places, t.is_last));
                 let branch = t.linear(second, inputs, width)?;
                 t.x = t.node(Op::Binary(Binary::Add), &[x, branch]);
             }
@@ -106,12 +108,29 @@ impl Branch {
 
 impl Trunk {
     /// Parts of the channels.
-    pub(super) fn split(&mut self, x: ValueId, parts: &[usize]) -> Vec<ValueId> {
+    pub(super) fn split(&mut self, x: ValueId, parts: &[usize]) -> Result<Vec<ValueId>> {
+        // As an attribute, or as an input of later operator sets.
+        let attribute = self.b.stream.below(2) == 0;
+        self.split_along(x, self.axis(), (parts, attribute))
+    }
+
+    /// Parts of an axis.
+    pub(super) fn split_along(
+        &mut self,
+        x: ValueId,
+        axis: usize,
+        (parts, attribute): (&[usize], bool),
+    ) -> Result<Vec<ValueId>> {
         let split = Split {
-            axis: self.axis() as i64,
+            axis: axis as i64,
             parts: parts.to_vec(),
-            attribute: true,
+            attribute,
         };
+        let mut inputs = vec![Some(x)];
+        if !attribute {
+            let lengths: Vec<i64> = parts.iter().map(|&n| n as i64).collect();
+            inputs.push(Some(self.list(&lengths)?));
+        }
         let name = self.b.name("split");
         let outputs: Vec<_> = (0..parts.len())
             .map(|i| self.b.builder.declare(format!("{name}:{i}"), None))
@@ -119,10 +138,10 @@ impl Trunk {
         self.b.builder.add_node(Node {
             name,
             op: Op::Split(split),
-            inputs: vec![Some(x)],
+            inputs,
             outputs: outputs.clone(),
         });
-        outputs
+        Ok(outputs)
     }
 
     fn shared(&mut self, x: ValueId, weights: ValueId) -> ValueId {

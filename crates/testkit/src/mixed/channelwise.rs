@@ -97,7 +97,7 @@ impl Channelwise {
                 t.x = t.node(Op::Slice { bounds: None }, &[x, starts, ends, axes]);
                 t.width = left;
             }
-            Self::Twice if t.width < 4 => {
+            Self::Twice if t.width <= 6 => {
                 let mut times = vec![1; t.rank()];
                 times[axis] = 2;
                 let times = t.list(&times)?;

@@ -25,6 +25,11 @@ pub enum Normal {
     },
     /// `MeanVarianceNormalization` over places.
     MeanVariance,
+    /// Over places and two runs of channels, as exported before there was an operator: by `InstanceNormalization` of the runs.
+    Runs {
+        /// Whether the shape to go back to is computed.
+        computed: bool,
+    },
 }
 
 const EPSILON: f32 = 0.125;
@@ -92,6 +97,27 @@ impl Normal {
                 let shape = t.by_channel();
                 let scale = t.factors(&shape)?;
                 t.x = t.node(Op::Binary(Binary::Mul), &[divided, scale]);
+            }
+            Self::Runs { computed } if !t.is_last && width % 2 == 0 => {
+                let runs = t.reshape(x, &[0, 2, -1])?;
+                let inputs = [runs, t.powers(&[2])?, t.weights(&[2])?];
+                let normal = t.node(Op::Norm(Norm::Instance { epsilon }), &inputs);
+                let wanted = match computed {
+                    true => {
+                        let (start, end) = (0, None);
+                        t.whole(Op::Shape { start, end }, &[x])
+                    }
+                    false => {
+                        let places = t.places.iter().map(|&n| n as i64);
+                        let shape: Vec<i64> = [0, width as i64].into_iter().chain(places).collect();
+                        t.list(&shape)?
+                    }
+                };
+                let back = t.node(Op::Reshape { allow_zero: false }, &[normal, wanted]);
+                let shape = t.by_channel();
+                let (scale, shift) = (t.factors(&shape)?, t.weights(&shape)?);
+                let scaled = t.node(Op::Binary(Binary::Mul), &[back, scale]);
+                t.x = t.node(Op::Binary(Binary::Add), &[scaled, shift]);
             }
             Self::MeanVariance if t.places.iter().any(|&n| n > 1) => {
                 // Numbers that are all the same would be divided by next to nothing.

@@ -14,6 +14,10 @@ pub enum Places {
     Conv(usize),
     /// A convolution of each channel by itself.
     Depthwise,
+    /// A convolution that makes so many channels of each by itself.
+    Multiplied(usize),
+    /// The same backwards, which doubles the places.
+    MultipliedBack(usize),
     /// A convolution in two groups to twice as many channels, of an even number of them.
     Grouped(usize),
     /// A convolution backwards to so many channels, which doubles the places.
@@ -39,6 +43,9 @@ pub enum Places {
 /// Values of more places along an axis are not made larger.
 const MOST: usize = 4;
 
+/// Values of more channels are not made wider.
+const WIDEST: usize = 18;
+
 impl Places {
     pub(super) fn add(&self, t: &mut Trunk) -> Result<()> {
         if t.is_last {
@@ -56,21 +63,14 @@ impl Places {
                 t.x = t.conv(x, (width, 2 * outer), 3, 2)?;
                 t.width = 2 * outer;
             }
-            Self::Transposed(outer) if is_small && axes < 3 => {
-                let conv = ConvTranspose {
-                    window: Window {
-                        strides: vec![2; axes],
-                        ..Window::plain(axes)
-                    },
-                    conv_groups: 1,
-                    output_padding: vec![0; axes],
-                };
-                let weights = t.weights(&[vec![width, outer], vec![2; axes]].concat())?;
-                let bias = t.weights(&[outer])?;
-                t.x = t.node(Op::ConvTranspose(conv), &[x, weights, bias]);
-                t.places.iter_mut().for_each(|n| *n *= 2);
-                t.width = outer;
+            Self::Multiplied(times) if times * width <= WIDEST => {
+                t.x = t.conv(x, (width, times * width), 3, width)?;
+                t.width = times * width;
             }
+            Self::MultipliedBack(times) if is_small && axes < 3 && times * width <= WIDEST => {
+                t.backwards(times, width)?;
+            }
+            Self::Transposed(outer) if is_small && axes < 3 => t.backwards(outer, 1)?,
             Self::Pool(kind) if t.places.iter().all(|&n| n > 1) => {
                 let pool = Pool {
                     kind,
@@ -105,7 +105,7 @@ impl Places {
                 let even = t.places.iter().all(|&n| n % 2 == 0);
                 let depth = Op::Depth(Depth { block: 2, way });
                 match way {
-                    DepthWay::FromSpace if even && width <= 3 => {
+                    DepthWay::FromSpace if even && width <= 6 => {
                         t.x = t.node(depth, &[x]);
                         t.width *= 4;
                         t.places.iter_mut().for_each(|n| *n /= 2);
@@ -150,6 +150,25 @@ impl Places {
 }
 
 impl Trunk {
+    /// A convolution backwards to so many channels a group, which doubles the places.
+    fn backwards(&mut self, outer: usize, conv_groups: usize) -> Result<()> {
+        let axes = self.places.len();
+        let conv = ConvTranspose {
+            window: Window {
+                strides: vec![2; axes],
+                ..Window::plain(axes)
+            },
+            conv_groups,
+            output_padding: vec![0; axes],
+        };
+        let weights = self.weights(&[vec![self.width, outer], vec![2; axes]].concat())?;
+        self.width = outer * conv_groups;
+        let bias = self.weights(&[self.width])?;
+        self.x = self.node(Op::ConvTranspose(conv), &[self.x, weights, bias]);
+        self.places.iter_mut().for_each(|n| *n *= 2);
+        Ok(())
+    }
+
     fn resize(&mut self, mode: ResizeMode, form: ResizeForm) -> Result<()> {
         let scales = [vec![1.0; 2], vec![2.0; self.places.len()]].concat();
         let tensor = Tensor::f32([scales.len()], scales)?;

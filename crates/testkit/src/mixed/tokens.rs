@@ -18,6 +18,20 @@ pub enum Tokens {
         /// Whether a token sees those before it only.
         masked: bool,
     },
+    /// Attention of two heads of two channels, with queries, keys and values from one layer.
+    Packed {
+        /// How many parts of the layer there are: all three, or keys and values beside queries from a layer of their own.
+        parts: usize,
+        /// Whether parts are sliced, and not split.
+        sliced: bool,
+        /// Whether a token sees those before it only.
+        masked: bool,
+    },
+    /// Attention of two heads whose weights have an axis for heads and one for the channels of a head.
+    Letters {
+        /// Channels of a head.
+        dimension: usize,
+    },
     /// Two layers with so many channels between, added to what went in.
     Feedforward(usize),
     /// A token of its own before the others.
@@ -47,7 +61,7 @@ impl Tokens {
                 let three = match fused {
                     true => {
                         let all = t.linear(x, width, 3 * inner)?;
-                        t.split(all, &[inner; 3])
+                        t.split(all, &[inner; 3])?
                     }
                     false => {
                         let each = (0..3).map(|_| t.linear(x, width, inner));
@@ -64,6 +78,41 @@ impl Tokens {
                 };
                 let folded = t.reshape(made, &[0, 0, inner as i64])?;
                 let branch = t.linear(folded, inner, width)?;
+                t.x = t.node(Op::Binary(Binary::Add), &[x, branch]);
+            }
+            Self::Packed {
+                parts,
+                sliced,
+                masked,
+            } => {
+                let inner = 2 * HEADS;
+                let all = t.linear(x, width, parts * inner)?;
+                let mut made = match sliced {
+                    true => t.slices(all, parts, inner)?,
+                    false => t.split(all, &vec![inner; parts])?,
+                };
+                while made.len() < 3 {
+                    made.insert(0, t.linear(x, width, inner)?);
+                }
+                let mut heads = vec![];
+                for each in made {
+                    heads.push(t.reshape(each, &[0, 0, HEADS as i64, 2])?);
+                }
+                let made = t.attend([heads[0], heads[1], heads[2]], masked)?;
+                let folded = t.reshape(made, &[0, 0, inner as i64])?;
+                let branch = t.linear(folded, inner, width)?;
+                t.x = t.node(Op::Binary(Binary::Add), &[x, branch]);
+            }
+            Self::Letters { dimension } => {
+                let shape = [width, HEADS, dimension];
+                let mut heads = vec![];
+                for _ in 0..3 {
+                    let weights = t.weights(&shape)?;
+                    heads.push(t.by_letters("ntc,chd->nthd", [x, weights])?);
+                }
+                let made = t.attend_by_letters([heads[0], heads[1], heads[2]], false)?;
+                let weights = t.weights(&[HEADS, dimension, width])?;
+                let branch = t.by_letters("nthd,hdc->ntc", [made, weights])?;
                 t.x = t.node(Op::Binary(Binary::Add), &[x, branch]);
             }
             Self::Feedforward(inner) => {
@@ -94,6 +143,23 @@ impl Tokens {
 }
 
 impl Trunk {
+    /// So many parts of the channels, each by a slice of its own.
+    fn slices(&mut self, x: ValueId, parts: usize, length: usize) -> Result<Vec<ValueId>> {
+        let axis = self.axis() as i64;
+        let mut made = vec![];
+        for part in 0..parts {
+            let (first, end) = (part * length, (part + 1) * length);
+            let bounds = [
+                self.list(&[first as i64])?,
+                self.list(&[end as i64])?,
+                self.list(&[axis])?,
+            ];
+            let inputs = [&[x], &bounds[..]].concat();
+            made.push(self.node(Op::Slice { bounds: None }, &inputs));
+        }
+        Ok(made)
+    }
+
     /// Attention of heads `[N, T, H, D]` by matrix products, in the same order of axes.
     fn attend(&mut self, [q, k, v]: [ValueId; 3], masked: bool) -> Result<ValueId> {
         let mut turned = |x: ValueId, order: &[usize]| {

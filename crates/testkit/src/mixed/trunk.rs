@@ -14,6 +14,8 @@ pub(super) struct Trunk {
     pub(super) x: ValueId,
     /// How many channels it has.
     pub(super) width: usize,
+    /// How many rows there are, if always as many.
+    pub(super) rows: Option<usize>,
     /// How many places along each further axis.
     pub(super) places: Vec<usize>,
     /// Whether channels come last, as those of tokens do.
@@ -32,11 +34,14 @@ impl Trunk {
         };
         let is_last = plan.places == 0;
         let mut b = Building::new("mixed", plan.seed);
-        let x = b.builder.input("x", shape(plan.inputs, &places, is_last));
+        let x = b
+            .builder
+            .input("x", shape(plan.inputs, plan.rows, &places, is_last));
         Self {
             b,
             x,
             width: plan.inputs,
+            rows: plan.rows,
             places,
             is_last,
             earlier: vec![],
@@ -56,9 +61,14 @@ impl Trunk {
         }
     }
 
+    /// The first axis of its places.
+    pub(super) fn first_place(&self) -> usize {
+        if self.is_last { 1 } else { 2 }
+    }
+
     /// The axes of its places.
     pub(super) fn place_axes(&self) -> Vec<i64> {
-        let first = if self.is_last { 1 } else { 2 };
+        let first = self.first_place() as i64;
         (0..self.places.len() as i64).map(|i| first + i).collect()
     }
 
