@@ -9,6 +9,7 @@ mod images;
 mod mixed;
 mod mixed_draw;
 mod models;
+mod on_axis;
 mod plan;
 mod stream;
 
@@ -22,5 +23,6 @@ pub use mixed::{
 };
 pub use mixed_draw::{drawn, exact_mixed, mixed, operators};
 pub use models::{bits, change, largest_magnitude, mlp, model_files, opaque, rows, some_keep};
+pub use on_axis::{OnAxis, on_axis};
 pub use plan::{Form, Plan, Step};
 pub use stream::Stream;
