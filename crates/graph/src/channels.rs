@@ -239,15 +239,7 @@ impl<'g> Walk<'g> {
     }
 
     /// The value has these channels.
-    ///
-    /// A factor with one unit over several positions, such as the block of queries of an axis that holds keys and values
-    /// beside it, stays: without the unit nothing would be left of the axis.
     pub(crate) fn carry(&mut self, value: ValueId, channels: Channels) {
-        let first = channels.atoms.first();
-        if channels.atoms.len() > 1 && channels.atoms.iter().all(|atom| Some(atom) == first) {
-            self.freeze_here(&channels.atoms[..1], "is all that there is of an axis");
-            return;
-        }
         self.channels[value.index()].push(channels);
     }
 

@@ -30,6 +30,8 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
             group.kind = kind;
         }
     }
+    // Positions of one axis that belong to two units of a group, such as those of a matrix times itself turned, in one row.
+    let mut twice = vec![];
     for value in graph.value_ids() {
         for channels in walk.channels(value) {
             for (index, unit_of) in places.split(&channels.atoms) {
@@ -39,11 +41,17 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
                     let name = producer.unwrap_or(&graph.value(value).name);
                     group.name.clone_from(name);
                 }
-                group.activations.push(Activation {
+                let activation = Activation {
                     value,
                     axis: channels.axis,
                     unit_of,
-                });
+                };
+                let is_there = |a: &&Activation| (a.value, a.axis) == (value, channels.axis);
+                let before = group.activations.iter().rev().find(is_there);
+                if before.is_some_and(|before| *before != activation) {
+                    twice.push((index, value));
+                }
+                group.activations.push(activation);
             }
         }
     }
@@ -52,6 +60,13 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
     let freeze = |group: &mut Group, why: &Freeze| {
         group.frozen.get_or_insert_with(|| why.clone());
     };
+    for (index, value) in twice {
+        let why = Freeze {
+            node: graph.value(value).name.clone(),
+            reason: "lies twice on one axis".into(),
+        };
+        freeze(&mut groups[index], &why);
+    }
     for (atoms, why) in &walk.frozen {
         for (index, _) in places.split(atoms) {
             freeze(&mut groups[index], why);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::channels::{Channels, Walk};
 use crate::ops::{self, Sources};
 use crate::settle::tensor_of;
-use crate::{Array, Graph, Node, Op, Tensor, ValueId};
+use crate::{Array, Graph, Node, Op, ValueId};
 
 /// How each constant that was computed ahead from another was made.
 pub(crate) type Derived = BTreeMap<ValueId, Node>;
@@ -29,119 +29,128 @@ pub(crate) fn only_moves(op: &Op) -> bool {
 impl Graph {
     /// The constant that a constant was made of, over all steps; itself, if it was not.
     pub(crate) fn origin(&self, id: ValueId) -> ValueId {
-        let mut at = id;
-        while let Some(before) = self.derived().get(&at).and_then(|node| node.input(0).ok()) {
-            at = before;
+        let steps = self.steps(id);
+        let first = steps.first().and_then(|node| node.input(0).ok());
+        first.unwrap_or(id)
+    }
+
+    /// The nodes that made a constant of another, in order.
+    fn steps(&self, id: ValueId) -> Vec<&Node> {
+        let mut steps = vec![];
+        let mut at = Some(id);
+        while let Some(node) = at.and_then(|at| self.derived().get(&at)) {
+            steps.push(node);
+            at = node.input(0).ok();
         }
-        at
+        steps.reverse();
+        steps
+    }
+
+    /// What comes of numbers in place of the constant at the beginning; types are left aside.
+    fn moved(&self, id: ValueId, numbers: Array) -> Option<Array> {
+        let mut moved = numbers;
+        for node in self.steps(id) {
+            if matches!(node.op, Op::Cast { .. } | Op::Identity) {
+                continue;
+            }
+            let others = node.inputs.iter().skip(1).flatten();
+            let others = others.map(|id| self.constant(*id).map(Array::from));
+            let others = others.collect::<Option<Vec<Array>>>()?;
+            let inputs: Vec<_> = std::iter::once(&moved).chain(&others).map(Some).collect();
+            moved = ops::evaluate(node, &inputs).ok()?.pop()?;
+        }
+        Some(moved)
     }
 
     /// Whether nodes read a constant in more than one form or place.
-    fn is_shared(&self, id: ValueId) -> bool {
-        let forms = self.derived().values();
-        let forms = forms.filter(|node| node.input(0).ok() == Some(id)).count();
-        forms + self.readers(id).len() > 1
-    }
-
-    /// What a constant that was made of another would be now; none where that cannot be computed.
-    fn made_anew(&self, node: &Node) -> Option<Tensor> {
-        let arrays: Option<Vec<Array>> = node
-            .inputs
-            .iter()
-            .flatten()
-            .map(|id| self.constant(*id).map(Array::from))
-            .collect();
-        let arrays = arrays?;
-        let inputs: Vec<Option<&Array>> = arrays.iter().map(Some).collect();
-        let made = ops::evaluate(node, &inputs).ok()?.pop()?;
-        let element = self.constant(node.output().ok()?)?.element();
-        tensor_of(element, &made)
+    fn is_shared(&self, origin: ValueId) -> bool {
+        let forms = self
+            .derived()
+            .keys()
+            .filter(|&&id| self.origin(id) == origin);
+        let readers = forms.map(|&id| self.readers(id).len()).sum::<usize>();
+        readers + self.readers(origin).len() > 1
     }
 
     /// The constants that still are what the nodes that made them make of others.
     pub(crate) fn still_derived(&self) -> Vec<ValueId> {
-        let mut still = vec![];
-        for (&id, node) in self.derived() {
-            let before = node.input(0).ok();
-            let follows =
-                before.is_some_and(|b| !self.derived().contains_key(&b) || still.contains(&b));
-            if follows && self.made_anew(node).as_ref() == self.constant(id) {
-                still.push(id);
-            }
-        }
-        still
+        let is_still = |&&id: &&ValueId| {
+            let before = self.constant(self.origin(id)).map(Array::from);
+            let made = before.and_then(|numbers| self.moved(id, numbers));
+            let own = self.constant(id);
+            let made = made
+                .zip(own)
+                .and_then(|(a, own)| tensor_of(own.element(), &a));
+            made.as_ref() == own
+        };
+        self.derived().keys().filter(is_still).copied().collect()
     }
 }
 
-/// For labels along an axis of what a node makes of a constant: an axis of that constant, and the labels along it.
-fn behind<L: Copy + PartialEq>(
-    graph: &Graph,
-    node: &Node,
+/// An axis of a constant as it lies in another that it was made of.
+struct Behind {
+    tensor: ValueId,
     axis: usize,
-    labels: &[L],
-) -> Option<(ValueId, usize, Vec<L>)> {
-    let before = node.input(0).ok()?;
-    let shape = graph.constant(before)?.shape().to_vec();
-    let made = graph.constant(node.output().ok()?)?.shape();
-    let elements: usize = shape.iter().product();
-    let places = Array::new(shape.clone(), (0..elements).map(|e| e as f64).collect()).ok()?;
-    let moved = match &node.op {
-        Op::Cast { .. } | Op::Identity => places,
-        _ => {
-            let others = node.inputs.iter().skip(1).flatten();
-            let others: Option<Vec<Array>> = others
-                .map(|id| graph.constant(*id).map(Array::from))
-                .collect();
-            let others = others?;
-            let inputs: Vec<Option<&Array>> =
-                std::iter::once(&places).chain(&others).map(Some).collect();
-            ops::evaluate(node, &inputs).ok()?.pop()?
+    /// For every position there, the one that it came to.
+    to: Vec<usize>,
+}
+
+impl Behind {
+    /// For an axis of a constant; none where its positions lie along no one axis of what it was made of.
+    fn of(graph: &Graph, id: ValueId, axis: usize) -> Option<Self> {
+        let tensor = graph.origin(id);
+        let shape = graph.constant(tensor)?.shape().to_vec();
+        let made = graph.constant(id)?.shape();
+        let elements: usize = shape.iter().product();
+        let places = Array::new(shape.clone(), (0..elements).map(|e| e as f64).collect()).ok()?;
+        let moved = graph.moved(id, places)?;
+        let inner: usize = made.get(axis + 1..)?.iter().product();
+        let length = *made.get(axis)?;
+        if moved.values.len() != elements {
+            return None;
         }
-    };
-    let inner: usize = made.get(axis + 1..)?.iter().product();
-    let length = *made.get(axis)?;
-    if length != labels.len() || moved.values.len() != elements || elements == 0 {
-        return None;
+        let mut to = vec![0; elements];
+        for (element, &place) in moved.values.iter().enumerate() {
+            to[place as usize] = element / inner % length;
+        }
+        let along = |axis: usize| {
+            let to = ops::along(&shape, &to, axis)?;
+            Some(Self { tensor, axis, to })
+        };
+        (0..shape.len())
+            .filter(|&axis| shape[axis] > 1)
+            .find_map(along)
     }
-    let mut found = vec![labels[0]; elements];
-    for (element, &place) in moved.values.iter().enumerate() {
-        found[place as usize] = labels[element / inner % length];
-    }
-    let along = |axis: usize| Some((before, axis, ops::along(&shape, &found, axis)?));
-    (0..shape.len())
-        .filter(|&axis| shape[axis] > 1)
-        .find_map(along)
 }
 
 impl Walk<'_> {
     /// Units that hold slices of a constant hold those of what it was made of, which others may read, too.
     pub(crate) fn claim_behind(&mut self, tensor: ValueId, axis: usize, factors: &[Channels]) {
         let graph = self.graph();
-        let Some(node) = graph.derived().get(&tensor) else {
+        // Of a single position, nothing can go.
+        let is_single = factors.iter().any(|channels| channels.atoms.len() < 2);
+        if is_single
+            || !graph.derived().contains_key(&tensor)
+            || !graph.is_shared(graph.origin(tensor))
+        {
+            return;
+        }
+        let Some(behind) = Behind::of(graph, tensor, axis) else {
+            self.freeze_factors(factors, "shares weights that are read in another form");
             return;
         };
-        let back = factors.iter().map(|channels| {
-            let (before, axis, atoms) = behind(graph, node, axis, &channels.atoms)?;
-            Some((before, Channels { axis, atoms }))
+        let axis = behind.axis;
+        let own = factors.iter().map(|channels| Channels {
+            axis,
+            atoms: behind.to.iter().map(|&p| channels.atoms[p]).collect(),
         });
-        let back: Option<Vec<(ValueId, Channels)>> = back.collect();
-        let back = back.filter(|all| all.iter().all(|(_, c)| c.axis == all[0].1.axis));
-        let shared = graph.is_shared(node.input(0).unwrap_or(tensor));
-        let Some((before, first)) = back.as_ref().and_then(|all| all.first()) else {
-            if shared {
-                self.freeze_factors(factors, "shares weights that are read in another form");
-            }
-            return;
-        };
-        let (before, axis) = (*before, first.axis);
-        let own: Vec<Channels> = back.into_iter().flatten().map(|(_, c)| c).collect();
-        if shared && !self.share(before, axis, &own) {
+        let own: Vec<Channels> = own.collect();
+        if !self.share(behind.tensor, axis, &own) {
             self.freeze_factors(
                 factors,
                 "shares weights with channels that are grouped otherwise",
             );
         }
-        self.claim_behind(before, axis, &own);
     }
 
     fn freeze_factors(&mut self, factors: &[Channels], reason: &str) {
@@ -154,26 +163,22 @@ impl Walk<'_> {
 /// Adds what is picked of constants that no node reads, but those that were made of them.
 pub(crate) fn pick_behind(graph: &Graph, sources: &mut Sources) {
     let mut wanted: BTreeMap<(ValueId, usize), Option<Vec<usize>>> = BTreeMap::new();
-    // Those that were made later come first, as what is behind them may have been made, too.
-    for (&id, node) in graph.derived().iter().rev() {
-        let Some(rank) = graph.constant(id).map(|t| t.shape().len()) else {
-            continue;
-        };
-        for axis in 0..rank {
-            let picked = sources.get(&(id, axis)).cloned();
-            let Some(picked) = picked.or_else(|| wanted.get(&(id, axis)).cloned().flatten()) else {
+    for &id in graph.derived().keys() {
+        for axis in 0..graph.constant(id).map_or(0, |t| t.shape().len()) {
+            let Some(picked) = sources.get(&(id, axis)) else {
                 continue;
             };
-            let length = graph.constant(id).map_or(0, |t| t.shape()[axis]);
-            let kept: Vec<bool> = (0..length).map(|p| picked.contains(&p)).collect();
-            if let Some((before, axis, kept)) = behind(graph, node, axis, &kept) {
-                let picked = (0..kept.len()).filter(|&p| kept[p]).collect();
-                let entry = wanted.entry((before, axis)).or_insert(Some(picked));
-                let again: Vec<usize> = (0..kept.len()).filter(|&p| kept[p]).collect();
-                // Forms that lost different slices leave what they were made of whole.
-                if entry.as_ref() != Some(&again) {
-                    *entry = None;
-                }
+            let Some(behind) = Behind::of(graph, id, axis) else {
+                continue;
+            };
+            let kept = (0..behind.to.len()).filter(|&p| picked.contains(&behind.to[p]));
+            let kept: Vec<usize> = kept.collect();
+            let entry = wanted
+                .entry((behind.tensor, behind.axis))
+                .or_insert_with(|| Some(kept.clone()));
+            // Forms that lost different slices leave what they were made of whole.
+            if entry.as_ref() != Some(&kept) {
+                *entry = None;
             }
         }
     }

@@ -43,9 +43,12 @@ fn decided(graph: &Graph) -> Result<HashMap<String, bool>> {
     let shaped = infer_shapes(graph)?;
     let mut decided = HashMap::new();
     for node in shaped.nodes().iter().filter(|node| is_if(&node.op)) {
-        let condition = shaped.numbers(node.input(0)?);
-        if let Some([holds]) = condition.as_deref() {
-            decided.insert(shaped.value(node.output()?).name.clone(), *holds != 0.0);
+        // A damaged node may have neither.
+        let (Ok(condition), Ok(made)) = (node.input(0), node.output()) else {
+            continue;
+        };
+        if let Some([holds]) = shaped.numbers(condition).as_deref() {
+            decided.insert(shaped.value(made).name.clone(), *holds != 0.0);
         }
     }
     Ok(decided)

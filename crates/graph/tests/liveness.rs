@@ -116,7 +116,7 @@ fn least(step: &Operator) -> Vec<usize> {
         Operator::Constants(step) => match *step {
             Constants::Beside { .. } | Constants::Packed => vec![WIDTH],
             // Under the zeros lie channels of the layer alone.
-            Constants::Shortcut(before, behind) => vec![before + WIDTH + behind],
+            Constants::Shortcut(before, behind) => vec![WIDTH, before + behind],
             // Heads, and what each reads and makes.
             Constants::Heads(_) => vec![2, WIDTH / 2, 3],
             Constants::Left => vec![WIDTH, 3],

@@ -163,6 +163,5 @@ fn every_variant_is_tried_and_most_pass_units_on() {
         }
     }
     let never: Vec<&&str> = tried.difference(&free).collect();
-    // These look at positions.
-    assert_eq!(never, [&"Index"]);
+    assert!(never.is_empty(), "{never:?}");
 }

@@ -63,7 +63,14 @@ pub(super) fn follow(
         return Ok(());
     }
     let is_fixed = |axis: usize| after.get(axis).and_then(Dim::fixed).is_some();
+    let axes: Vec<usize> = all.iter().map(|channels| channels.axis).collect();
     for before in all {
+        let factors = axes.iter().filter(|&&axis| axis == before.axis).count();
+        if factors > 1 && before.atoms.len() > 1 && distinct(&before) == 1 {
+            // The block of queries of an axis that held keys and values beside it lies along every axis alike.
+            walk.freeze_atoms(&before.atoms, node, "is all that there is of an axis");
+            continue;
+        }
         let (moved, labels) = run(lengths, label(lengths, before.axis))?;
         let atoms: Vec<Atom> = labels.iter().map(|&label| before.atoms[label]).collect();
         let order = std::iter::once(before.axis).chain(0..after.len());

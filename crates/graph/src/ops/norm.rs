@@ -140,7 +140,9 @@ fn runs(
     for &parameter in node.inputs[1..].iter().flatten() {
         match (&carried, by_run) {
             (Some(_), _) if !walk.is_parameter(parameter) => {
-                walk.freeze(x, node, "is normalised by something other than constants");
+                let reason = "is normalised by something other than constants";
+                walk.freeze(x, node, reason);
+                walk.freeze(parameter, node, reason);
             }
             (Some(runs), true) => {
                 let atoms = runs.atoms.iter().step_by(within).copied().collect();
