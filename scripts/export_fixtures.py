@@ -36,6 +36,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "crates/secateur/tests/fixture
 TOLERANCE = 1e-4
 MACHINE_KEYS = ("pkg.torch.onnx.stack_trace",)
 CLASSES = 5
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def conv_norm(inputs, outputs, kernel=3, activation=nn.ReLU, **options):
@@ -525,29 +526,45 @@ NETWORKS = {
 }
 
 
-def build(name):
+def build(make):
     torch.manual_seed(0)
-    network = NETWORKS[name]().eval()
+    network = make().eval()
     with torch.no_grad():
         # Torch's own weights let signals die out, and outputs would hardly depend on inputs.
         for path, weights in network.named_parameters():
+            if not weights.requires_grad:
+                continue
             last = path.rpartition(".")[-1]
             if "weight" in last and weights.dim() > 1:
                 weights.normal_(0, (2 / weights[0].numel()) ** 0.5)
             elif "bias" in last and weights.dim() == 1:
                 weights.normal_(0, 0.2)
         for module in network.modules():
-            if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
+            if isinstance(module, (*BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)):
                 module.weight.uniform_(0.5, 1.5)
-            if isinstance(module, nn.BatchNorm2d):
+            if isinstance(module, BATCH_NORMS):
                 module.running_mean.normal_(0, 0.2)
                 module.running_var.uniform_(0.5, 1.5)
     return network
 
 
-def drawn(network, rows):
+def drawn(network, rows, more=0):
+    """Numbers, or places below those in `vocabulary`; open axes are longer by `more`."""
     generator = torch.Generator().manual_seed(1)
-    return {name: torch.randn(rows, *shape, generator=generator) for name, shape in network.shapes.items()}
+    inputs = {}
+    for name, shape in network.shapes.items():
+        places = open_axes(network).get(name, {})
+        shape = [rows, *(length + more * (axis in places) for axis, length in enumerate(shape, 1))]
+        if name in getattr(network, "vocabulary", {}):
+            inputs[name] = torch.randint(network.vocabulary[name], shape, generator=generator)
+        else:
+            inputs[name] = torch.randn(shape, generator=generator)
+    return inputs
+
+
+def open_axes(network):
+    """The axes of inputs that may be of any length, by input, beside the first one."""
+    return getattr(network, "open", {})
 
 
 def outputs_of(network):
@@ -565,12 +582,14 @@ def export_ts(network, file):
         opset_version=17,
         input_names=list(inputs),
         output_names=outputs_of(network),
-        dynamic_axes={name: {0: "batch"} for name in names},
+        dynamic_axes={name: {0: "batch", **open_axes(network).get(name, {})} for name in names},
     )
 
 
 def export_dynamo(network, file):
     inputs = drawn(network, 1)
+    # Nothing is said where nothing is open, as the exporter writes other metadata where something is.
+    shapes = {name: open_axes(network).get(name, {}) for name in inputs} if open_axes(network) else None
     program = torch.onnx.export(
         network,
         tuple(inputs.values()),
@@ -578,12 +597,18 @@ def export_dynamo(network, file):
         opset_version=18,
         input_names=list(inputs),
         output_names=outputs_of(network),
+        dynamic_shapes=shapes,
         verbose=False,
     )
     file.write(program.model_proto.SerializeToString())
 
 
 EXPORTERS = {"ts": (export_ts, 2), "dynamo": (export_dynamo, 1)}
+
+
+def kinds(make):
+    """The exporters that a network goes through."""
+    return getattr(make, "kinds", tuple(EXPORTERS))
 
 
 def without_machine(message):
@@ -602,25 +627,26 @@ def without_machine(message):
 
 def differs(network, data, rows):
     """The largest difference between ONNX Runtime and torch, relative to an output's scale."""
-    inputs = drawn(network, rows)
-    with torch.no_grad():
-        wanted = network(*inputs.values())
-    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    found = session.run(outputs_of(network), {name: value.numpy() for name, value in inputs.items()})
     worst = 0.0
-    for ours, theirs in zip(found, (value.numpy() for value in wanted), strict=True):
-        if ours.shape != theirs.shape:
-            raise ValueError(f"shape {ours.shape}, but torch makes {theirs.shape}")
-        worst = max(worst, float(np.abs(ours - theirs).max()) / max(1.0, float(np.abs(theirs).max())))
+    for more in (0, 4) if open_axes(network) else (0,):
+        inputs = drawn(network, rows, more)
+        with torch.no_grad():
+            wanted = network(*inputs.values())
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        found = session.run(outputs_of(network), {name: value.numpy() for name, value in inputs.items()})
+        for ours, theirs in zip(found, (value.numpy() for value in wanted), strict=True):
+            if ours.shape != theirs.shape:
+                raise ValueError(f"shape {ours.shape}, but torch makes {theirs.shape}")
+            worst = max(worst, float(np.abs(ours - theirs).max()) / max(1.0, float(np.abs(theirs).max())))
     if not worst <= TOLERANCE:
         raise ValueError(f"off by {worst:.3g} of the scale, allowed {TOLERANCE:.3g}")
     return worst
 
 
-def export(name, kind, folder):
+def export(name, make, kind, folder):
     exporter, rows = EXPORTERS[kind]
-    network = build(name)
+    network = build(make)
     file = io.BytesIO()
     with torch.no_grad():
         exporter(network, file)
@@ -633,28 +659,33 @@ def export(name, kind, folder):
     return f"{len(data)} bytes, {len(model.graph.node)} nodes, within {worst:.1g} of torch's scale"
 
 
-def readme():
+def readme(heading, networks):
     lines = [
-        "# Small networks, as torch writes them",
-        "",
-        "Written by `scripts/export_fixtures.py`, as is this page; its docstring says how to run it and what is fixed.",
-        "Each network comes twice: `.ts.onnx` is from the TorchScript exporter, with a batch of any length; `.dynamo.onnx` is from the exporter on",
-        "`torch.export`, with a batch of 1. Weights are random.",
+        *heading,
         "",
         "| network | what it is |",
         "|---|---|",
-        *(f"| `{name}` | {network.__doc__.rstrip('.')} |" for name, network in NETWORKS.items()),
+        *(f"| `{name}` | {network.__doc__.rstrip('.')} |" for name, network in networks.items()),
     ]
     return "\n".join(lines) + "\n"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"all, or some of {', '.join(NETWORKS)}")
-    parser.add_argument("--into", type=Path, default=FOLDER, metavar="FOLDER")
+HEADING = [
+    "# Small networks, as torch writes them",
+    "",
+    "Written by `scripts/export_fixtures.py`, as is this page; its docstring says how to run it and what is fixed.",
+    "Each network comes twice: `.ts.onnx` is from the TorchScript exporter, with a batch of any length; `.dynamo.onnx` is from the exporter on",
+    "`torch.export`, with a batch of 1. Weights are random.",
+]
+
+
+def main(about, networks, folder, heading):
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"all, or some of {', '.join(networks)}")
+    parser.add_argument("--into", type=Path, default=folder, metavar="FOLDER")
     arguments = parser.parse_args()
-    if unknown := set(arguments.networks) - set(NETWORKS):
-        parser.error(f"no network is called {', '.join(sorted(unknown))}; there are {', '.join(NETWORKS)}")
+    if unknown := set(arguments.networks) - set(networks):
+        parser.error(f"no network is called {', '.join(sorted(unknown))}; there are {', '.join(networks)}")
 
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -662,12 +693,12 @@ def main():
     # The fast path is an operator that the TorchScript exporter does not know.
     torch.backends.mha.set_fastpath_enabled(False)
     arguments.into.mkdir(parents=True, exist_ok=True)
-    (arguments.into / "README.md").write_text(readme())
+    (arguments.into / "README.md").write_text(readme(heading, networks))
     failed = False
-    for name in arguments.networks or NETWORKS:
-        for kind in EXPORTERS:
+    for name in arguments.networks or networks:
+        for kind in kinds(networks[name]):
             try:
-                verdict = f"ok   {name}.{kind}.onnx: {export(name, kind, arguments.into)}"
+                verdict = f"ok   {name}.{kind}.onnx: {export(name, networks[name], kind, arguments.into)}"
             # Whatever torch, the checker or the runtime object to is the verdict.
             except Exception as error:
                 verdict = f"FAIL {name}.{kind}.onnx: {' '.join(str(error).split())}"
@@ -677,4 +708,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, NETWORKS, FOLDER, HEADING))
