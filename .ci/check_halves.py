@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Halves every ONNX file of a folder and holds each half to the masked network in ONNX Runtime.
+"""Halves every ONNX file of folders and holds each half to the masked network in ONNX Runtime.
 
     cargo build --release && python .ci/check_halves.py target/release/secateur crates/secateur/tests/fixtures/torch
+
+`--known FILE` names files that fail today, a line each, as in "built/a.onnx: why"; one that is well fails, so that its line goes.
 
 For each file: `secateur shrink --keep 50% --json`, then scripts/check_shrunk.py. Afterwards the first half is spoilt in two
 ways, by what `shrink` said and by a weight, and both must be found out, so that this cannot pass by looking at nothing.
@@ -27,7 +29,8 @@ def has_wheel(package):
 
 
 def halve(secateur, path, folder):
-    small, cuts = folder / f"{path.stem}.small.onnx", folder / f"{path.stem}.json"
+    name = f"{path.parent.name}.{path.stem}"
+    small, cuts = folder / f"{name}.small.onnx", folder / f"{name}.json"
     command = [secateur, "shrink", path, "--keep", "50%", "--json", "-o", small]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -65,10 +68,17 @@ def spoilt(check, path, small, cuts):
         yield f"{what} ({cut['tensor']}) passes: {found}"
 
 
+def known_failures(path):
+    """Folder and name of each file that may fail; empty lines and those that begin with # say nothing."""
+    lines = path.read_text().splitlines() if path else []
+    return {line.partition(":")[0] for line in lines if line and not line.startswith("#")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("secateur", type=Path)
-    parser.add_argument("models", type=Path, metavar="FOLDER")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
+    parser.add_argument("--known", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if importlib.util.find_spec("onnxruntime") is None:
         # Another package tells a missing wheel from a missing network.
@@ -80,21 +90,29 @@ def main():
     sys.path.insert(0, str(SCRIPTS))
     from check_shrunk import check
 
-    paths = sorted(arguments.models.glob("*.onnx"))
+    paths = sorted(path for models in arguments.folders for path in models.glob("*.onnx"))
+    known = known_failures(arguments.known)
     failures, well = [], []
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
+            name = f"{path.parent.name}/{path.name}"
             try:
                 files = halve(arguments.secateur, path, Path(folder))
                 verdict(check, path, *files)
                 well.append((path, *files))
             # Whatever the checker, the runtime or the files object to.
             except Exception as error:
-                failures.append(f"{path}: {' '.join(str(error).split())}")
+                why = f"{path}: {' '.join(str(error).split())}"
+                if name in known:
+                    print(f"known {why}")
+                    known.discard(name)
+                else:
+                    failures.append(why)
         failures += [f"{well[0][0]}: {found}" for found in spoilt(check, *well[0])] if well else ["nothing was compared"]
+    failures += [f"{name} is well or not there, but {arguments.known} names it" for name in sorted(known)]
     for failure in failures:
         print(f"FAIL {failure}")
-    print(f"{len(well)} of {len(paths)} halves in {arguments.models} are valid and compute what the masked networks do")
+    print(f"{len(well)} of {len(paths)} halves are valid and compute what the masked networks do")
     return 1 if failures else 0
 
 
