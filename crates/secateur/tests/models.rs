@@ -130,7 +130,19 @@ fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
         .get_or_insert_default()
         .value_info
         .push(declared);
-    for (mut model, is_declared) in [(model, true), (undeclared, false)] {
+    // Between two such nodes nothing tells a shape.
+    let mut unknown = undeclared.clone();
+    let nodes = &mut unknown.graph.as_option_mut().unwrap().node;
+    let place = nodes
+        .iter()
+        .position(|n| n.op_type.as_deref() == Some("Mystery"))
+        .unwrap();
+    let mut second = nodes[place].clone();
+    second.name = Some("second".into());
+    second.input = vec!["between".into()];
+    nodes[place].output = vec!["between".into()];
+    nodes.insert(place + 1, second);
+    for (mut model, is_known) in [(model, true), (undeclared, true), (unknown, false)] {
         model.opset_import.push(OperatorSetIdProto {
             domain: Some("custom".into()),
             version: Some(1),
@@ -139,7 +151,7 @@ fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
         let path = folder.path().join("m.onnx");
         std::fs::write(&path, secateur_onnx::write(&model).unwrap()).unwrap();
         let file = ModelFile::read(&path).unwrap();
-        match (shrink_model(&file, &half()), is_declared) {
+        match (shrink_model(&file, &half()), is_known) {
             (Ok(small), true) => {
                 let evidence = small.evidence();
                 assert_eq!(evidence.cut_at, ["mystery"]);
@@ -154,7 +166,7 @@ fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
                 let told = error.to_string();
                 assert!(told.contains("nothing here can run this model"), "{told}");
             }
-            (found, _) => panic!("{is_declared}: {:?}", found.map(|s| s.evidence().clone())),
+            (found, _) => panic!("{is_known}: {:?}", found.map(|s| s.evidence().clone())),
         }
     }
 }
