@@ -219,7 +219,10 @@ fn joined(mut arrays: Vec<Arc<Array>>) -> Option<Known> {
 
 /// Whether an operation may take long however little comes out. Nothing that exporters compute from shapes needs these.
 fn is_heavy(op: &Op) -> bool {
-    matches!(op, Op::Pool(_) | Op::Conv(_) | Op::ConvTranspose(_))
+    match op {
+        Op::Sample(sample) => ops::samples_long(sample),
+        _ => matches!(op, Op::Pool(_) | Op::Conv(_) | Op::ConvTranspose(_)),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! An ONNX model as a network.
 
+mod attention;
 mod attributes;
 mod elementwise;
 mod facts;
@@ -11,6 +12,8 @@ mod order;
 mod pins;
 mod plain;
 mod resize;
+mod sample;
+mod unread;
 mod value;
 
 use std::collections::{HashMap, HashSet};
@@ -57,6 +60,7 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         integers: HashMap::new(),
         outputs: HashMap::new(),
         between: HashMap::new(),
+        read: unread::names_read(graph),
     };
     lowering.whole(graph)?;
     for (name, reason) in pins::of(model, graph) {
@@ -120,6 +124,8 @@ struct Lowering<'a> {
     outputs: HashMap<&'a str, Declared>,
     /// What the file states of values between nodes: believed where nothing else tells.
     between: HashMap<&'a str, Declared>,
+    /// Names that a node, a subgraph or an output of the graph reads.
+    read: HashSet<&'a str>,
 }
 
 impl<'a> Lowering<'a> {
@@ -217,7 +223,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn node_named(&mut self, node: &'a NodeProto, name: String) -> Result<()> {
-        let outputs: Vec<&str> = node.output.iter().map(String::as_str).collect();
+        let mut outputs: Vec<&str> = node.output.iter().map(String::as_str).collect();
         let constant = match node::standard(node) && node::op_type(node) == "Constant" {
             true => value::constant_of_node(node)?,
             false => None,
@@ -233,19 +239,25 @@ impl<'a> Lowering<'a> {
         let integers = |i: &String| self.integers.get(i.as_str()).map(Vec::as_slice);
         let integers: Vec<Option<&[i64]>> = node.input.iter().map(integers).collect();
         let elements: Vec<_> = inputs.iter().map(|i| i.and_then(|i| i.element)).collect();
+        let zeros: Vec<bool> = ids.iter().map(|id| self.is_zero(*id)).collect();
         let given = node::Inputs {
             ranks: &ranks,
             elements: &elements,
             integers: &integers,
+            zeros: &zeros,
         };
         let is_carried = inputs.iter().flatten().any(|i| i.carried);
         let op = match is_carried {
             true => None,
-            false => node::understood(node, self.opset, &given)?,
+            false => {
+                let needed = unread::without(node, self.opset, &self.read);
+                node::understood(&needed, self.opset, &given)?.map(|op| (op, needed.output.len()))
+            }
         };
-        let Some(op) = op else {
+        let Some((op, made)) = op else {
             return self.opaque(node, name, ids, outputs);
         };
+        outputs.truncate(made);
         if let (Op::Conv(_), Some(Some(weights))) = (&op, ids.get(1)) {
             node::check_kernel(node, self.builder.shape(*weights))?;
         }
@@ -270,6 +282,12 @@ impl<'a> Lowering<'a> {
             outputs,
         });
         Ok(())
+    }
+
+    /// Whether an input is a constant that is one zero.
+    fn is_zero(&self, id: Option<ValueId>) -> bool {
+        let tensor = id.and_then(|id| self.builder.tensor(id));
+        tensor.is_some_and(|tensor| tensor.len() == 1 && tensor.numbers() == [0.0])
     }
 
     fn opaque(

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Element;
 use crate::ops::{
-    Binary, Bounds, Conv, ConvTranspose, Depth, Einsum, Gemm, Index, Mix, Norm, Opaque, Pad, Pool,
-    PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, Split, Squeeze, Unary, Variadic,
+    Attention, Binary, Bounds, Conv, ConvTranspose, Depth, Einsum, Gemm, Index, Mix, Norm, Opaque, Pad, Pool,
+    PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, Sample, Split, Squeeze, Unary, Variadic,
 };
 
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.
@@ -15,6 +15,8 @@ pub enum Op {
     Gemm(Gemm),
     /// Matrix product.
     MatMul,
+    /// Attention by heads, in one operator.
+    Attention(Attention),
     /// Convolution of channels (second axis) over spatial axes (from the third on), as correlation.
     Conv(Conv),
     /// Convolution backwards: every input position adds a window of outputs.
@@ -93,6 +95,8 @@ pub enum Op {
     Pad(Pad),
     /// Other lengths of spatial axes.
     Resize(Resize),
+    /// Numbers from or at places that an input names.
+    Sample(Sample),
     /// Repeated along axes to a shape, the second input.
     Expand,
     /// Repeated along each axis as often as the second input says.
@@ -134,15 +138,19 @@ impl Op {
         match self {
             Op::Gemm(_) => "Gemm",
             Op::MatMul => "MatMul",
+            Op::Attention(_) => "Attention",
             Op::Conv(_) => "Conv",
             Op::BatchNorm { .. } => "BatchNormalization",
             Op::Pool(Pool { kind, .. }) => match kind {
                 PoolKind::Max => "MaxPool",
                 PoolKind::Average { .. } => "AveragePool",
+                PoolKind::Lp { .. } => "LpPool",
             },
             Op::Reduce(Reduce { kind, axes, .. }) => match (kind, axes) {
                 (ReduceKind::Mean, ReduceAxes::Spatial) => "GlobalAveragePool",
                 (ReduceKind::Max, ReduceAxes::Spatial) => "GlobalMaxPool",
+                (ReduceKind::L1 | ReduceKind::L2, ReduceAxes::Spatial)
+                | (ReduceKind::Lp { .. }, _) => "GlobalLpPool",
                 (ReduceKind::Mean, _) => "ReduceMean",
                 (ReduceKind::Sum, _) => "ReduceSum",
                 (ReduceKind::Max, _) => "ReduceMax",
@@ -175,6 +183,7 @@ impl Op {
             Op::Depth(depth) => depth.onnx_name(),
             Op::Pad(_) => "Pad",
             Op::Resize(resize) => resize.onnx_name(),
+            Op::Sample(sample) => sample.onnx_name(),
             Op::Expand => "Expand",
             Op::Tile => "Tile",
             Op::Where => "Where",

@@ -17,7 +17,7 @@ use secateur_onnx::refill;
 use crate::apart::reunite;
 use crate::lighten::is_light;
 use crate::lower::named_by_training;
-use crate::raise::{initializer, node_message};
+use crate::raise::{attributes_of, initializer, node_message};
 use crate::shapes::infer_shapes;
 use crate::{
     Conv, ConvTranspose, Dim, Error, Graph, NodeId, Norm, Op, Pad, Result, Tensor, Value, ValueId,
@@ -286,6 +286,10 @@ fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
             let count = *count as i64;
             set(message, "num_groups", |a| a.i = Some(count))
         }
+        Op::Attention(_) => {
+            counted_heads(message, op);
+            Ok(())
+        }
         Op::Split(split) if split.attribute => {
             set(message, "split", |a| a.ints = whole(&split.parts))
         }
@@ -308,6 +312,19 @@ fn attributes(message: &mut NodeProto, op: &Op) -> Result<()> {
             "an attribute of {} cannot be carried over",
             op.onnx_name()
         ))),
+    }
+}
+
+/// Heads that are left, and the scale of the dimensions that there were, which a file need not have stated.
+fn counted_heads(message: &mut NodeProto, op: &Op) {
+    let names = ["q_num_heads", "kv_num_heads", "scale"];
+    let new = attributes_of(op).into_iter();
+    for new in new.filter(|a| names.contains(&a.name.as_deref().unwrap_or_default())) {
+        match message.attribute.iter_mut().find(|a| a.name == new.name) {
+            Some(old) if (old.i, old.f) == (new.i, new.f) => {}
+            Some(old) => (old.i, old.f) = (new.i, new.f),
+            None => message.attribute.push(new),
+        }
     }
 }
 

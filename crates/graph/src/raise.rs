@@ -12,9 +12,10 @@ use secateur_onnx::{Limits, f32_tensor, i64_tensor, raw_tensor, read_node};
 
 use crate::{
     Data, Dim, Element, Error, Graph, Node, Norm, Op, Opaque, Pad, Reduce, ReduceAxes, Resize,
-    ResizeForm, ResizeMode, ResizePlaces, Result, Squeeze, Tensor, ValueId, infer_shapes,
+    ResizeForm, ResizeMode, ResizePlaces, Result, Sample, Squeeze, Tensor, ValueId, infer_shapes,
 };
 
+pub(crate) use self::attributes::of as attributes_of;
 pub use self::meta::ModelMeta;
 pub(crate) use self::meta::{NEWEST_OPSET, OLDEST_WRITTEN_OPSET, is_standard};
 
@@ -105,6 +106,7 @@ fn check_meta(graph: &Graph, meta: &ModelMeta) -> Result<()> {
             );
             return Err(Error::unsupported(what).at(&node.name));
         }
+        check_since(&node.op, meta.opset).map_err(|e| e.at(&node.name))?;
         if let Op::Opaque(Opaque {
             domain, op_type, ..
         }) = &node.op
@@ -119,6 +121,25 @@ fn check_meta(graph: &Graph, meta: &ModelMeta) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses what the operator set does not have, or has in another form.
+fn check_since(op: &Op, opset: i64) -> Result<()> {
+    let fits = match op {
+        Op::Attention(attention) => {
+            opset >= if attention.reach == [None, None] { 23 } else { 25 }
+        }
+        Op::Sample(Sample::Grid(grid)) => opset >= 16 && grid.old_names == (opset < 20),
+        Op::Sample(Sample::Roi(_)) => opset >= 16,
+        _ => true,
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(Error::unsupported(format!(
+            "operator set {opset} has {} in another form, or not at all",
+            op.onnx_name()
+        ))),
+    }
 }
 
 fn initializers(graph: &Graph) -> Result<Vec<TensorProto>> {

@@ -42,6 +42,8 @@ fn keeps_zero(group: &Group, node: &Node) -> bool {
         | Op::Binary(Binary::Mul)
         | Op::PRelu
         | Op::Pool(_)
+        | Op::Attention(_)
+        | Op::Sample(_)
         | Op::Resize(_)
         | Op::Identity
         | Op::Cast { .. }

@@ -124,7 +124,7 @@ fn old_forms_are_read_but_not_written_anew() {
         ..AttributeProto::default()
     };
     let cases = [
-        (vec![node("LpPool", &["x"], &["y"])], "y"),
+        (vec![node("Det", &["x"], &["y"])], "y"),
         (vec![into, out], "u"),
         (vec![clip], "y"),
     ];

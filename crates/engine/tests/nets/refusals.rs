@@ -2,8 +2,8 @@
 
 use secateur_engine::{Network, Threads};
 use secateur_graph::{
-    Einsum, Gemm, Index, Mix, Op, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
-    ResizePlaces,
+    Attention, Einsum, Gemm, Index, Mix, Norm, Op, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind,
+    Resize, ResizeForm, ResizeMode, ResizePlaces, Window,
 };
 
 use super::Net;
@@ -73,6 +73,35 @@ fn nodes_that_cannot_be_run_are_named() {
     assert_eq!(
         refused(|net, x| net.node(Op::Mix(Mix::Lp { axis: 1, p: 2 }), &[x])),
         "LpNormalization cannot be trained"
+    );
+    let pool = |p| Pool {
+        kind: PoolKind::Lp { p },
+        kernel: vec![2],
+        window: Window::plain(1),
+    };
+    assert_eq!(
+        refused(|net, x| net.node(Op::Pool(pool(2)), &[x])),
+        "LpPool cannot be trained"
+    );
+    assert_eq!(
+        refused(|net, x| {
+            let kind = ReduceKind::Lp { p: 3 };
+            let (axes, keep) = (ReduceAxes::Spatial, true);
+            net.node(Op::Reduce(Reduce { kind, axes, keep }), &[x])
+        }),
+        "GlobalLpPool cannot be trained"
+    );
+    assert_eq!(
+        refused(|net, x| {
+            let one = net.numbers(&[4], &[1.0; 4]);
+            let norm = Norm::Batch { epsilon: 1e-3 };
+            net.node(Op::Norm(norm), &[x, one, one, one, one])
+        }),
+        "BatchNormalization with training_mode=1 mixes the rows of a batch"
+    );
+    assert_eq!(
+        refused(|net, x| net.node(Op::Attention(Attention::plain(Some((2, 2)))), &[x, x, x])),
+        "Attention cannot be trained"
     );
     // Rows beside each other: how alike they are, and what they have in common.
     let mixed = "MatMul of two values of one row each mixes the rows of a batch";

@@ -62,6 +62,11 @@ impl GraphBuilder {
         self.graph.value(value).shape.as_deref()
     }
 
+    /// The numbers of a value, if it is a constant.
+    pub(crate) fn tensor(&self, value: ValueId) -> Option<&Tensor> {
+        self.graph.constant(value)
+    }
+
     /// Adds a node with one output, named after the node, and returns that output.
     pub fn node(&mut self, name: impl Into<String>, op: Op, inputs: &[ValueId]) -> ValueId {
         let name = name.into();

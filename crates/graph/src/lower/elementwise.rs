@@ -6,6 +6,24 @@ use super::attributes::Attributes;
 use super::node::{Inputs, Understood, op_type};
 use crate::{Binary, Element, Op, Result, Unary, Variadic};
 
+/// Functions that runtimes have beside the standard ones: the same under another name.
+pub(super) fn of_runtimes(node: &NodeProto) -> Result<Option<Understood>> {
+    if node.domain.as_deref() != Some("com.microsoft") {
+        return Ok(None);
+    }
+    let a = Attributes(&node.attribute);
+    let understood: Understood = match (op_type(node), node.input.len()) {
+        ("Gelu", 1) => (Op::Unary(Unary::Gelu { tanh: false }), 1..=1, &[]),
+        ("FastGelu", 1) => (Op::Unary(Unary::Gelu { tanh: true }), 1..=1, &[]),
+        ("QuickGelu", 1) => {
+            let alpha = a.float("alpha", 1.702)?;
+            (Op::Unary(Unary::Swish { alpha }), 1..=1, &["alpha"])
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(understood))
+}
+
 /// The operation of a node, if it is one of them.
 pub(super) fn of(node: &NodeProto, _opset: i64, given: &Inputs<'_>) -> Result<Option<Understood>> {
     let a = Attributes(&node.attribute);

@@ -1,6 +1,6 @@
 //! What the operation of a node tells of its outputs, before shapes are inferred.
 
-use crate::{Binary, Element, Error, Index, Op, ReduceAxes, Result, Squeeze};
+use crate::{Binary, Element, Error, Index, Op, ReduceAxes, Result, Sample, Squeeze};
 
 /// The number of axes of the output, where those of the inputs tell.
 pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
@@ -22,10 +22,13 @@ pub(super) fn rank(op: &Op, inputs: &[Option<usize>]) -> Option<usize> {
         | Op::Depth(_)
         | Op::Pad(_)
         | Op::Resize(_)
+        | Op::Attention(_)
+        | Op::Sample(Sample::Grid(_) | Sample::Unpool(_))
         | Op::Tile
         | Op::Cast { .. }
         | Op::Concat { .. } => input(0),
         Op::Conv(_) | Op::ConvTranspose(_) => input(0).or(input(1)),
+        Op::Sample(Sample::Roi(_)) => Some(4),
         Op::Where => Some(input(0)?.max(input(1)?).max(input(2)?)),
         Op::Shape { .. } => Some(1),
         Op::Index(index) => match index {
@@ -106,7 +109,7 @@ pub(super) fn element(op: &Op, inputs: &[Option<Element>], output: usize) -> Opt
         Op::Shape { .. } | Op::Index(Index::Size | Index::NonZero | Index::Arg { .. }) => {
             Some(Element::I64)
         }
-        Op::Index(Index::TopK { .. }) if output == 1 => Some(Element::I64),
+        Op::Index(Index::TopK { .. }) | Op::Pool(_) if output == 1 => Some(Element::I64),
         Op::Index(Index::OneHot { .. }) => inputs.get(2).copied().flatten(),
         Op::Index(Index::EyeLike { to, .. }) => to.or(first),
         Op::Index(Index::ConstantOfShape { element, .. }) => Some(*element),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
-use super::{elementwise, index, movement, norm, plain};
+use super::{attention, elementwise, index, movement, norm, plain, sample, unread};
 use crate::raise::is_standard;
 use crate::shapes::text;
 use crate::{
@@ -42,16 +42,22 @@ pub(super) struct Inputs<'a> {
     pub(super) elements: &'a [Option<Element>],
     /// Whole numbers, of those inputs that are such constants.
     pub(super) integers: &'a [Option<&'a [i64]>],
+    /// Whether an input is a constant that is one zero.
+    pub(super) zeros: &'a [bool],
 }
 
 /// The understood operation of a node, or `None`.
 pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Result<Option<Op>> {
-    // Further outputs (the indices of a maximum, running statistics) mean training, or more than is understood.
+    let a = Attributes(&node.attribute);
+    if let Some(understood) = elementwise::of_runtimes(node)? {
+        return checked(node, &a, understood);
+    }
+    // Further outputs (running statistics) mean training, or more than is understood.
     let further = node.output.iter().skip(1).any(|o| !o.is_empty());
-    if !standard(node) || further && MAY_MAKE_MORE.contains(&op_type(node)) {
+    let is_more = further && unread::may_make_more(node) && !sample::finds_places(node)?;
+    if !standard(node) || is_more {
         return Ok(None);
     }
-    let a = Attributes(&node.attribute);
     let ranks = given.ranks;
     if let Some(op) = plain::of(op_type(node)) {
         let inputs = if matches!(op, Op::Unary(_)) { 1 } else { 2 };
@@ -116,6 +122,17 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             });
             (op, 1..=1, WINDOW)
         }
+        "LpPool" => {
+            let kernel = a.kernel()?;
+            let window = a.window(kernel.len())?;
+            let kind = PoolKind::Lp { p: power(&a)? };
+            let op = Op::Pool(Pool {
+                kind,
+                kernel,
+                window,
+            });
+            (op, 1..=1, NORM_WINDOW)
+        }
         "AveragePool" => {
             let kernel = a.kernel()?;
             let window = a.window(kernel.len())?;
@@ -131,6 +148,14 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
         }
         "GlobalAveragePool" => (global(ReduceKind::Mean), 1..=1, &[]),
         "GlobalMaxPool" => (global(ReduceKind::Max), 1..=1, &[]),
+        "GlobalLpPool" => {
+            let kind = match power(&a)? {
+                1 => ReduceKind::L1,
+                2 => ReduceKind::L2,
+                p => ReduceKind::Lp { p },
+            };
+            (global(kind), 1..=1, &["p"])
+        }
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
         | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => {
             let kind = match op_type(node) {
@@ -158,11 +183,18 @@ pub(super) fn understood(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Re
             let op = Op::Reduce(Reduce { kind, axes, keep });
             (op, 1..=2, &["axes", "keepdims", "noop_with_empty_axes"])
         }
-        // Without a mask and in inference it passes everything on.
-        "Dropout" if node.input.len() < 3 => (Op::Identity, 1..=2, &["ratio", "seed"]),
+        // In inference, or at a rate of 0, it passes everything on.
+        "Dropout" if passes_on(node, given) => (Op::Identity, 1..=3, &["ratio", "seed"]),
         "Identity" => (Op::Identity, 1..=1, &[]),
         _ => {
-            let families = [movement::of, elementwise::of, norm::of, index::of];
+            let families = [
+                movement::of,
+                elementwise::of,
+                norm::of,
+                index::of,
+                attention::of,
+                sample::of,
+            ];
             let mut found = families.iter().map(|of| of(node, opset, given));
             match found.find(|found| !matches!(found, Ok(None))) {
                 Some(understood) => match understood? {
@@ -192,7 +224,8 @@ fn checked(
         let message = format!("{} takes {many} inputs, not {given}", op.onnx_name());
         return Err(Error::invalid(message));
     }
-    let several = matches!(op, Op::Split(_) | Op::Index(Index::TopK { .. }));
+    let several = matches!(op, Op::Split(_) | Op::Index(Index::TopK { .. }))
+        || matches!(op, Op::Pool(_)) && node.output.len() == 2;
     if !several && node.output.len() != 1 || node.output.iter().any(String::is_empty) {
         return Err(Error::invalid(format!(
             "{} makes one output",
@@ -203,14 +236,20 @@ fn checked(
     Ok(Some(op))
 }
 
-/// Operators with outputs beyond the first that nobody need take.
-const MAY_MAKE_MORE: [&str; 5] = [
-    "MaxPool",
-    "BatchNormalization",
-    "Dropout",
-    "Concat",
-    "LayerNormalization",
-];
+/// Whether a `Dropout` drops nothing: it has no input that says whether it is trained, or one that says no, or its rate is 0.
+fn passes_on(node: &NodeProto, given: &Inputs<'_>) -> bool {
+    let is_given = |slot: usize| node.input.get(slot).is_some_and(|name| !name.is_empty());
+    let is_zero = |slot: usize| given.zeros.get(slot).copied().unwrap_or_default();
+    !is_given(2) || is_zero(2) || is_zero(1)
+}
+
+/// Which power and root a norm takes.
+fn power(a: &Attributes<'_>) -> Result<u32> {
+    let p = a.int("p", 2)?;
+    u32::try_from(p).ok().filter(|&p| p > 0).ok_or_else(|| {
+        Error::invalid(format!("attribute 'p' is {p}, which is no power of a norm"))
+    })
+}
 
 /// Attributes of windows.
 const WINDOW: &[&str] = &[
@@ -222,6 +261,17 @@ const WINDOW: &[&str] = &[
     "kernel_shape",
     "pads",
     "storage_order",
+    "strides",
+];
+
+/// Attributes of `LpPool`.
+const NORM_WINDOW: &[&str] = &[
+    "auto_pad",
+    "ceil_mode",
+    "dilations",
+    "kernel_shape",
+    "p",
+    "pads",
     "strides",
 ];
 

@@ -13,11 +13,15 @@ pub(super) fn of(node: &NodeProto, opset: i64, given: &Inputs<'_>) -> Result<Opt
     let a = Attributes(&node.attribute);
     let understood: Understood = match op_type(node) {
         "BatchNormalization" => {
-            let trains = a.int("training_mode", 0)? != 0 || a.int("spatial", 1)? == 0;
-            if trains {
+            if a.int("spatial", 1)? == 0 {
                 return Ok(None);
             }
             let epsilon = a.float("epsilon", 1e-5)?;
+            if a.int("training_mode", 0)? != 0 {
+                let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
+                let op = Op::Norm(Norm::Batch { epsilon });
+                return Ok(Some((op, 5..=5, attributes)));
+            }
             let momentum = a.float("momentum", MOMENTUM)?;
             let attributes = &["epsilon", "momentum", "training_mode", "spatial"];
             (Op::BatchNorm { epsilon, momentum }, 5..=5, attributes)

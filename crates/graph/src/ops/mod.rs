@@ -4,7 +4,9 @@
 //! value. The matches here have no wildcard arms: the compiler names every rule that a new operation
 //! still lacks.
 
+mod attention;
 mod batch_norm;
+mod batch_statistics;
 mod binary;
 mod broadcast;
 mod cast;
@@ -32,6 +34,7 @@ mod recurrent;
 mod reduce;
 mod reshape;
 mod resize;
+mod sample;
 mod select;
 mod shape_of;
 mod slice;
@@ -48,7 +51,9 @@ pub(crate) use dense::Dense;
 pub(crate) use gather::{is_own as is_own_list, positions as picked};
 pub(crate) use movement::along;
 pub(crate) use recurrent::is_recurrent;
+pub(crate) use sample::is_heavy as samples_long;
 
+pub use attention::Attention;
 pub use binary::Binary;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
@@ -63,6 +68,7 @@ pub use pad::{Pad, PadMode};
 pub use pool::{Pool, PoolKind};
 pub use reduce::{Reduce, ReduceAxes, ReduceKind};
 pub use resize::{Nearest, Resize, ResizeForm, ResizeMode, ResizePlaces};
+pub use sample::{GridMode, GridPadding, GridSample, MaxUnpool, RoiAlign, Sample};
 pub use slice::Bounds;
 pub use split::Split;
 pub use squeeze::Squeeze;
@@ -85,7 +91,12 @@ pub(crate) fn shapes(graph: &Graph, node: &Node) -> Result<Vec<Option<Vec<Dim>>>
         Op::Split(attributes) => split::shapes(graph, node, attributes),
         Op::Index(index @ Index::TopK { .. }) => index::shapes(graph, node, *index),
         Op::Opaque(opaque) if recurrent::is_recurrent(opaque) => recurrent::shapes(graph, node),
+        Op::Opaque(opaque) if attention::is_attention(opaque) => {
+            Ok(attention::shapes_unread(graph, node, opaque))
+        }
         Op::Opaque(_) => Ok(opaque::shapes(graph, node)),
+        // Places are as many as numbers.
+        Op::Pool(_) => Ok(vec![shape(graph, node)?; node.outputs.len()]),
         _ => Ok(vec![shape(graph, node)?]),
     }
 }
@@ -95,6 +106,7 @@ fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
     match &node.op {
         Op::Gemm(attributes) => gemm::shape(graph, node, attributes),
         Op::MatMul => matmul::shape(graph, node),
+        Op::Attention(attributes) => attention::shape(graph, node, attributes),
         Op::Conv(attributes) => conv::shape(graph, node, attributes),
         Op::BatchNorm { .. } => batch_norm::shape(graph, node),
         Op::Pool(attributes) => pool::shape(graph, node, attributes),
@@ -116,6 +128,7 @@ fn shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>> {
         Op::Depth(attributes) => depth::shape(graph, node, *attributes),
         Op::Pad(attributes) => pad::shape(graph, node, attributes),
         Op::Resize(attributes) => resize::shape(graph, node, attributes),
+        Op::Sample(attributes) => sample::shape(graph, node, attributes),
         Op::Expand => expand::shape(graph, node),
         Op::Tile => expand::tile_shape(graph, node),
         Op::Where => select::shape(graph, node),
@@ -142,6 +155,7 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     match &node.op {
         Op::Gemm(attributes) => gemm::channels(node, attributes, walk),
         Op::MatMul => matmul::channels(node, walk),
+        Op::Attention(attributes) => attention::channels(node, attributes, walk),
         Op::Conv(attributes) => conv::channels(node, attributes, walk),
         Op::BatchNorm { .. } => batch_norm::channels(node, walk),
         Op::Pool(_) => pool::channels(node, walk),
@@ -167,6 +181,7 @@ pub(crate) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         Op::Depth(attributes) => depth::channels(node, *attributes, walk),
         Op::Pad(attributes) => pad::channels(node, attributes, walk),
         Op::Resize(attributes) => resize::channels(node, attributes, walk),
+        Op::Sample(attributes) => sample::channels(node, attributes, walk),
         Op::Expand => expand::channels(node, walk),
         Op::Tile => expand::tile_channels(node, walk),
         Op::Where => select::channels(node, walk),
@@ -193,6 +208,8 @@ fn has_settings(op: &Op) -> bool {
         | Op::Clip { .. } => true,
         Op::Gemm(_)
         | Op::MatMul
+        | Op::Attention(_)
+        | Op::Sample(_)
         | Op::Conv(_)
         | Op::ConvTranspose(_)
         | Op::BatchNorm { .. }
@@ -243,7 +260,9 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
         Op::Slice { bounds } => slice::slice(graph, node, bounds.as_ref(), sources),
         Op::Split(attributes) => split::slice(graph, node, attributes, sources),
         Op::Pad(attributes) => pad::slice(graph, node, attributes, sources),
-        Op::Gemm(_)
+        Op::Sample(attributes) => sample::slice(graph, node, attributes, sources),
+        Op::Attention(_)
+        | Op::Gemm(_)
         | Op::MatMul
         | Op::Conv(_)
         | Op::ConvTranspose(_)
@@ -284,6 +303,7 @@ pub(crate) fn rewritten(graph: &Graph, node: &Node, sources: &Sources) -> Option
             conv_transpose::rewritten(graph, node, attributes, sources)
         }
         Op::Norm(norm) => norm::rewritten(graph, node, *norm, sources),
+        Op::Attention(attributes) => attention::rewritten(graph, node, attributes, sources),
         Op::Split(attributes) => split::rewritten(graph, node, attributes, sources),
         Op::Slice { bounds } => slice::rewritten(graph, node, bounds.as_ref(), sources),
         Op::Pad(attributes) => pad::rewritten(graph, node, attributes, sources),
@@ -309,6 +329,7 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
     match &node.op {
         Op::Gemm(attributes) => gemm::macs(graph, node, attributes),
         Op::MatMul => matmul::macs(graph, node),
+        Op::Attention(attributes) => attention::macs(graph, node, attributes),
         Op::Conv(_) => conv::macs(graph, node),
         Op::Einsum(attributes) => einsum::macs(graph, node, attributes),
         Op::ConvTranspose(_) => conv_transpose::macs(graph, node),
@@ -319,6 +340,7 @@ pub(crate) fn macs(graph: &Graph, node: &Node) -> Option<u64> {
         | Op::Depth(_)
         | Op::Pad(_)
         | Op::Resize(_)
+        | Op::Sample(_)
         | Op::Expand
         | Op::Tile
         | Op::Where
@@ -354,6 +376,9 @@ pub(crate) fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Result<Vec<Arr
             split::evaluate(attributes, x, node.outputs.len())
         }
         (Op::Index(Index::TopK { largest, axis }), _) => index::top_k(*largest, *axis, inputs),
+        (Op::Pool(attributes), Some(Some(x))) if node.outputs.len() > 1 => {
+            pool::evaluate_with_places(attributes, x)
+        }
         _ => Ok(vec![evaluate_one(node, inputs)?]),
     }
 }
@@ -372,6 +397,7 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
             gemm::evaluate(attributes, input(0)?, input(1)?, c)
         }
         Op::MatMul => matmul::evaluate(input(0)?, input(1)?),
+        Op::Attention(attributes) => attention::evaluate(attributes, inputs),
         Op::Conv(attributes) => {
             let bias = inputs.get(2).copied().flatten();
             conv::evaluate(attributes, input(0)?, input(1)?, bias)
@@ -412,6 +438,7 @@ fn evaluate_one(node: &Node, inputs: &[Option<&Array>]) -> Result<Array> {
         Op::Depth(attributes) => depth::evaluate(*attributes, input(0)?),
         Op::Pad(attributes) => pad::evaluate(attributes, inputs),
         Op::Resize(attributes) => resize::evaluate(attributes, inputs),
+        Op::Sample(attributes) => sample::evaluate(attributes, inputs),
         Op::Expand => expand::evaluate(input(0)?, input(1)?),
         Op::Tile => expand::tile_evaluate(input(0)?, input(1)?),
         Op::Where => select::evaluate(input(0)?, input(1)?, input(2)?),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Sources, batch_norm, identity, input_shape};
+use super::{Sources, batch_norm, batch_statistics, identity, input_shape};
 use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::groups::Role;
@@ -40,6 +40,12 @@ pub enum Norm {
         /// Whether scale and shift are one number a run, as before operator set 21, and not one a channel.
         by_run: bool,
     },
+    /// `BatchNormalization` in training: over all rows and places of each channel. Running statistics are inputs that nobody
+    /// looks at.
+    Batch {
+        /// Added to the variance.
+        epsilon: f32,
+    },
 }
 
 const CHANNELS: usize = 1;
@@ -51,11 +57,15 @@ impl Norm {
             Self::Rms { .. } => "RMSNormalization",
             Self::Instance { .. } => "InstanceNormalization",
             Self::Group { .. } => "GroupNormalization",
+            Self::Batch { .. } => "BatchNormalization",
         }
     }
 }
 
 pub(super) fn shape(graph: &Graph, node: &Node, norm: Norm) -> Result<Option<Vec<Dim>>> {
+    if let Norm::Batch { .. } = norm {
+        return batch_norm::shape(graph, node);
+    }
     let Some(x) = input_shape(graph, node, 0)? else {
         return Ok(None);
     };
@@ -80,6 +90,9 @@ pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<(
         walk.freeze(x, node, "has an unknown shape");
         return Ok(());
     };
+    if let Norm::Batch { .. } = norm {
+        return batch_statistics::channels(node, walk);
+    }
     if let Norm::Instance { .. } = norm {
         for channels in walk.channels(x).to_vec() {
             if channels.axis > CHANNELS {
@@ -98,7 +111,7 @@ pub(super) fn channels(node: &Node, norm: Norm, walk: &mut Walk<'_>) -> Result<(
     );
     let mixed = match norm {
         Norm::Layer { axis, .. } | Norm::Rms { axis, .. } => axis_at(axis, rank)?..rank,
-        Norm::Group { .. } | Norm::Instance { .. } => 0..0,
+        Norm::Group { .. } | Norm::Instance { .. } | Norm::Batch { .. } => 0..0,
     };
     for axis in mixed {
         walk.freeze_axis(x, axis, node, &reason);
@@ -184,6 +197,9 @@ pub(super) fn evaluate(
     scale: &Array,
     shift: Option<&Array>,
 ) -> Result<Array> {
+    if let Norm::Batch { epsilon } = norm {
+        return batch_statistics::evaluate(epsilon, x, scale, shift);
+    }
     let rank = x.shape.len();
     let area: usize = x.shape.iter().skip(CHANNELS + 1).product();
     let channels = x.shape.get(CHANNELS).copied().unwrap_or_default();
@@ -192,7 +208,7 @@ pub(super) fn evaluate(
         Norm::Layer { axis, epsilon } | Norm::Rms { axis, epsilon } => {
             (x.shape[axis_at(axis, rank)?..].iter().product(), epsilon)
         }
-        Norm::Instance { epsilon } => (area, epsilon),
+        Norm::Instance { epsilon } | Norm::Batch { epsilon } => (area, epsilon),
         Norm::Group { count, epsilon, .. } => {
             if count == 0 || !channels.is_multiple_of(count) {
                 return Err(uneven(channels, count));

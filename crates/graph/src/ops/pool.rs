@@ -1,8 +1,8 @@
-//! `MaxPool` and `AveragePool`: windows over each channel by itself.
+//! `MaxPool`, `AveragePool` and `LpPool`: windows over each channel by itself.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Window, input_shape};
+use super::{Window, input_shape, sample};
 use crate::channels::Walk;
 use crate::eval::Array;
 use crate::{Dim, Error, Graph, Node, Result};
@@ -16,6 +16,11 @@ pub enum PoolKind {
     Average {
         /// Whether the padding counts as zeros.
         count_padding: bool,
+    },
+    /// The root of the sum of powers of magnitudes.
+    Lp {
+        /// Which power and root.
+        p: u32,
     },
 }
 
@@ -52,10 +57,19 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     }
     for channels in walk.channels(x).to_vec() {
         // Places come out in another number than they went in.
-        match channels.axis > 1 {
-            true => walk.freeze_axis(x, channels.axis, node, "is an axis that is pooled"),
-            false => walk.carry(node.output()?, channels),
+        if channels.axis > 1 {
+            walk.freeze_axis(x, channels.axis, node, "is an axis that is pooled");
+            continue;
         }
+        // Where largest numbers lie is counted through all rows and channels.
+        for &places in node.outputs.iter().skip(1) {
+            if !sample::alone_reads(walk.graph(), places) {
+                let reason = "is counted by places of MaxPool, which not only MaxUnpool reads";
+                walk.freeze_axis(x, channels.axis, node, reason);
+            }
+            walk.carry(places, channels.clone());
+        }
+        walk.carry(node.output()?, channels);
     }
     Ok(())
 }
@@ -82,11 +96,50 @@ pub(super) fn evaluate(pool: &Pool, x: &Array) -> Result<Array> {
                     };
                     inside.fold(0.0, |sum, v| sum + v) / count as f64
                 }
+                PoolKind::Lp { p } => norm(p, inside),
             });
         }
     }
     let shape = [&[*batch, *channels], taps.shape.as_slice()].concat();
     Array::new(shape, values)
+}
+
+/// The root of the sum of powers of magnitudes.
+pub(super) fn norm(p: u32, numbers: impl Iterator<Item = f64>) -> f64 {
+    let power = |v: f64| match p {
+        1 => v.abs(),
+        2 => v * v,
+        p => v.abs().powf(f64::from(p)),
+    };
+    let sum = numbers.fold(0.0, |sum, v| sum + power(v));
+    match p {
+        1 => sum,
+        2 => sum.sqrt(),
+        p => sum.powf(1.0 / f64::from(p)),
+    }
+}
+
+/// The largest numbers, and where each first lies, counted through all rows and channels.
+pub(super) fn evaluate_with_places(pool: &Pool, x: &Array) -> Result<Vec<Array>> {
+    let largest = evaluate(pool, x)?;
+    let spatial = x.shape.get(2..).unwrap_or_default();
+    let taps = pool.window.taps(spatial, &pool.kernel)?;
+    let area: usize = spatial.iter().product();
+    let mut places = Vec::with_capacity(largest.values.len());
+    for (image, numbers) in x.values.chunks_exact(area.max(1)).enumerate() {
+        for read in &taps.read {
+            let largest = largest.values[places.len()];
+            let is_it = |at: &&usize| {
+                let number = numbers[**at];
+                number == largest || number.is_nan()
+            };
+            // A window beyond the borders has no place.
+            let place = read.iter().flatten().find(is_it);
+            places.push(place.map_or(-1.0, |at| (image * area + at) as f64));
+        }
+    }
+    let places = Array::new(largest.shape.clone(), places)?;
+    Ok(vec![largest, places])
 }
 
 /// The larger of two numbers; NaN if either is.

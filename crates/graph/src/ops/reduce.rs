@@ -31,6 +31,11 @@ pub enum ReduceKind {
     LogSum,
     /// The logarithm of the sum of their exponentials.
     LogSumExp,
+    /// The root of the sum of powers of their magnitudes, over spatial axes.
+    Lp {
+        /// Which power and root: 3 or more.
+        p: u32,
+    },
 }
 
 /// Over which axes.
@@ -122,7 +127,8 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
         | ReduceKind::L2
         | ReduceKind::SumSquare
         | ReduceKind::LogSum
-        | ReduceKind::LogSumExp => 0.0,
+        | ReduceKind::LogSumExp
+        | ReduceKind::Lp { .. } => 0.0,
         ReduceKind::Product => 1.0,
         ReduceKind::Max => f64::NEG_INFINITY,
         ReduceKind::Min => f64::INFINITY,
@@ -150,6 +156,7 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
         values[at] = match reduce.kind {
             ReduceKind::Mean | ReduceKind::Sum | ReduceKind::LogSum => values[at] + value,
             ReduceKind::LogSumExp => values[at] + (value - highest[at]).exp(),
+            ReduceKind::Lp { p } => values[at] + value.abs().powf(f64::from(p)),
             ReduceKind::Product => values[at] * value,
             ReduceKind::L1 => values[at] + value.abs(),
             ReduceKind::L2 | ReduceKind::SumSquare => values[at] + value * value,
@@ -163,6 +170,7 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
     }
     match reduce.kind {
         ReduceKind::L2 => values.iter_mut().for_each(|v| *v = v.sqrt()),
+        ReduceKind::Lp { p } => values.iter_mut().for_each(|v| *v = v.powf(1.0 / f64::from(p))),
         ReduceKind::LogSum => values.iter_mut().for_each(|v| *v = v.ln()),
         ReduceKind::LogSumExp => {
             for (sum, highest) in values.iter_mut().zip(highest) {

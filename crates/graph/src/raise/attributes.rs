@@ -4,12 +4,13 @@ use secateur_onnx::proto::{AttributeProto, TensorProto, attribute_proto::Attribu
 
 use crate::ops::MOMENTUM;
 use crate::{
-    Binary, DepthWay, Element, Gemm, Index, Merge, Mix, Nearest, Norm, Op, PadMode, Padding,
-    PoolKind, Reduce, ReduceAxes, Resize, ResizeMode, ResizePlaces, Unary, Window,
+    Attention, Binary, DepthWay, Element, Gemm, Index, Merge, Mix, Nearest, Norm, Op, PadMode, Padding,
+    PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeMode, ResizePlaces, RoiAlign, Sample, Unary,
+    Window,
 };
 
 /// All attributes, also at their defaults, but for a momentum, which inference does not read.
-pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
+pub(crate) fn of(op: &Op) -> Vec<AttributeProto> {
     match op {
         Op::Gemm(Gemm {
             alpha,
@@ -55,8 +56,12 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
             let mut all = window(&pool.window);
             all.push(ints("kernel_shape", &pool.kernel));
             all.push(int("ceil_mode", i64::from(pool.window.ceil)));
-            if let PoolKind::Average { count_padding } = pool.kind {
-                all.push(int("count_include_pad", i64::from(count_padding)));
+            match pool.kind {
+                PoolKind::Max => {}
+                PoolKind::Average { count_padding } => {
+                    all.push(int("count_include_pad", i64::from(count_padding)));
+                }
+                PoolKind::Lp { p } => all.push(int("p", i64::from(p))),
             }
             all
         }
@@ -69,8 +74,14 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
         }
         Op::Reduce(Reduce {
             axes: ReduceAxes::Spatial,
+            kind,
             ..
-        }) => vec![],
+        }) => match kind {
+            ReduceKind::L1 => vec![int("p", 1)],
+            ReduceKind::L2 => vec![int("p", 2)],
+            ReduceKind::Lp { p } => vec![int("p", i64::from(*p))],
+            _ => vec![],
+        },
         // Axes are an input, which the node has.
         Op::Reduce(reduce) => vec![int("keepdims", i64::from(reduce.keep))],
         Op::Reshape { allow_zero } => vec![int("allowzero", i64::from(*allow_zero))],
@@ -92,6 +103,11 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
             vec![int("axis", *axis), float("epsilon", *epsilon)]
         }
         Op::Norm(Norm::Instance { epsilon }) => vec![float("epsilon", *epsilon)],
+        Op::Norm(Norm::Batch { epsilon }) => {
+            vec![float("epsilon", *epsilon), int("training_mode", 1)]
+        }
+        Op::Attention(attributes) => attention(attributes),
+        Op::Sample(attributes) => sample(attributes),
         Op::Norm(Norm::Group { count, epsilon, .. }) => {
             vec![int("num_groups", *count as i64), float("epsilon", *epsilon)]
         }
@@ -166,6 +182,64 @@ pub(super) fn of(op: &Op) -> Vec<AttributeProto> {
         | Op::Clip { .. }
         | Op::Identity
         | Op::Opaque(_) => vec![],
+    }
+}
+
+/// What is not given is left out.
+fn attention(attention: &Attention) -> Vec<AttributeProto> {
+    let mut all = vec![];
+    if let Some((of_q, of_kv)) = attention.heads {
+        all.push(int("q_num_heads", of_q as i64));
+        all.push(int("kv_num_heads", of_kv as i64));
+    }
+    all.extend(attention.scale.map(|scale| float("scale", scale)));
+    if attention.softcap != 0.0 {
+        all.push(float("softcap", attention.softcap));
+    }
+    if attention.causal {
+        all.push(int("is_causal", 1));
+    }
+    let names = ["left_window_size", "right_window_size"];
+    for (name, reach) in names.into_iter().zip(attention.reach) {
+        all.extend(reach.map(|reach| int(name, reach as i64)));
+    }
+    let precision = attention.softmax_precision;
+    all.extend(precision.map(|precision| int("softmax_precision", precision)));
+    all
+}
+
+fn sample(sample: &Sample) -> Vec<AttributeProto> {
+    match sample {
+        Sample::Grid(grid) => {
+            let [mode, padding] = grid.names();
+            vec![
+                string("mode", mode),
+                string("padding_mode", padding),
+                int("align_corners", i64::from(grid.align_corners)),
+            ]
+        }
+        Sample::Roi(RoiAlign {
+            max,
+            half_pixel,
+            cells,
+            samples,
+            scale,
+        }) => vec![
+            string("mode", if *max { "max" } else { "avg" }),
+            string(
+                "coordinate_transformation_mode",
+                if *half_pixel { "half_pixel" } else { "output_half_pixel" },
+            ),
+            int("output_height", cells[0] as i64),
+            int("output_width", cells[1] as i64),
+            int("sampling_ratio", *samples as i64),
+            float("spatial_scale", *scale),
+        ],
+        Sample::Unpool(unpool) => vec![
+            ints("kernel_shape", &unpool.kernel),
+            ints("strides", &unpool.strides),
+            ints("pads", &unpool.pads),
+        ],
     }
 }
 

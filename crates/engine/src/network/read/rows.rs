@@ -42,6 +42,12 @@ impl Reader<'_> {
             ))
             .hint("only the normalised numbers can be trained with"));
         }
+        if let Norm::Batch { .. } = norm {
+            return Err(
+                Error::unsupported("BatchNormalization with training_mode=1 mixes the rows of a batch")
+                    .hint("export the model for inference: training normalises by the batch anyway"),
+            );
+        }
         let place = self.place(node.input(0)?)?;
         let x = self.plain(place)?;
         let shape = self.places[x].layout.shape.clone();
@@ -55,7 +61,7 @@ impl Reader<'_> {
                 let run = shape[axis_at(axis, shape.len())?..].iter().product();
                 (run, epsilon, 1)
             }
-            Norm::Instance { epsilon } => (area, epsilon, area),
+            Norm::Instance { epsilon } | Norm::Batch { epsilon } => (area, epsilon, area),
             Norm::Group {
                 count,
                 epsilon,

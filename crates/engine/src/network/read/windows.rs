@@ -64,6 +64,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn pool(&mut self, node: &Node, pool: &GraphPool) -> Result<()> {
+        if node.outputs.len() > 1 {
+            return Err(Error::unsupported("MaxPool puts out the places of its numbers")
+                .hint("secateur shrink removes units of any network without training it"));
+        }
         let place = self.place(node.input(0)?)?;
         let x = self.image(place)?;
         let from = self.places[x].layout.clone();
@@ -79,6 +83,7 @@ impl Reader<'_> {
             PoolKind::Average {
                 count_padding: true,
             } => Taken::MeanOfAll,
+            PoolKind::Lp { .. } => return Err(untrained(node)),
         };
         let (mut taps, mut shares) = (vec![], vec![]);
         let ([height, width], [out_height, out_width]) = (from.size(), to.size());
@@ -199,6 +204,7 @@ impl Reader<'_> {
             ReduceKind::SumSquare => fold(Folded::SumSquare, loops),
             ReduceKind::LogSum => fold(Folded::LogSum, loops),
             ReduceKind::LogSumExp => fold(Folded::LogSumExp, loops),
+            ReduceKind::Lp { .. } => return Err(untrained(node)),
         };
         self.push(
             made,
@@ -211,4 +217,10 @@ impl Reader<'_> {
         );
         Ok(())
     }
+}
+
+/// Norms of windows have no derivative here.
+fn untrained(node: &Node) -> Error {
+    Error::unsupported(format!("{} cannot be trained", node.op.onnx_name()))
+        .hint("secateur shrink removes units of any network without training it")
 }
