@@ -81,9 +81,10 @@ pub use lower::{from_model, from_tensor};
 pub use mask::mask;
 pub use op::Op;
 pub use ops::{
-    Attention, Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Einsum, Gemm, GridMode, GridPadding, GridSample, Index, MaxUnpool, Merge, Mix, Nearest,
-    Norm, Opaque, Pad, PadMode, Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize,
-    ResizeForm, ResizeMode, ResizePlaces, RoiAlign, Sample, Split, Squeeze, Unary, Variadic, Window,
+    Attention, Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Einsum, Gemm, GridMode,
+    GridPadding, GridSample, Index, MaxUnpool, Merge, Mix, Nearest, Norm, Opaque, Pad, PadMode,
+    Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
+    ResizePlaces, RoiAlign, Sample, Split, Squeeze, Unary, Variadic, Window,
 };
 pub use patch::patch;
 pub use permute::{Permuted, permute};

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Element;
 use crate::ops::{
-    Attention, Binary, Bounds, Conv, ConvTranspose, Depth, Einsum, Gemm, Index, Mix, Norm, Opaque, Pad, Pool,
-    PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, Sample, Split, Squeeze, Unary, Variadic,
+    Attention, Binary, Bounds, Conv, ConvTranspose, Depth, Einsum, Gemm, Index, Mix, Norm, Opaque,
+    Pad, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, Sample, Split, Squeeze, Unary,
+    Variadic,
 };
 
 /// An operation with its attributes; names and defaults follow the ONNX operators of the same name.

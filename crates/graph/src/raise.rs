@@ -127,7 +127,12 @@ fn check_meta(graph: &Graph, meta: &ModelMeta) -> Result<()> {
 fn check_since(op: &Op, opset: i64) -> Result<()> {
     let fits = match op {
         Op::Attention(attention) => {
-            opset >= if attention.reach == [None, None] { 23 } else { 25 }
+            opset
+                >= if attention.reach == [None, None] {
+                    23
+                } else {
+                    25
+                }
         }
         Op::Sample(Sample::Grid(grid)) => opset >= 16 && grid.old_names == (opset < 20),
         Op::Sample(Sample::Roi(_)) => opset >= 16,

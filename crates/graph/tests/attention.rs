@@ -41,7 +41,10 @@ const SAME: Form = Form {
 };
 
 /// `y = Attention(x wq, x wk, x wv) wo`.
-fn network(form: Form, change: impl FnOnce(&mut Attention, &mut GraphBuilder) -> Option<ValueId>) -> Graph {
+fn network(
+    form: Form,
+    change: impl FnOnce(&mut Attention, &mut GraphBuilder) -> Option<ValueId>,
+) -> Graph {
     let Form {
         heads,
         dimensions,
@@ -59,7 +62,11 @@ fn network(form: Form, change: impl FnOnce(&mut Attention, &mut GraphBuilder) ->
             let own = if at == 0 { heads.0 } else { heads.1 };
             let shape = vec![0, 0, own as i64, (width / own) as i64];
             let shape = b.constant(format!("{name}.shape"), Tensor::i64([4], shape).unwrap());
-            made = b.node(format!("{name}.4"), Op::Reshape { allow_zero: false }, &[made, shape]);
+            made = b.node(
+                format!("{name}.4"),
+                Op::Reshape { allow_zero: false },
+                &[made, shape],
+            );
             let order = vec![0, 2, 1, 3];
             made = b.node(format!("{name}.t"), Op::Transpose { order }, &[made]);
         }
@@ -69,7 +76,13 @@ fn network(form: Form, change: impl FnOnce(&mut Attention, &mut GraphBuilder) ->
     operands.extend(change(&mut attention, &mut b));
     let mut a = b.node("a", Op::Attention(attention), &operands);
     if split {
-        a = b.node("back", Op::Transpose { order: vec![0, 2, 1, 3] }, &[a]);
+        a = b.node(
+            "back",
+            Op::Transpose {
+                order: vec![0, 2, 1, 3],
+            },
+            &[a],
+        );
         let shape = Tensor::i64([3], vec![0, 0, (heads.0 * values) as i64]).unwrap();
         let shape = b.constant("a.shape", shape);
         a = b.node("a.3", Op::Reshape { allow_zero: false }, &[a, shape]);
@@ -85,7 +98,9 @@ fn without(graph: &Graph, name: &str, unit: usize) -> (Graph, ModelProto) {
     let model = to_model(graph, &meta()).unwrap();
     let read = from_model(&model).unwrap();
     let groups = ChannelGroups::of(&read).unwrap();
-    let id = groups.named(name).unwrap_or_else(|| panic!("no group {name}"));
+    let id = groups
+        .named(name)
+        .unwrap_or_else(|| panic!("no group {name}"));
     assert_eq!(groups.group(id).frozen, None, "{name}");
     let mut keep = Keep::all(&groups);
     keep.drop(id, unit).unwrap();
@@ -117,7 +132,9 @@ fn attention(graph: &Graph) -> Attention {
 
 fn attribute(model: &ModelProto, name: &str) -> Option<AttributeProto> {
     let mut nodes = model.graph.node.iter();
-    let node = nodes.find(|n| n.op_type.as_deref() == Some("Attention")).unwrap();
+    let node = nodes
+        .find(|n| n.op_type.as_deref() == Some("Attention"))
+        .unwrap();
     let mut all = node.attribute.iter();
     all.find(|a| a.name.as_deref() == Some(name)).cloned()
 }
@@ -145,7 +162,10 @@ fn a_scale_that_followed_from_dimensions_is_stated_once_they_go() {
         let scale = (1.0 / 2f64.sqrt()) as f32;
         assert_eq!(attention(&small).scale, Some(scale));
         let written = attribute(&patched, "scale").unwrap();
-        assert_eq!((written.f, written.r#type), (Some(scale), Some(AttributeType::FLOAT)));
+        assert_eq!(
+            (written.f, written.r#type),
+            (Some(scale), Some(AttributeType::FLOAT))
+        );
         let given = network(form, |a, _| {
             a.scale = Some(0.25);
             None
@@ -207,7 +227,10 @@ fn a_constant_mask_of_every_head_is_cut_with_them() {
     for shape in [&[4, 3, 3][..], &[1, 4, 3, 3], &[4, 1, 3]] {
         let (small, _) = without(&network(SAME, masked(shape)), "q", 2);
         let m = small.values().iter().find(|v| v.name == "m").unwrap();
-        assert_eq!(m.constant.as_ref().unwrap().len(), shape.iter().product::<usize>() / 4 * 3);
+        assert_eq!(
+            m.constant.as_ref().unwrap().len(),
+            shape.iter().product::<usize>() / 4 * 3
+        );
     }
     for shape in [&[3, 3][..], &[1, 3, 3], &[2, 1, 3, 3]] {
         without(&network(SAME, masked(shape)), "q", 2);
@@ -251,7 +274,11 @@ fn changed(change: impl Fn(&mut NodeProto)) -> ModelProto {
     let mut model = to_model(&network(SAME, |_, _| None), &meta()).unwrap();
     let graph = model.graph.get_or_insert_default();
     let mut nodes = graph.node.iter_mut();
-    change(nodes.find(|n| n.op_type.as_deref() == Some("Attention")).unwrap());
+    change(
+        nodes
+            .find(|n| n.op_type.as_deref() == Some("Attention"))
+            .unwrap(),
+    );
     model
 }
 
@@ -261,7 +288,12 @@ fn attention_with_a_past_is_carried_and_its_shape_is_known() {
         node.input.extend([String::new(), "k".into(), "v".into()]);
     });
     let graph = from_model(&model).unwrap();
-    assert!(graph.nodes().iter().any(|n| matches!(&n.op, Op::Opaque(o) if o.op_type == "Attention")));
+    assert!(
+        graph
+            .nodes()
+            .iter()
+            .any(|n| matches!(&n.op, Op::Opaque(o) if o.op_type == "Attention"))
+    );
     let shaped = infer_shapes(&graph).unwrap();
     let a = shaped.values().iter().find(|v| v.name == "a").unwrap();
     let shape = [Dim::batch(), Dim::Fixed(PLACES), Dim::Fixed(12)];
@@ -276,10 +308,16 @@ fn attention_with_a_past_is_carried_and_its_shape_is_known() {
 fn what_does_not_fit_is_refused() {
     let error = |change: fn(&mut NodeProto)| {
         let graph = from_model(&changed(change));
-        graph.and_then(|g| infer_shapes(&g)).unwrap_err().to_string()
+        graph
+            .and_then(|g| infer_shapes(&g))
+            .unwrap_err()
+            .to_string()
     };
     let no_heads = error(|node| node.attribute.clear());
-    assert!(no_heads.contains("lacks the attributes 'q_num_heads'"), "{no_heads}");
+    assert!(
+        no_heads.contains("lacks the attributes 'q_num_heads'"),
+        "{no_heads}"
+    );
     let uneven = error(|node| node.attribute[0].i = Some(3));
     assert!(uneven.contains("8 channels in 3 heads"), "{uneven}");
     let unknown = error(|node| node.attribute[0].name = Some("heads".into()));

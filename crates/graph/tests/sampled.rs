@@ -5,8 +5,8 @@
 use secateur_graph::{
     Array, ChannelGroups, Conv, Dim, Graph, GraphBuilder, GridMode, GridPadding, GridSample, Keep,
     MaxUnpool, ModelMeta, Node, Norm, Op, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, RoiAlign,
-    Sample, Tensor, Unary, ValueId, Window, evaluate, from_model, infer_shapes, mask, patch, settle,
-    shrink, to_model,
+    Sample, Tensor, Unary, ValueId, Window, evaluate, from_model, infer_shapes, mask, patch,
+    settle, shrink, to_model,
 };
 use secateur_testkit::{bits, rows};
 
@@ -35,7 +35,10 @@ fn conv(b: &mut GraphBuilder, name: &str, x: ValueId, [from, to]: [usize; 2]) ->
 /// A layer of four channels, something behind it, and a layer that reads it.
 fn network(make: impl FnOnce(&mut GraphBuilder, ValueId) -> ValueId) -> Graph {
     let mut b = GraphBuilder::new("g");
-    let x = b.input("x", [Dim::Fixed(2), Dim::Fixed(3), Dim::Fixed(6), Dim::Fixed(4)]);
+    let x = b.input(
+        "x",
+        [Dim::Fixed(2), Dim::Fixed(3), Dim::Fixed(6), Dim::Fixed(4)],
+    );
     let h = conv(&mut b, "h", x, [3, 4]);
     let made = make(&mut b, h);
     let y = conv(&mut b, "y", made, [4, 2]);
@@ -111,7 +114,10 @@ fn norms_are_those_of_the_format() {
         };
         let y = b.node("y", Op::Pool(pool), &[input]);
         b.output(y);
-        evaluate(&b.build().unwrap(), std::slice::from_ref(&x)).unwrap().remove(0).values
+        evaluate(&b.build().unwrap(), std::slice::from_ref(&x))
+            .unwrap()
+            .remove(0)
+            .values
     };
     assert_eq!(of(PoolKind::Lp { p: 1 }), [3.0, 5.0]);
     assert_eq!(of(PoolKind::Lp { p: 2 }), [5f64.sqrt(), 13f64.sqrt()]);
@@ -138,7 +144,10 @@ fn statistics_of_the_batch_are_each_channels_own() {
 #[test]
 fn standardised_weights_are_computed_ahead() {
     let mut b = GraphBuilder::new("g");
-    let x = b.input("x", [Dim::batch(), Dim::Fixed(3), Dim::Fixed(2), Dim::Fixed(2)]);
+    let x = b.input(
+        "x",
+        [Dim::batch(), Dim::Fixed(3), Dim::Fixed(2), Dim::Fixed(2)],
+    );
     let reshape = Op::Reshape { allow_zero: false };
     let w = b.constant("w", drawn(&[4, 3, 1, 1], 0.0));
     let flat = b.constant("flat", Tensor::i64([3], vec![1, 4, 3]).unwrap());
@@ -178,8 +187,11 @@ fn grid(mode: GridMode, padding: GridPadding, align_corners: bool) -> Op {
 }
 
 const MODES: [GridMode; 3] = [GridMode::Linear, GridMode::Nearest, GridMode::Cubic];
-const PADDINGS: [GridPadding; 3] =
-    [GridPadding::Zeros, GridPadding::Border, GridPadding::Reflection];
+const PADDINGS: [GridPadding; 3] = [
+    GridPadding::Zeros,
+    GridPadding::Border,
+    GridPadding::Reflection,
+];
 
 #[test]
 fn a_grid_samples_each_channel() {
@@ -192,15 +204,26 @@ fn a_grid_samples_each_channel() {
     }
     // What says where is frozen, the axes that are sampled are no channels.
     let graph = network(|b, h| {
-        let x = b.input("places", [Dim::Fixed(2), Dim::Fixed(5), Dim::Fixed(3), Dim::Fixed(2)]);
-        b.node("sampled", grid(GridMode::Linear, GridPadding::Zeros, false), &[h, x])
+        let x = b.input(
+            "places",
+            [Dim::Fixed(2), Dim::Fixed(5), Dim::Fixed(3), Dim::Fixed(2)],
+        );
+        b.node(
+            "sampled",
+            grid(GridMode::Linear, GridPadding::Zeros, false),
+            &[h, x],
+        )
     });
     without(&graph);
     let computed = network(|b, h| {
         let order = vec![0, 2, 3, 1];
         let two = conv(b, "two", h, [4, 2]);
         let places = b.node("places", Op::Transpose { order }, &[two]);
-        b.node("sampled", grid(GridMode::Linear, GridPadding::Zeros, false), &[h, places])
+        b.node(
+            "sampled",
+            grid(GridMode::Linear, GridPadding::Zeros, false),
+            &[h, places],
+        )
     });
     let groups = ChannelGroups::of(&computed).unwrap();
     let two = groups.group(groups.named("two").unwrap());
@@ -220,7 +243,10 @@ fn places_between_positions_are_those_of_the_format() {
         b.output(y);
         let x = Array::new([1, 1, 1, 3], vec![1.0, 2.0, 4.0]).unwrap();
         let at = Array::new([1, 1, 1, 2], vec![place, 0.0]).unwrap();
-        evaluate(&b.build().unwrap(), &[x, at]).unwrap().remove(0).values[0]
+        evaluate(&b.build().unwrap(), &[x, at])
+            .unwrap()
+            .remove(0)
+            .values[0]
     };
     use GridMode::{Cubic, Linear, Nearest};
     use GridPadding::{Border, Reflection, Zeros};
@@ -247,7 +273,11 @@ fn roi(max: bool, half_pixel: bool, samples: usize) -> RoiAlign {
 }
 
 fn regions(b: &mut GraphBuilder, h: ValueId, roi: RoiAlign) -> ValueId {
-    let corners = [[0.0, 0.0, 6.0, 9.0], [1.0, 2.0, 8.0, 7.5], [-9.0, -9.0, 2.0, 2.0]];
+    let corners = [
+        [0.0, 0.0, 6.0, 9.0],
+        [1.0, 2.0, 8.0, 7.5],
+        [-9.0, -9.0, 2.0, 2.0],
+    ];
     let corners = b.constant("corners", Tensor::f32([3, 4], corners.concat()).unwrap());
     let of = b.constant("of", Tensor::i64([3], vec![1, 0, 1]).unwrap());
     b.node("regions", Op::Sample(Sample::Roi(roi)), &[h, corners, of])
@@ -255,12 +285,22 @@ fn regions(b: &mut GraphBuilder, h: ValueId, roi: RoiAlign) -> ValueId {
 
 #[test]
 fn regions_are_read_channel_by_channel() {
-    for (max, half_pixel, samples) in [(false, true, 0), (true, true, 2), (false, false, 2), (true, false, 0)] {
-        without(&network(|b, h| regions(b, h, roi(max, half_pixel, samples))));
+    for (max, half_pixel, samples) in [
+        (false, true, 0),
+        (true, true, 2),
+        (false, false, 2),
+        (true, false, 0),
+    ] {
+        without(&network(|b, h| {
+            regions(b, h, roi(max, half_pixel, samples))
+        }));
     }
     let endless = network(|b, h| regions(b, h, roi(false, true, 1 << 20)));
     let error = evaluate(&endless, &rows(&endless, 2, 1)).unwrap_err();
-    assert!(error.to_string().contains("samples along a side"), "{error}");
+    assert!(
+        error.to_string().contains("samples along a side"),
+        "{error}"
+    );
 }
 
 /// Pooled with places, and put back; `between` changes what is put back where.
@@ -305,9 +345,14 @@ fn numbers_are_put_back_in_the_channels_that_are_left() {
     without(&unpooled(None, |_, both| both));
     let small = without(&unpooled(Some(&[2, 4, 6, 4]), |_, both| both));
     let stated = small.values().iter().find(|v| v.name == "stated").unwrap();
-    assert_eq!(stated.constant.as_ref().unwrap().as_i64(), Some(&[2, 3, 6, 4][..]));
+    assert_eq!(
+        stated.constant.as_ref().unwrap().as_i64(),
+        Some(&[2, 3, 6, 4][..])
+    );
     // A layer between makes other channels, which go along with those that were pooled.
-    without(&unpooled(None, |b, [pooled, places]| [conv(b, "inner", pooled, [4, 4]), places]));
+    without(&unpooled(None, |b, [pooled, places]| {
+        [conv(b, "inner", pooled, [4, 4]), places]
+    }));
 }
 
 #[test]
@@ -334,11 +379,18 @@ fn places_that_others_count_with_keep_channels() {
 fn what_does_not_fit_is_refused_by_name() {
     let error = |graph: Graph| {
         let error = infer_shapes(&graph).unwrap_err();
-        (error.place().unwrap_or_default().to_owned(), error.to_string())
+        (
+            error.place().unwrap_or_default().to_owned(),
+            error.to_string(),
+        )
     };
     let places = error(network(|b, h| {
         let places = b.constant("places", drawn(&[2, 5, 3, 3], 1.0));
-        b.node("sampled", grid(GridMode::Linear, GridPadding::Zeros, true), &[h, places])
+        b.node(
+            "sampled",
+            grid(GridMode::Linear, GridPadding::Zeros, true),
+            &[h, places],
+        )
     }));
     assert_eq!(places.0, "sampled");
     let far = error(unpooled(None, |b, [pooled, _]| {

@@ -8,7 +8,9 @@ use onnx_messages::{int, model, node, with};
 use secateur_graph::{
     Array, ChannelGroups, Keep, Norm, Op, Unary, evaluate, from_model, patch, shrink,
 };
-use secateur_onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto};
+use secateur_onnx::proto::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+};
 use secateur_onnx::{f32_tensor, i64_tensor, raw_tensor, write_node};
 
 /// A layer of four units from three features, nodes behind it that make `m` of `h`, and a layer that reads that.
@@ -34,7 +36,10 @@ fn network(opset: i64, nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Mo
 fn between(model: &ModelProto) -> Vec<Op> {
     let graph = from_model(model).unwrap();
     let nodes = graph.nodes();
-    nodes[1..nodes.len() - 1].iter().map(|n| n.op.clone()).collect()
+    nodes[1..nodes.len() - 1]
+        .iter()
+        .map(|n| n.op.clone())
+        .collect()
 }
 
 /// The nodes between the layers come back as they were when the layer in front loses a unit.
@@ -65,7 +70,13 @@ fn freezes(model: &ModelProto) -> bool {
 }
 
 fn truth(name: &str, value: u8) -> TensorProto {
-    raw_tensor(name, &[], secateur_onnx::proto::tensor_proto::DataType::BOOL, vec![value]).unwrap()
+    raw_tensor(
+        name,
+        &[],
+        secateur_onnx::proto::tensor_proto::DataType::BOOL,
+        vec![value],
+    )
+    .unwrap()
 }
 
 #[test]
@@ -145,7 +156,10 @@ fn statistics_that_nobody_reads_are_left_out() {
     let norm = |outputs: &[&str]| node("BatchNormalization", &inputs, outputs);
     let trained = with(norm(&["m", "mean", "variance"]), int("training_mode", 1));
     let model = network(15, vec![trained.clone()], constants());
-    assert!(matches!(between(&model)[..], [Op::Norm(Norm::Batch { .. })]));
+    assert!(matches!(
+        between(&model)[..],
+        [Op::Norm(Norm::Batch { .. })]
+    ));
     // Four numbers each lose one.
     let graph = from_model(&model).unwrap();
     assert!(!freezes(&model) && graph.nodes()[1].outputs.len() == 1);
@@ -157,9 +171,16 @@ fn statistics_that_nobody_reads_are_left_out() {
     // Before operator set 14, further outputs mean training.
     let old = norm(&["m", "mean", "variance", "saved", "saved2"]);
     assert!(freezes(&network(9, vec![old], constants())));
-    let layer = node("LayerNormalization", &["h", "one"], &["m", "mean", "spread"]);
+    let layer = node(
+        "LayerNormalization",
+        &["h", "one"],
+        &["m", "mean", "spread"],
+    );
     let model = network(17, vec![layer], constants());
-    assert!(matches!(between(&model)[..], [Op::Norm(Norm::Layer { .. })]));
+    assert!(matches!(
+        between(&model)[..],
+        [Op::Norm(Norm::Layer { .. })]
+    ));
 }
 
 #[test]

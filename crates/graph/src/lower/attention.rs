@@ -18,7 +18,10 @@ pub(super) fn of(node: &NodeProto, _opset: i64, given: &Inputs<'_>) -> Result<Op
     let a = Attributes(&node.attribute);
     let heads = match (a.has("q_num_heads"), a.has("kv_num_heads")) {
         (false, false) => None,
-        _ => Some((positive(&a, "q_num_heads", 0)?, positive(&a, "kv_num_heads", 0)?)),
+        _ => Some((
+            positive(&a, "q_num_heads", 0)?,
+            positive(&a, "kv_num_heads", 0)?,
+        )),
     };
     let is_masked = node.input.get(3).is_some_and(|name| !name.is_empty());
     let truth_mask = match given.elements.get(3).copied().flatten() {
@@ -35,7 +38,10 @@ pub(super) fn of(node: &NodeProto, _opset: i64, given: &Inputs<'_>) -> Result<Op
         },
         softcap: a.float("softcap", 0.0)?,
         causal: a.int("is_causal", 0)? != 0,
-        reach: [reach(&a, "left_window_size")?, reach(&a, "right_window_size")?],
+        reach: [
+            reach(&a, "left_window_size")?,
+            reach(&a, "right_window_size")?,
+        ],
         truth_mask,
         softmax_precision: match a.has("softmax_precision") {
             true => Some(a.int("softmax_precision", 0)?),

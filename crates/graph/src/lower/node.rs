@@ -246,9 +246,10 @@ fn passes_on(node: &NodeProto, given: &Inputs<'_>) -> bool {
 /// Which power and root a norm takes.
 fn power(a: &Attributes<'_>) -> Result<u32> {
     let p = a.int("p", 2)?;
-    u32::try_from(p).ok().filter(|&p| p > 0).ok_or_else(|| {
-        Error::invalid(format!("attribute 'p' is {p}, which is no power of a norm"))
-    })
+    u32::try_from(p)
+        .ok()
+        .filter(|&p| p > 0)
+        .ok_or_else(|| Error::invalid(format!("attribute 'p' is {p}, which is no power of a norm")))
 }
 
 /// Attributes of windows.

@@ -4,9 +4,7 @@ use secateur_onnx::proto::NodeProto;
 
 use super::attributes::Attributes;
 use super::node::{Inputs, Understood, op_type, positive};
-use crate::{
-    Error, GridMode, GridPadding, GridSample, MaxUnpool, Op, Result, RoiAlign, Sample,
-};
+use crate::{Error, GridMode, GridPadding, GridSample, MaxUnpool, Op, Result, RoiAlign, Sample};
 
 /// The first operator set in which the modes of `GridSample` are called as those of `Resize`.
 const GRID_RENAMED: i64 = 20;
@@ -58,7 +56,10 @@ pub(super) fn of(node: &NodeProto, opset: i64, _given: &Inputs<'_>) -> Result<Op
             let roi = RoiAlign {
                 max,
                 half_pixel,
-                cells: [positive(&a, "output_height", 1)?, positive(&a, "output_width", 1)?],
+                cells: [
+                    positive(&a, "output_height", 1)?,
+                    positive(&a, "output_width", 1)?,
+                ],
                 samples: usize::try_from(samples).map_err(|_| {
                     Error::invalid(format!("attribute 'sampling_ratio' is {samples}"))
                 })?,

@@ -106,7 +106,8 @@ impl Lengths {
             ));
         };
         if of_k != of_v || of_k == 0 || !of_q.is_multiple_of(of_k) {
-            let message = format!("Attention of {of_q} heads over {of_k} of keys, {of_v} of values");
+            let message =
+                format!("Attention of {of_q} heads over {of_k} of keys, {of_v} of values");
             return Err(Error::invalid(message));
         }
         if q != k {
@@ -170,11 +171,7 @@ pub(super) fn is_attention(opaque: &Opaque) -> bool {
 }
 
 /// Of attention with a past, a present or what lies between, the shape of the result.
-pub(super) fn shapes_unread(
-    graph: &Graph,
-    node: &Node,
-    opaque: &Opaque,
-) -> Vec<Option<Vec<Dim>>> {
+pub(super) fn shapes_unread(graph: &Graph, node: &Node, opaque: &Opaque) -> Vec<Option<Vec<Dim>>> {
     let mut shapes = vec![None; node.outputs.len()];
     let Ok(message) = read_node(&opaque.message, &Limits::default()) else {
         return shapes;

@@ -40,11 +40,14 @@ pub(super) fn evaluate(
         let own: Vec<usize> = rows.collect();
         let count = own.len() as f64;
         let mean = own.iter().fold(0.0, |sum, &e| sum + x.values[e]) / count;
-        let squares = own.iter().map(|&e| (x.values[e] - mean) * (x.values[e] - mean));
+        let squares = own
+            .iter()
+            .map(|&e| (x.values[e] - mean) * (x.values[e] - mean));
         let variance = squares.fold(0.0, |sum, v| sum + v) / count;
         let spread = (variance + f64::from(epsilon)).sqrt();
         for e in own {
-            values[e] = (x.values[e] - mean) / spread * scale.values[channel] + shift.values[channel];
+            values[e] =
+                (x.values[e] - mean) / spread * scale.values[channel] + shift.values[channel];
         }
     }
     Array::new(x.shape.clone(), values)

@@ -170,7 +170,9 @@ pub(super) fn evaluate(reduce: &Reduce, x: &Array) -> Result<Array> {
     }
     match reduce.kind {
         ReduceKind::L2 => values.iter_mut().for_each(|v| *v = v.sqrt()),
-        ReduceKind::Lp { p } => values.iter_mut().for_each(|v| *v = v.powf(1.0 / f64::from(p))),
+        ReduceKind::Lp { p } => values
+            .iter_mut()
+            .for_each(|v| *v = v.powf(1.0 / f64::from(p))),
         ReduceKind::LogSum => values.iter_mut().for_each(|v| *v = v.ln()),
         ReduceKind::LogSumExp => {
             for (sum, highest) in values.iter_mut().zip(highest) {

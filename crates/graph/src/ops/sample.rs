@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::grid::{GridMode, GridPadding, GridSample};
 pub use self::roi::RoiAlign;
-pub(super) use self::unpool::alone_reads;
 pub use self::unpool::MaxUnpool;
+pub(super) use self::unpool::alone_reads;
 
 use super::Sources;
 use crate::channels::Walk;

@@ -4,9 +4,9 @@ use secateur_onnx::proto::{AttributeProto, TensorProto, attribute_proto::Attribu
 
 use crate::ops::MOMENTUM;
 use crate::{
-    Attention, Binary, DepthWay, Element, Gemm, Index, Merge, Mix, Nearest, Norm, Op, PadMode, Padding,
-    PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeMode, ResizePlaces, RoiAlign, Sample, Unary,
-    Window,
+    Attention, Binary, DepthWay, Element, Gemm, Index, Merge, Mix, Nearest, Norm, Op, PadMode,
+    Padding, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeMode, ResizePlaces, RoiAlign,
+    Sample, Unary, Window,
 };
 
 /// All attributes, also at their defaults, but for a momentum, which inference does not read.
@@ -228,7 +228,11 @@ fn sample(sample: &Sample) -> Vec<AttributeProto> {
             string("mode", if *max { "max" } else { "avg" }),
             string(
                 "coordinate_transformation_mode",
-                if *half_pixel { "half_pixel" } else { "output_half_pixel" },
+                if *half_pixel {
+                    "half_pixel"
+                } else {
+                    "output_half_pixel"
+                },
             ),
             int("output_height", cells[0] as i64),
             int("output_width", cells[1] as i64),

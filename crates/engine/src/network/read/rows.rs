@@ -43,10 +43,10 @@ impl Reader<'_> {
             .hint("only the normalised numbers can be trained with"));
         }
         if let Norm::Batch { .. } = norm {
-            return Err(
-                Error::unsupported("BatchNormalization with training_mode=1 mixes the rows of a batch")
-                    .hint("export the model for inference: training normalises by the batch anyway"),
-            );
+            return Err(Error::unsupported(
+                "BatchNormalization with training_mode=1 mixes the rows of a batch",
+            )
+            .hint("export the model for inference: training normalises by the batch anyway"));
         }
         let place = self.place(node.input(0)?)?;
         let x = self.plain(place)?;

@@ -65,8 +65,10 @@ impl Reader<'_> {
 
     pub(super) fn pool(&mut self, node: &Node, pool: &GraphPool) -> Result<()> {
         if node.outputs.len() > 1 {
-            return Err(Error::unsupported("MaxPool puts out the places of its numbers")
-                .hint("secateur shrink removes units of any network without training it"));
+            return Err(
+                Error::unsupported("MaxPool puts out the places of its numbers")
+                    .hint("secateur shrink removes units of any network without training it"),
+            );
         }
         let place = self.place(node.input(0)?)?;
         let x = self.image(place)?;

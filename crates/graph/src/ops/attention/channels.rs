@@ -24,14 +24,23 @@ pub(in crate::ops) fn channels(
     let operands = [node.input(0)?, node.input(1)?, node.input(2)?];
     let Some(lengths) = Lengths::at(walk.graph(), node, attention)? else {
         for value in node.inputs.iter().flatten() {
-            walk.freeze(*value, node, "is read by Attention, and has an unknown shape");
+            walk.freeze(
+                *value,
+                node,
+                "is read by Attention, and has an unknown shape",
+            );
         }
         return Ok(());
     };
     rows(node, walk, operands, &lengths)?;
     let [q, k, v] = operands;
     let [Some(of_q), Some(of_k), Some(of_v)] = [
-        parts(node, walk, q, axes(&lengths, lengths.repeats, lengths.dimensions)),
+        parts(
+            node,
+            walk,
+            q,
+            axes(&lengths, lengths.repeats, lengths.dimensions),
+        ),
         parts(node, walk, k, axes(&lengths, 1, lengths.dimensions)),
         parts(node, walk, v, axes(&lengths, 1, lengths.value)),
     ] else {
@@ -58,7 +67,10 @@ pub(in crate::ops) fn channels(
         false => (heads, of_v.dimensions),
     };
     let axis = if lengths.is_flat { 2 } else { 1 };
-    for channels in spread(&of_heads, axis).into_iter().chain(spread(&of_values, 3)) {
+    for channels in spread(&of_heads, axis)
+        .into_iter()
+        .chain(spread(&of_values, 3))
+    {
         walk.carry(made, channels);
     }
     Ok(())
@@ -73,12 +85,7 @@ fn axes(lengths: &Lengths, repeats: usize, each: usize) -> Vec<(usize, Vec<usize
 }
 
 /// Rows are those of all three; places are mixed.
-fn rows(
-    node: &Node,
-    walk: &mut Walk<'_>,
-    operands: [ValueId; 3],
-    lengths: &Lengths,
-) -> Result<()> {
+fn rows(node: &Node, walk: &mut Walk<'_>, operands: [ValueId; 3], lengths: &Lengths) -> Result<()> {
     let [q, k, v] = operands.map(|id| walk.along(id, 0));
     let mask = node.inputs.get(3).copied().flatten();
     let is_same_mask = mask.is_none_or(|id| match walk.rank(id) {
@@ -92,7 +99,12 @@ fn rows(
         }
     } else {
         for id in operands {
-            walk.freeze_axis(id, 0, node, "is a row of Attention, and not of all that it reads");
+            walk.freeze_axis(
+                id,
+                0,
+                node,
+                "is a row of Attention, and not of all that it reads",
+            );
         }
     }
     for id in operands {
@@ -147,7 +159,11 @@ fn factors_along(
     if factors.iter().all(|&n| n == 1) {
         // The only position of an axis is no choice.
         for channels in whole {
-            walk.freeze_atoms(&channels.atoms, node, "is all that Attention has along an axis");
+            walk.freeze_atoms(
+                &channels.atoms,
+                node,
+                "is all that Attention has along an axis",
+            );
         }
         return Some(vec![vec![]; factors.len()]);
     }

@@ -38,7 +38,9 @@ pub(in crate::ops) fn evaluate(attention: &Attention, inputs: &[Option<&Array>])
     let mut values = vec![0.0; rows * heads * seeing * of_value];
     for at in 0..rows * heads * seeing {
         let [row, head, place] = [at / seeing / heads, at / seeing % heads, at % seeing];
-        let biases: Vec<f64> = (0..seen).map(|key| bias.at([row, head, place, key])).collect();
+        let biases: Vec<f64> = (0..seen)
+            .map(|key| bias.at([row, head, place, key]))
+            .collect();
         let shared = head / lengths.repeats;
         let query = &q.values[start([row, head, place], heads, seeing, of_key)..][..of_key];
         let score = |(key, bias): (usize, &f64)| {
@@ -46,7 +48,11 @@ pub(in crate::ops) fn evaluate(attention: &Attention, inputs: &[Option<&Array>])
             let pairs = query.iter().zip(&k.values[key..][..of_key]);
             let product = pairs.fold(0.0, |sum, (q, k)| sum + q * scale * (k * scale));
             let cap = f64::from(attention.softcap);
-            let product = if cap > 0.0 { (product / cap).tanh() * cap } else { product };
+            let product = if cap > 0.0 {
+                (product / cap).tanh() * cap
+            } else {
+                product
+            };
             product + bias
         };
         let scores: Vec<f64> = biases.iter().enumerate().map(score).collect();

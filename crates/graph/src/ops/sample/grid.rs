@@ -82,7 +82,9 @@ fn misfit(x: usize, grid: usize) -> Error {
     Error::invalid(format!(
         "GridSample of a value with {x} axes by a grid with {grid}"
     ))
-    .hint("a grid has as many axes as what it samples, and in the last a place for each spatial one")
+    .hint(
+        "a grid has as many axes as what it samples, and in the last a place for each spatial one",
+    )
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
@@ -94,7 +96,12 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
         }
         for channels in walk.channels(grid).to_vec() {
             if channels.axis > 0 {
-                walk.freeze_axis(grid, channels.axis, node, "says where GridSample takes numbers from");
+                walk.freeze_axis(
+                    grid,
+                    channels.axis,
+                    node,
+                    "says where GridSample takes numbers from",
+                );
             }
         }
     } else {

@@ -46,7 +46,12 @@ fn misfit() -> Error {
 }
 
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
-    walk.freeze_axis(node.input(0)?, 0, node, "is a row that RoiAlign picks by its number");
+    walk.freeze_axis(
+        node.input(0)?,
+        0,
+        node,
+        "is a row that RoiAlign picks by its number",
+    );
     for slot in 1..3 {
         freeze_places(node, walk, node.input(slot)?);
     }
@@ -71,7 +76,9 @@ pub(super) fn evaluate(roi: &RoiAlign, inputs: &[Option<&Array>]) -> Result<Arra
     for (at, region) in regions.values.chunks_exact(4).enumerate() {
         let row = rows.values[at];
         if !(0.0..images as f64).contains(&row) {
-            return Err(Error::invalid(format!("RoiAlign reads row {row} of {images}")));
+            return Err(Error::invalid(format!(
+                "RoiAlign reads row {row} of {images}"
+            )));
         }
         let [left, top, right, bottom] = [0, 1, 2, 3].map(|i| {
             let offset = if roi.half_pixel { 0.5 } else { 0.0 };
@@ -105,7 +112,9 @@ impl RoiAlign {
             let largest = each.reduce(pool::largest);
             return largest.unwrap_or(0.0);
         }
-        let sums = samples.iter().map(|s| parts(s).iter().fold(0.0, |sum, v| sum + v));
+        let sums = samples
+            .iter()
+            .map(|s| parts(s).iter().fold(0.0, |sum, v| sum + v));
         sums.fold(0.0, |sum, v| sum + v) / samples.len().max(1) as f64
     }
 }

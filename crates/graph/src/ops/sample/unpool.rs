@@ -124,13 +124,17 @@ fn unsound(graph: &Graph, node: &Node, unpool: &MaxUnpool) -> Result<Option<&'st
     let inferred = unpool.inferred(x)?;
     if states_shape(node) {
         let Some(stated) = graph.numbers(node.input(SHAPE)?) else {
-            return Ok(Some("is put back by MaxUnpool into a shape that is not constant"));
+            return Ok(Some(
+                "is put back by MaxUnpool into a shape that is not constant",
+            ));
         };
         let same = |(stated, inferred): (&f64, &Dim)| {
             inferred.fixed().is_some_and(|n| n as f64 == *stated)
         };
         if stated.len() != inferred.len() || !stated.iter().zip(&inferred).all(same) {
-            return Ok(Some("is put back by MaxUnpool into another shape than its window's"));
+            return Ok(Some(
+                "is put back by MaxUnpool into another shape than its window's",
+            ));
         }
     }
     let places = |shape: &[Dim]| -> Option<Vec<usize>> {
@@ -188,7 +192,11 @@ pub(super) fn evaluate(unpool: &MaxUnpool, inputs: &[Option<&Array>]) -> Result<
     let inferred = unpool.inferred(&dims)?;
     let shape: Vec<usize> = inferred.iter().filter_map(Dim::fixed).collect();
     if let Some(Some(stated)) = inputs.get(SHAPE) {
-        let same = stated.values.iter().zip(&shape).all(|(a, &b)| *a == b as f64);
+        let same = stated
+            .values
+            .iter()
+            .zip(&shape)
+            .all(|(a, &b)| *a == b as f64);
         if stated.values.len() != shape.len() || !same {
             return Err(Error::unsupported(
                 "MaxUnpool into another shape than its window's is read in two ways",
@@ -207,7 +215,9 @@ pub(super) fn evaluate(unpool: &MaxUnpool, inputs: &[Option<&Array>]) -> Result<
     let mut values = vec![0.0; elements];
     for (&value, &at) in x.values.iter().zip(&indices.values) {
         if !(0.0..elements as f64).contains(&at) {
-            return Err(Error::invalid(format!("MaxUnpool to place {at} of {elements}")));
+            return Err(Error::invalid(format!(
+                "MaxUnpool to place {at} of {elements}"
+            )));
         }
         values[at as usize] = value;
     }
