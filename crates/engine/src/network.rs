@@ -38,14 +38,16 @@ pub struct Network {
     /// None for a network that is only run.
     train: Option<(Plan, Memory)>,
     run: (Plan, Memory),
-    /// The shape of a row, its batch axis among the axes.
-    row: Vec<usize>,
-    inputs: usize,
-    outputs: usize,
+    /// The shape of a row of each input, its batch axis among the axes.
+    rows: Vec<Vec<usize>>,
+    /// Numbers of a row of each input.
+    inputs: Vec<usize>,
+    /// Numbers of a row of each output.
+    outputs: Vec<usize>,
     batch: usize,
     threads: Threads,
     phases: Phases,
-    results: Vec<f32>,
+    results: Vec<Vec<f32>>,
 }
 
 impl Network {
@@ -64,7 +66,8 @@ impl Network {
         slots: usize,
         threads: Threads,
     ) -> Result<Self> {
-        Self::with(graph, row, batch, Some(slots), threads)
+        read::check_ends(graph)?;
+        Self::with(graph, &[row.to_vec()], batch, Some(slots), threads)
     }
 
     /// The same for running forwards only, which takes less memory.
@@ -72,13 +75,28 @@ impl Network {
     /// # Errors
     /// As [`Network::compile`].
     pub fn to_run(graph: &Graph, row: &[usize], batch: usize, threads: Threads) -> Result<Self> {
-        Self::with(graph, row, batch, None, threads)
+        read::check_ends(graph)?;
+        Self::with(graph, &[row.to_vec()], batch, None, threads)
+    }
+
+    /// The same for a graph with any number of inputs and outputs; `rows` are the shapes of a row of each input, in their
+    /// order. All inputs have as many rows.
+    ///
+    /// # Errors
+    /// As [`Network::compile`]; if an output does not depend on the inputs.
+    pub fn to_run_all(
+        graph: &Graph,
+        rows: &[Vec<usize>],
+        batch: usize,
+        threads: Threads,
+    ) -> Result<Self> {
+        Self::with(graph, rows, batch, None, threads)
     }
 
     /// `slots` are none for a network that is only run.
     fn with(
         graph: &Graph,
-        row: &[usize],
+        rows: &[Vec<usize>],
         batch: usize,
         slots: Option<usize>,
         threads: Threads,
@@ -86,7 +104,7 @@ impl Network {
         if batch == 0 {
             return Err(Error::invalid("a batch of zero rows").hint("use 1 row or more"));
         }
-        let settled = read::at_row(graph, row)?;
+        let settled = read::at_rows(graph, rows)?;
         let mut parameters = vec![];
         let mut planned = |mode, slots| -> Result<(Plan, Memory)> {
             let plan = read::plan(graph, &settled, mode, slots, &mut parameters)?;
@@ -95,11 +113,11 @@ impl Network {
         };
         let train = slots.map(|slots| planned(Mode::Train, slots)).transpose()?;
         let run = planned(Mode::Run, 0)?;
-        let size = |place: usize| run.0.places[place].layout.len;
+        let size = |&place: &usize| run.0.places[place].layout.elements();
         Ok(Self {
-            row: row.to_vec(),
-            inputs: size(run.0.input),
-            outputs: size(run.0.output),
+            rows: rows.to_vec(),
+            inputs: run.0.inputs.iter().map(size).collect(),
+            outputs: run.0.outputs.iter().map(size).collect(),
             train,
             run,
             parameters,
@@ -122,7 +140,8 @@ impl Network {
         slots: usize,
         threads: usize,
     ) -> Result<u64> {
-        let settled = read::at_row(graph, row)?;
+        read::check_ends(graph)?;
+        let settled = read::at_rows(graph, &[row.to_vec()])?;
         let mut parameters = vec![];
         let mut numbers = 0;
         for (mode, slots) in [(Mode::Train, slots), (Mode::Run, 0)] {
@@ -156,12 +175,12 @@ impl Network {
 
     /// Numbers of a row of inputs.
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.inputs.iter().sum()
     }
 
     /// Numbers of a row of outputs.
     pub fn outputs(&self) -> usize {
-        self.outputs
+        self.outputs.iter().sum()
     }
 
     /// The most rows that can be trained on at once.
@@ -188,15 +207,32 @@ impl Network {
     /// The outputs for any number of rows, with running statistics: `rows * inputs` numbers in, `rows * outputs` out.
     ///
     /// # Panics
-    /// If `x` has another size.
+    /// If `x` has another size, or there are several inputs or outputs.
     pub fn forward(&mut self, x: &[f32], rows: usize) -> &[f32] {
-        assert_eq!(x.len(), rows * self.inputs, "inputs of {rows} rows");
+        assert_eq!(self.outputs.len(), 1, "outputs");
+        &self.forward_all(&[x], rows)[0]
+    }
+
+    /// The same for any number of inputs and outputs, each by itself, in the order of the graph.
+    ///
+    /// # Panics
+    /// If an input is missing or has another size.
+    pub fn forward_all(&mut self, x: &[&[f32]], rows: usize) -> &[Vec<f32>] {
+        assert_eq!(x.len(), self.inputs.len(), "inputs");
+        for (x, width) in x.iter().zip(&self.inputs) {
+            assert_eq!(x.len(), rows * width, "inputs of {rows} rows");
+        }
         let start = Instant::now();
-        self.results.clear();
+        self.results.resize(self.outputs.len(), vec![]);
+        self.results.iter_mut().for_each(Vec::clear);
         let threads = self.threads.clone();
         threads.run(|| {
-            for x in x.chunks(self.batch * self.inputs) {
-                let rows = x.len() / self.inputs;
+            for first in (0..rows).step_by(self.batch) {
+                let rows = (rows - first).min(self.batch);
+                let all = x.iter().zip(&self.inputs);
+                let x: Vec<&[f32]> = all
+                    .map(|(x, width)| &x[first * width..(first + rows) * width])
+                    .collect();
                 let (plan, memory) = &mut self.run;
                 let mut run = Run::new(
                     plan,
@@ -205,7 +241,7 @@ impl Network {
                     &self.threads,
                     (rows, self.threads.count()),
                 );
-                run.forward(x);
+                run.forward(&x);
                 run.outputs(&mut self.results);
             }
         });
@@ -227,7 +263,7 @@ impl Network {
         L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,
     {
         assert!(rows <= self.batch, "{rows} rows beyond {}", self.batch);
-        assert_eq!(x.len(), rows * self.inputs, "inputs of {rows} rows");
+        assert_eq!(x.len(), rows * self.inputs(), "inputs of {rows} rows");
         let start = Instant::now();
         let threads = self.threads.clone();
         let count = threads.count();
@@ -235,7 +271,7 @@ impl Network {
         let parameters = &mut self.parameters;
         let (total, busy) = threads.run(|| {
             let mut run = Run::new(plan, memory, parameters, &threads, (rows, count));
-            run.forward(x);
+            run.forward(&[x]);
             let total = run.backward(&loss);
             let busy = run.busy();
             for parameter in parameters.iter_mut() {

@@ -55,7 +55,7 @@ impl When {
 pub(crate) fn assign(
     steps: &[Planned],
     places: &mut [Place],
-    [input, output]: [usize; 2],
+    [inputs, outputs]: [&[usize]; 2],
     forward: &[Segment],
     backward: &[Segment],
 ) -> Vec<Buffer> {
@@ -83,7 +83,7 @@ pub(crate) fn assign(
     for p in 0..places.len() {
         let from = makers[p].unwrap_or(0);
         let to = uses[p].iter().copied().max().unwrap_or(from);
-        let is_end = p == input || p == output;
+        let is_end = inputs.contains(&p) || outputs.contains(&p);
         let touches_wide =
             makers[p].is_some_and(wide) || uses[p].iter().any(|&t| t < steps.len() && wide(t));
         let crosses = uses[p]
@@ -91,11 +91,19 @@ pub(crate) fn assign(
             .any(|&t| when.segment(t) != when.segment(from));
         let life = Life {
             len: places[p].layout.len,
-            from: if p == input { 0 } else { from },
+            from: if inputs.contains(&p) { 0 } else { from },
             to: if is_end { usize::MAX } else { to },
             keeps_rows: is_end || touches_wide || crosses,
         };
-        slot_of[p] = match shared(steps, places, &makers, &uses, p, [input, output], goes_back) {
+        slot_of[p] = match shared(
+            steps,
+            places,
+            &makers,
+            &uses,
+            p,
+            [inputs, outputs],
+            goes_back,
+        ) {
             Some(before) => {
                 let slot: usize = slot_of[before];
                 lives[slot].to = lives[slot].to.max(life.to);
@@ -110,7 +118,7 @@ pub(crate) fn assign(
     }
     let mut gradient_of = vec![usize::MAX; places.len()];
     if trains {
-        gradients(steps, places, output, &when, &mut lives, &mut gradient_of);
+        gradients(steps, places, outputs, &when, &mut lives, &mut gradient_of);
     }
     let (buffers, of) = color(&lives);
     for (p, place) in places.iter_mut().enumerate() {
@@ -136,7 +144,7 @@ fn shared(
     makers: &[Option<usize>],
     uses: &[Vec<usize>],
     p: usize,
-    ends: [usize; 2],
+    ends: [&[usize]; 2],
     goes_back: impl Fn(usize) -> bool,
 ) -> Option<usize> {
     let s = makers[p]?;
@@ -146,7 +154,8 @@ fn shared(
         let maker = makers[before]?;
         let read_once = uses[before] == [s];
         let is_kept = goes_back(maker) && steps[maker].step.work().needs_output();
-        let fits = places[before].layout.len == places[p].layout.len && !ends.contains(&before);
+        let is_end = ends.iter().any(|ends| ends.contains(&before));
+        let fits = places[before].layout.len == places[p].layout.len && !is_end;
         (planned.step.work().runs_in_place(k) && read_once && !is_kept && fits).then_some(before)
     })
 }
@@ -155,7 +164,7 @@ fn shared(
 fn gradients(
     steps: &[Planned],
     places: &[Place],
-    output: usize,
+    outputs: &[usize],
     when: &When,
     lives: &mut Vec<Life>,
     slot_of: &mut [usize],
@@ -168,7 +177,7 @@ fn gradients(
             wanted.clone().any(|(&x, g)| x == p && g.is_some())
         });
         let takers: Vec<usize> = takers.map(|(s, _)| s).collect();
-        if takers.is_empty() && p != output {
+        if takers.is_empty() && !outputs.contains(&p) {
             continue;
         }
         // The statistics of a batch are given the gradient of what is normalised by them.
@@ -182,14 +191,18 @@ fn gradients(
         let (Some(&first), Some(&last)) = (times.first(), times.last()) else {
             continue;
         };
-        let keeps_rows = p == output
+        let keeps_rows = outputs.contains(&p)
             || takers.iter().chain(&givers).any(|&s| wide(s))
             || times
                 .iter()
                 .any(|&t| when.segment(t) != when.segment(first));
         let life = Life {
             len: places[p].layout.len,
-            from: if p == output { steps.len() } else { first },
+            from: if outputs.contains(&p) {
+                steps.len()
+            } else {
+                first
+            },
             to: last,
             keeps_rows,
         };

@@ -23,7 +23,7 @@ impl Network {
         of: &[(ValueId, usize)],
     ) -> Result<Vec<Vec<f64>>> {
         assert!(rows <= self.batch, "{rows} rows beyond {}", self.batch);
-        assert_eq!(x.len(), rows * self.inputs, "inputs of {rows} rows");
+        assert_eq!(x.len(), rows * self.inputs(), "inputs of {rows} rows");
         let threads = self.threads.clone();
         let (plan, memory) = Self::trains(&mut self.train);
         let mut found = vec![];
@@ -38,7 +38,7 @@ impl Network {
         let parameters = &self.parameters;
         Ok(threads.run(|| {
             let mut run = Run::new(plan, memory, parameters, &threads, (rows, threads.count()));
-            run.forward(x);
+            run.forward(&[x]);
             let measured = found.iter().zip(of);
             measured
                 .map(|(&place, &(_, axis))| along(&run, place, axis))

@@ -20,7 +20,13 @@ impl Network {
             }
         }
         let slots = old.iter().map(|p| p.state.len()).max().unwrap_or(0);
-        let mut new = Self::compile(graph, &self.row, self.batch, slots, self.threads.clone())?;
+        let mut new = Self::compile(
+            graph,
+            &self.rows[0],
+            self.batch,
+            slots,
+            self.threads.clone(),
+        )?;
         for parameter in &mut new.parameters {
             let Some(before) = old.iter_mut().find(|p| p.id == parameter.id) else {
                 continue;

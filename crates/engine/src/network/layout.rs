@@ -65,12 +65,34 @@ impl Layout {
         self.shape.get(1).copied().unwrap_or(1)
     }
 
-    /// Height and width; a missing height is 1.
+    /// Height and width, the last two axes of places; a missing height is 1.
     pub(crate) fn size(&self) -> [usize; 2] {
         match self.shape[..] {
-            [_, _, height, width] => [height, width],
+            [_, _, .., height, width] => [height, width],
             [_, _, width] => [1, width],
             _ => [1, 1],
+        }
+    }
+
+    /// Lengths of all axes of places; a missing height is 1.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        match self.shape[..] {
+            [_, _, _, _, ..] => self.shape[2..].to_vec(),
+            _ => self.size().to_vec(),
+        }
+    }
+
+    /// The elements of a row that lies so, as ONNX counts them, behind what is there.
+    pub(crate) fn gather(&self, row: &[f32], into: &mut Vec<f32>) {
+        if !self.is_image {
+            return into.extend_from_slice(row);
+        }
+        let (channels, pixel) = (self.channels(), self.pixel());
+        // Whole images: the batch may have several entries in a row.
+        for image in row.chunks_exact(self.strides[0].max(1)) {
+            for channel in 0..channels {
+                into.extend(image.iter().skip(channel).step_by(pixel));
+            }
         }
     }
 
@@ -109,6 +131,26 @@ mod tests {
         // Channel 2 at row 1, column 4.
         assert_eq!(image.offset(2 * 10 + 5 + 4), 9 * 8 + 2);
         assert_eq!(Layout::image(&[1, 3, 7], 1).strides, [21, 1, 3]);
+        let deep = Layout::image(&[1, 3, 4, 2, 5], 8);
+        assert_eq!(
+            (deep.size(), deep.sizes(), deep.len),
+            ([2, 5], vec![4, 2, 5], 320)
+        );
+        assert_eq!(deep.offset(2 * 40 + 3 * 10 + 5 + 4), (3 * 10 + 9) * 8 + 2);
+    }
+
+    #[test]
+    fn rows_are_gathered_in_the_order_of_their_elements() {
+        for layout in [Layout::image(&[2, 3, 2, 2], 4), Layout::plain(&[2, 3])] {
+            let mut row = vec![-1.0; layout.len];
+            for element in 0..layout.elements() {
+                row[layout.offset(element)] = element as f32;
+            }
+            let mut all = vec![];
+            layout.gather(&row, &mut all);
+            assert!(all.iter().enumerate().all(|(i, &v)| v == i as f32));
+            assert_eq!(all.len(), layout.elements());
+        }
     }
 
     #[test]

@@ -66,8 +66,10 @@ pub(crate) struct Plan {
     pub(crate) states: usize,
     pub(crate) forward: Vec<Segment>,
     pub(crate) backward: Vec<Segment>,
-    pub(crate) input: usize,
-    pub(crate) output: usize,
+    /// One or more, in the order of the graph.
+    pub(crate) inputs: Vec<usize>,
+    /// One or more, in the order of the graph; one, where the plan trains, whose numbers lie as ONNX counts them.
+    pub(crate) outputs: Vec<usize>,
     /// The places of the graph's values.
     pub(crate) at: HashMap<ValueId, usize>,
     /// Numbers that a thread needs beside the buffers.

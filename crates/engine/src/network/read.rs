@@ -52,7 +52,9 @@ pub(crate) fn plan(
     slots: usize,
     parameters: &mut Vec<Parameter>,
 ) -> Result<Plan> {
-    let (input, output) = ends(settled)?;
+    if mode == Mode::Train {
+        check_ends(settled)?;
+    }
     let mut reader = Reader {
         needed: needed(settled),
         graph: settled,
@@ -68,8 +70,11 @@ pub(crate) fn plan(
         notes: vec![],
         done: vec![false; settled.nodes().len()],
     };
-    let layout = Layout::plain(&reader.shape(input)?);
-    let input = reader.declare(input, layout);
+    let mut inputs = vec![];
+    for &input in settled.inputs() {
+        let layout = Layout::plain(&reader.shape(input)?);
+        inputs.push(reader.declare(input, layout));
+    }
     for id in settled.node_ids() {
         if !reader.needed[id.index()] || reader.done[id.index()] {
             continue;
@@ -80,24 +85,30 @@ pub(crate) fn plan(
             Some(_) => e,
         })?;
     }
-    let output = reader.place(output)?;
-    let output = reader.plain(output)?;
-    reader.finish([input, output])
+    let mut outputs = vec![];
+    for &output in settled.outputs() {
+        let output = reader.place(output)?;
+        outputs.push(match mode {
+            // Whoever tells the loss is given rows as they are counted.
+            Mode::Train => reader.plain(output)?,
+            Mode::Run => output,
+        });
+    }
+    reader.finish(inputs, outputs)
 }
 
-/// `graph` at the lengths of one row of the shape `row`.
+/// `graph` at the lengths of one row of each input.
 ///
 /// # Errors
-/// If it has more than one input or output, or its shapes do not fit together at these lengths.
-pub(crate) fn at_row(graph: &Graph, row: &[usize]) -> Result<Graph> {
-    ends(graph)?;
-    Ok(at_lengths(graph, &[row.to_vec()])?)
+/// If there are other inputs, or its shapes do not fit together at these lengths.
+pub(crate) fn at_rows(graph: &Graph, rows: &[Vec<usize>]) -> Result<Graph> {
+    Ok(at_lengths(graph, rows)?)
 }
 
-/// The only input and output.
-fn ends(graph: &Graph) -> Result<(ValueId, ValueId)> {
+/// Whether there are one input and one output, as training takes them.
+pub(crate) fn check_ends(graph: &Graph) -> Result<()> {
     match (graph.inputs(), graph.outputs()) {
-        (&[input], &[output]) => Ok((input, output)),
+        ([_], [_]) => Ok(()),
         (inputs, outputs) => Err(Error::unsupported(format!(
             "the network has {} inputs and {} outputs",
             inputs.len(),
@@ -281,12 +292,12 @@ impl Reader<'_> {
         if layout.is_image() {
             return Ok(place);
         }
-        if !matches!(layout.shape.len(), 3 | 4) {
+        if layout.shape.len() < 3 {
             return Err(Error::unsupported(format!(
                 "an input of {} axes has no places",
                 layout.shape.len()
             ))
-            .hint("networks over one or two axes of places can be trained"));
+            .hint("layers over one axis of places or more can be trained"));
         }
         // Nothing goes back to what no parameter had a part in, so nothing is written there by whole vectors.
         let lanes = if self.places[place].is_trained {

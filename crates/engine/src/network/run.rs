@@ -71,14 +71,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Takes the rows `x` from the input of the network to its output.
-    pub(crate) fn forward(&mut self, x: &[f32]) {
+    /// Takes the rows `x` of each input of the network to its outputs.
+    pub(crate) fn forward(&mut self, x: &[&[f32]]) {
         let plan = self.plan;
-        let place = &plan.places[plan.input];
-        let len = place.layout.len;
         for shard in &mut self.shards {
-            let own = &x[shard.rows.start * len..shard.rows.end * len];
-            shard.buffers[place.value][..own.len()].copy_from_slice(own);
+            for (x, &input) in x.iter().zip(&plan.inputs) {
+                let place = &plan.places[input];
+                let len = place.layout.len;
+                let own = &x[shard.rows.start * len..shard.rows.end * len];
+                shard.buffers[place.value][..own.len()].copy_from_slice(own);
+            }
             shard.sums.iter_mut().for_each(Sums::clear);
         }
         for segment in &plan.forward {
@@ -135,13 +137,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The outputs of all rows, one after the other.
-    pub(crate) fn outputs(&self, into: &mut Vec<f32>) {
-        let place = &self.plan.places[self.plan.output];
-        for shard in &self.shards {
-            into.extend_from_slice(
-                &shard.buffers[place.value][..shard.rows.len() * place.layout.len],
-            );
+    /// Each output of all rows, one after the other.
+    pub(crate) fn outputs(&self, into: &mut [Vec<f32>]) {
+        for (&output, into) in self.plan.outputs.iter().zip(into) {
+            let layout = &self.plan.places[output].layout;
+            self.rows_of(output)
+                .for_each(|row| layout.gather(row, into));
         }
     }
 
@@ -155,7 +156,7 @@ impl<'a> Run<'a> {
         let place = &self.plan.places[place];
         let len = place.layout.len;
         self.shards.iter().flat_map(move |shard| {
-            shard.buffers[place.value][..shard.rows.len() * len].chunks_exact(len)
+            shard.buffers[place.value][..shard.rows.len() * len].chunks_exact(len.max(1))
         })
     }
 

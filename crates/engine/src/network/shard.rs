@@ -130,8 +130,9 @@ impl Shard<'_> {
     where
         L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64,
     {
-        let place = &plan.places[plan.output];
-        let Some(gradient) = place.gradient else {
+        let output = plan.outputs.first().map(|&output| &plan.places[output]);
+        let Some((place, gradient)) = output.and_then(|place| Some((place, place.gradient?)))
+        else {
             return f64::NAN;
         };
         let len = self.rows.len() * place.layout.len;

@@ -12,6 +12,7 @@ mod refusals;
 mod resize;
 mod rows;
 mod spread;
+mod volumes;
 
 pub(crate) use check::{check, notes};
 
@@ -46,6 +47,17 @@ impl Net {
             shapes: vec![(input, shape)],
             input,
         }
+    }
+
+    /// Another input, for rows of this shape.
+    pub(crate) fn second_input(&mut self, row: &[usize]) -> ValueId {
+        let mut dims = vec![Dim::batch()];
+        dims.extend(row.iter().map(|&n| Dim::Fixed(n)));
+        let input = self.builder.input("x2", dims);
+        let mut shape = vec![1];
+        shape.extend(row);
+        self.shapes.push((input, shape));
+        input
     }
 
     /// Drawn numbers about `mean`.

@@ -24,6 +24,7 @@ mod depthwise_gradient;
 mod direction;
 mod packing;
 mod pass;
+mod planes;
 mod set;
 mod shape;
 mod source;
@@ -35,6 +36,7 @@ mod weight_gradient;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use planes::{Front, Planes};
 pub use set::InstructionSet;
 pub use shape::Shape;
 
@@ -164,6 +166,18 @@ impl Kernel {
             add: false,
             relu,
         };
+        self.finished(x, packed, finish, y, scratch);
+    }
+
+    /// The same with another end: sums may be added to what is there.
+    fn finished(
+        &self,
+        x: &[f32],
+        packed: &[f32],
+        finish: Finish<'_>,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
         self.forward.run(self.set, x, packed, finish, y, scratch);
     }
 

@@ -8,14 +8,14 @@ use crate::{Error, Result};
 
 impl Reader<'_> {
     /// Decides which gradients are wanted, and where everything lies.
-    pub(super) fn finish(mut self, [input, output]: [usize; 2]) -> Result<Plan> {
+    pub(super) fn finish(mut self, inputs: Vec<usize>, outputs: Vec<usize>) -> Result<Plan> {
         if self.steps.is_empty() {
             return Err(Error::invalid("the network has no layer").hint("add a layer with weights"));
         }
         let trains = self.mode == Mode::Train;
         // Whether a place has a gradient, and whether some of it is there already.
         let mut begun = vec![false; self.places.len()];
-        begun[output] = true;
+        outputs.iter().for_each(|&output| begun[output] = true);
         for s in (0..self.steps.len()).rev().filter(|_| trains) {
             let planned = &mut self.steps[s];
             if !begun[planned.y] {
@@ -42,7 +42,7 @@ impl Reader<'_> {
         let buffers = assign(
             &self.steps,
             &mut self.places,
-            [input, output],
+            [&inputs, &outputs],
             &forward,
             &backward,
         );
@@ -55,8 +55,8 @@ impl Reader<'_> {
             forward,
             backward,
             at: self.at,
-            input,
-            output,
+            inputs,
+            outputs,
             scratch: scratch.unwrap_or(0),
             notes,
         })

@@ -2,8 +2,9 @@
 
 use secateur_graph::{Conv, Gemm, Node, Op, ValueId};
 
+use super::windows::{front, inner};
 use super::{Mode, New, Reader};
-use crate::kernels::conv::{Kernel, Shape, lanes};
+use crate::kernels::conv::{Planes, Shape, lanes};
 use crate::network::layout::Layout;
 use crate::network::step::Step;
 use crate::network::steps::{Activate, Convolve, Dense, Filters};
@@ -19,19 +20,20 @@ impl Reader<'_> {
         let from = self.places[x].layout.clone();
         let to = Layout::image(&self.shape(made)?, lanes());
         let window = self.geometry(&conv.window, &from, &self.parameters[weight].shape[2..])?;
-        let kernel = Kernel::new(Shape {
+        let shape = Shape {
             inputs: from.channels(),
             outputs: to.channels(),
             groups: conv.conv_groups,
-            kernel: window.kernel,
-            strides: window.strides,
-            dilations: window.dilations,
-            before: window.before,
+            kernel: inner(&window, |a| a.kernel),
+            strides: inner(&window, |a| a.stride),
+            dilations: inner(&window, |a| a.dilation),
+            before: inner(&window, |a| a.before),
             in_size: from.size(),
             out_size: to.size(),
             in_stride: from.pixel(),
             out_stride: to.pixel(),
-        });
+        };
+        let kernel = Planes::new(shape, &front(&window, [&from, &to]));
         let mut norm = None;
         if self.mode == Mode::Run
             && let Some(id) = self.only_reader(made)

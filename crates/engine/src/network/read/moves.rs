@@ -107,7 +107,7 @@ impl Reader<'_> {
         sources: &[Source],
     ) -> Result<()> {
         let stays_image = x.iter().any(|&p| self.places[p].layout.is_image())
-            && matches!(array.shape.len(), 3 | 4)
+            && array.shape.len() >= 3
             && !matches!(
                 node.op,
                 Op::Reshape { .. } | Op::Flatten { .. } | Op::Transpose { .. } | Op::Squeeze(_)

@@ -2,8 +2,9 @@
 
 use secateur_graph::{ConvTranspose, Node, Padding};
 
+use super::windows::{Along, front, inner};
 use super::{New, Reader};
-use crate::kernels::conv::{Kernel, Shape, lanes};
+use crate::kernels::conv::{Planes, Shape, lanes};
 use crate::network::layout::Layout;
 use crate::network::step::Step;
 use crate::network::steps::{Filters, Spread};
@@ -30,26 +31,29 @@ impl Reader<'_> {
             )
             .hint("state the padding in numbers"));
         };
-        if !matches!(kernel.len(), 1 | 2) {
-            return Err(Error::unsupported(format!(
-                "a window over {} axes cannot be trained",
-                kernel.len()
-            ))
-            .hint("windows over one or two axes can"));
-        }
-        let kernel = Kernel::new(Shape {
+        // Of the convolution that reads what is made here; how far it reaches behind follows from the lengths.
+        let mut window = vec![Along::ONE; 2usize.saturating_sub(kernel.len())];
+        window.extend(kernel.iter().enumerate().map(|(axis, &kernel)| Along {
+            kernel,
+            stride: conv.window.strides[axis],
+            dilation: conv.window.dilations[axis],
+            before: before[axis],
+            behind: 0,
+        }));
+        let shape = Shape {
             inputs: to.channels(),
             outputs: from.channels(),
             groups: conv.conv_groups,
-            kernel: wide(kernel, 1),
-            strides: wide(&conv.window.strides, 1),
-            dilations: wide(&conv.window.dilations, 1),
-            before: wide(before, 0),
+            kernel: inner(&window, |a| a.kernel),
+            strides: inner(&window, |a| a.stride),
+            dilations: inner(&window, |a| a.dilation),
+            before: inner(&window, |a| a.before),
             in_size: to.size(),
             out_size: from.size(),
             in_stride: to.pixel(),
             out_stride: from.pixel(),
-        });
+        };
+        let kernel = Planes::new(shape, &front(&window, [&to, &from]));
         let step = Step::Spread(Spread {
             kernel,
             filters: Filters { weight, bias },
@@ -64,25 +68,5 @@ impl Reader<'_> {
             },
         );
         Ok(())
-    }
-}
-
-/// Height and width; a missing height is `fill`.
-fn wide(values: &[usize], fill: usize) -> [usize; 2] {
-    match *values {
-        [height, width] => [height, width],
-        [width] => [fill, width],
-        _ => [fill, fill],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_height_is_filled() {
-        assert_eq!(wide(&[3], 1), [1, 3]);
-        assert_eq!(wide(&[3, 4], 1), [3, 4]);
     }
 }

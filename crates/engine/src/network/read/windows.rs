@@ -5,62 +5,97 @@ use secateur_graph::{
 };
 
 use super::{New, Reader};
+use crate::kernels::conv::Front;
 use crate::network::layout::Layout;
 use crate::network::loops::Loops;
 use crate::network::step::Step;
 use crate::network::steps::{Fold, Folded, Pool, Reduce, Taken};
 use crate::{Error, Result};
 
-/// A window over height and width.
-pub(super) struct Geometry {
-    pub(super) kernel: [usize; 2],
-    pub(super) strides: [usize; 2],
-    pub(super) dilations: [usize; 2],
-    /// How far the first window reaches before the image.
-    pub(super) before: [usize; 2],
+/// A window along one axis of places.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Along {
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) dilation: usize,
+    /// How far the first window reaches before the axis.
+    pub(super) before: usize,
     /// How far the last window reaches behind it.
-    pub(super) behind: [usize; 2],
+    pub(super) behind: usize,
+}
+
+impl Along {
+    /// A window of one position: that of a missing height.
+    pub(super) const ONE: Self = Self {
+        kernel: 1,
+        stride: 1,
+        dilation: 1,
+        before: 0,
+        behind: 0,
+    };
+
+    /// The position that `element` of window `place` reads, if it is within `length`.
+    fn at(&self, place: usize, element: usize, length: usize) -> Option<usize> {
+        let at = (place * self.stride + element * self.dilation).checked_sub(self.before)?;
+        (at < length).then_some(at)
+    }
+
+    /// Whether that lies within the axis with its padding.
+    fn fits(&self, place: usize, element: usize, length: usize) -> bool {
+        place * self.stride + element * self.dilation < length + self.before + self.behind
+    }
+}
+
+/// The last two of the windows along axes, which are those of height and width.
+pub(super) fn inner<T, U: Copy>(along: &[T], of: impl Fn(&T) -> U) -> [U; 2] {
+    let last = along.len() - 2;
+    [of(&along[last]), of(&along[last + 1])]
+}
+
+/// Windows along the axes in front of height and width, with the lengths of what they read and make.
+pub(super) fn front(along: &[Along], [from, to]: [&Layout; 2]) -> Vec<Front> {
+    let lengths = from.sizes().into_iter().zip(to.sizes());
+    let axes = along[..along.len() - 2].iter().zip(lengths);
+    axes.map(|(along, (in_size, out_size))| Front {
+        kernel: along.kernel,
+        stride: along.stride,
+        dilation: along.dilation,
+        before: along.before,
+        in_size,
+        out_size,
+    })
+    .collect()
 }
 
 impl Reader<'_> {
-    /// A window of one or two axes; a missing height is 1.
+    /// A window along every axis of places, two at least: a missing height is 1.
     pub(super) fn geometry(
         &self,
         window: &Window,
         from: &Layout,
         kernel: &[usize],
-    ) -> Result<Geometry> {
-        if !matches!(kernel.len(), 1 | 2) {
-            return Err(Error::unsupported(format!(
-                "a window over {} axes cannot be trained",
-                kernel.len()
-            ))
-            .hint("windows over one or two axes can"));
+    ) -> Result<Vec<Along>> {
+        let mut along = vec![Along::ONE; 2usize.saturating_sub(kernel.len())];
+        let missing = along.len();
+        let sizes = from.sizes();
+        if sizes.len() != missing + kernel.len() {
+            return Err(Error::invalid(format!(
+                "a window over {} axes does not fit an input with {}",
+                kernel.len(),
+                sizes.len() - missing
+            )));
         }
-        let missing = 2 - kernel.len();
-        let wide = |values: &[usize], fill: usize| {
-            std::array::from_fn(|axis| {
-                if axis < missing {
-                    fill
-                } else {
-                    values[axis - missing]
-                }
-            })
-        };
-        let (mut before, mut behind) = (vec![], vec![]);
         for (axis, &reach) in kernel.iter().enumerate() {
-            let length = from.size()[axis + missing];
-            let (_, first, last) = window.length(axis, length, reach)?;
-            before.push(first);
-            behind.push(last);
+            let (_, before, behind) = window.length(axis, sizes[axis + missing], reach)?;
+            along.push(Along {
+                kernel: reach,
+                stride: window.strides[axis],
+                dilation: window.dilations[axis],
+                before,
+                behind,
+            });
         }
-        Ok(Geometry {
-            kernel: wide(kernel, 1),
-            strides: wide(&window.strides, 1),
-            dilations: wide(&window.dilations, 1),
-            before: wide(&before, 0),
-            behind: wide(&behind, 0),
-        })
+        Ok(along)
     }
 
     pub(super) fn pool(&mut self, node: &Node, pool: &GraphPool) -> Result<()> {
@@ -88,25 +123,27 @@ impl Reader<'_> {
             PoolKind::Lp { .. } => return Err(untrained(node)),
         };
         let (mut taps, mut shares) = (vec![], vec![]);
-        let ([height, width], [out_height, out_width]) = (from.size(), to.size());
-        for place in 0..out_height * out_width {
-            let top = [place / out_width, place % out_width];
+        let (sizes, out_sizes) = (from.sizes(), to.sizes());
+        let elements = window.iter().map(|a| a.kernel).product::<usize>();
+        for place in 0..out_sizes.iter().product() {
+            let place = digits(place, &out_sizes);
             let mut own = vec![];
             let mut within = 0;
-            for element in 0..window.kernel[0] * window.kernel[1] {
-                let element = [element / window.kernel[1], element % window.kernel[1]];
-                // Counted from the start of the padding.
-                let [row, column] =
-                    [0, 1].map(|a| top[a] * window.strides[a] + element[a] * window.dilations[a]);
-                let fits = row < height + window.before[0] + window.behind[0]
-                    && column < width + window.before[1] + window.behind[1];
-                within += usize::from(fits);
-                let at = row
-                    .checked_sub(window.before[0])
-                    .zip(column.checked_sub(window.before[1]));
-                if let Some((row, column)) = at.filter(|&(r, c)| r < height && c < width) {
-                    own.push(((row * width + column) * pixel) as u32);
+            for element in 0..elements {
+                // Where the element lies, and whether that is within the padding.
+                let (mut at, mut fits) = (Some(0), true);
+                let (mut rest, mut step) = (element, 1);
+                for (axis, along) in window.iter().enumerate().rev() {
+                    let (k, length) = (rest % along.kernel, sizes[axis]);
+                    fits &= along.fits(place[axis], k, length);
+                    at = at
+                        .zip(along.at(place[axis], k, length))
+                        .map(|(at, position)| at + position * step);
+                    rest /= along.kernel;
+                    step *= length;
                 }
+                within += usize::from(fits);
+                own.extend(at.map(|at| (at * pixel) as u32));
             }
             let count = if taken == Taken::MeanOfAll {
                 within
@@ -225,4 +262,14 @@ impl Reader<'_> {
 fn untrained(node: &Node) -> Error {
     Error::unsupported(format!("{} cannot be trained", node.op.onnx_name()))
         .hint("secateur shrink removes units of any network without training it")
+}
+
+/// A position in a shape, axis by axis.
+fn digits(mut position: usize, shape: &[usize]) -> Vec<usize> {
+    let mut digits = vec![0; shape.len()];
+    for (digit, &length) in digits.iter_mut().zip(shape).rev() {
+        *digit = position % length;
+        position /= length;
+    }
+    digits
 }

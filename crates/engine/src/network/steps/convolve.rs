@@ -1,15 +1,15 @@
-//! Convolution of images, with batch normalisation folded into its weights where nothing is trained.
+//! Convolution over any number of axes, with batch normalisation folded into its weights where nothing is trained.
 
 use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
 use super::{Filters, Running};
-use crate::kernels::conv::Kernel;
+use crate::kernels::conv::Planes;
 
 /// A convolution with constant weights.
 #[derive(Debug, Clone)]
 pub(crate) struct Convolve {
-    pub(crate) kernel: Kernel,
-    /// `[outputs, inputs / groups, height, width]`
+    pub(crate) kernel: Planes,
+    /// `[outputs, inputs / groups, ..., height, width]`
     pub(crate) filters: Filters,
     /// A normalisation by running statistics that follows.
     pub(crate) norm: Option<Running>,
@@ -21,8 +21,7 @@ pub(crate) struct Convolve {
 impl Convolve {
     /// Numbers of a row of the input and of the output.
     fn lengths(&self) -> [usize; 2] {
-        let shape = self.kernel.shape();
-        [shape.in_len(), shape.out_len()]
+        [self.kernel.in_len(), self.kernel.out_len()]
     }
 
     fn bias<'s>(&self, state: &'s State) -> &'s [f32] {

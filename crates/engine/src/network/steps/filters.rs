@@ -3,7 +3,7 @@
 use super::super::Parameter;
 use super::super::step::Sums;
 use crate::aligned::Aligned;
-use crate::kernels::conv::Kernel;
+use crate::kernels::conv::Planes;
 use crate::kernels::pointwise::add_column_sums;
 
 /// Weights of a kernel, with the bias of what it makes.
@@ -20,7 +20,7 @@ impl Filters {
     }
 
     /// Room for the gradients, where a place of the output has `pixel` numbers.
-    pub(super) fn sums(&self, kernel: &Kernel, pixel: usize) -> Sums {
+    pub(super) fn sums(&self, kernel: &Planes, pixel: usize) -> Sums {
         let bias = self.bias.map_or(0, |_| pixel);
         Sums {
             gradients: vec![Aligned::zeros(kernel.gradient_len()), Aligned::zeros(bias)],
@@ -36,7 +36,7 @@ impl Filters {
     }
 
     /// Adds the gradients of all threads to those of the parameters.
-    pub(super) fn finish(&self, kernel: &Kernel, sums: &[&Sums], parameters: &mut [Parameter]) {
+    pub(super) fn finish(&self, kernel: &Planes, sums: &[&Sums], parameters: &mut [Parameter]) {
         for part in sums {
             let gradient = &mut parameters[self.weight].gradient;
             kernel.unpack_gradient(&part.gradients[0], 1.0, gradient);

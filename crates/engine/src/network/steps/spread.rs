@@ -7,15 +7,15 @@ use super::super::Parameter;
 use super::super::step::{Inputs, Into, Shared, State, Sums, Work};
 use super::Filters;
 use crate::Activation;
-use crate::kernels::conv::Kernel;
+use crate::kernels::conv::Planes;
 use crate::kernels::pointwise;
 
 /// A transposed convolution with constant weights.
 #[derive(Debug, Clone)]
 pub(crate) struct Spread {
     /// The convolution from the output of this step to its input.
-    pub(crate) kernel: Kernel,
-    /// `[inputs, outputs / groups, height, width]`
+    pub(crate) kernel: Planes,
+    /// `[inputs, outputs / groups, ..., height, width]`
     pub(crate) filters: Filters,
 }
 
@@ -34,7 +34,7 @@ impl Work for Spread {
     }
 
     fn scratch(&self) -> usize {
-        self.kernel.scratch_len() + self.kernel.shape().out_len()
+        self.kernel.scratch_len() + self.kernel.out_len()
     }
 
     fn prepare(&self, parameters: &[Parameter], state: &mut State) {
@@ -84,7 +84,7 @@ impl Work for Spread {
             return;
         }
         // The way forward of a convolution does not add.
-        let (own, scratch) = scratch.split_at_mut(self.kernel.shape().out_len());
+        let (own, scratch) = scratch.split_at_mut(self.kernel.out_len());
         self.kernel.forward(dy, packed, &[], false, own, scratch);
         for (dx, own) in dx.gradient.iter_mut().zip(own) {
             *dx += *own;
