@@ -27,6 +27,7 @@ mod markdown;
 mod measure;
 mod memory;
 mod model;
+mod on_engine;
 mod origin;
 pub mod path;
 mod plan;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use secateur::{Amount, Choice, ErrorKind, ModelFile, shrink_model};
+use secateur::{Amount, Choice, ErrorKind, ModelFile, SmallModel, shrink_model};
 use secateur_graph::{GroupKind, Member, ModelMeta, Role, Unary, to_model};
 use secateur_onnx::proto::tensor_shape_proto::Dimension;
 use secateur_onnx::proto::tensor_shape_proto::dimension::Value::{DimParam, DimValue};
@@ -98,6 +98,8 @@ fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
     let folder = tempfile::tempdir().unwrap();
     let graph = mlp(&[4, 8, 6, 8, 2], Unary::Relu, 1).unwrap();
     let mut model = to_model(&graph, &ModelMeta::default()).unwrap();
+    let whole = folder.path().join("whole.onnx");
+    std::fs::write(&whole, secateur_onnx::write(&model).unwrap()).unwrap();
     let network = model.graph.as_option_mut().unwrap();
     let second = |node: &&mut NodeProto| node.op_type.as_deref() == Some("Relu");
     let at = network.node.iter_mut().filter(second).nth(1).unwrap();
@@ -157,6 +159,14 @@ fn what_lies_around_an_unknown_node_is_verified_in_pieces() {
                 assert_eq!(evidence.cut_at, ["mystery"]);
                 assert_eq!(evidence.naive_difference, Some(0.0));
                 assert!(evidence.masking_moved.unwrap() > 0.01, "{evidence:?}");
+                // The same fields as where all of the model was run.
+                let plain = ModelFile::read(&whole).unwrap();
+                let whole = shrink_model(&plain, &half()).unwrap();
+                let keys = |small: &SmallModel| -> Vec<String> {
+                    let json = serde_json::to_value(small.evidence()).unwrap();
+                    json.as_object().unwrap().keys().cloned().collect()
+                };
+                assert_eq!(keys(&small), keys(&whole));
                 assert!(small.verified().contains("in pieces around 'mystery'"));
                 // The first and the last layer lost half of their units, the two that touch the node none.
                 let macs = file.cost().macs - small.cost().macs;

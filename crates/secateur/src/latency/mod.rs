@@ -130,7 +130,7 @@ impl Bench<'_> {
                     format!("nothing here can run this model: {why}"),
                 )
                 .at(&model.name)
-                .hint("secateur inspect tells what is in it; open axes other than the batch get the length of --length"));
+                .hint("secateur inspect tells what is in it; open axes other than the batch get the length of --length, or those of --shape NAME=1x3x64x64"));
             }
         }
         Ok(())

@@ -2,18 +2,16 @@
 
 use std::hint::black_box;
 
-use secateur_engine::{Network, Threads};
+use secateur_engine::Threads;
 use secateur_graph::{Array, Dim, Element, Graph, at_lengths};
 
 use super::rounds::Call;
 use super::{Engine, Model, Settings};
 use crate::model::{MOST_ELEMENTS, draw_rows, furthest, shape_at, work};
+use crate::on_engine::{OnEngine, Possible};
 use crate::runtime::{NAME, Pool, Repeat, Runtime, pool};
 use crate::verify::TOLERANCE;
 use crate::{Error, ErrorKind, ModelFile, Result};
-
-/// What an engine runs, or why it does not.
-type Possible<T> = std::result::Result<T, String>;
 
 /// Threads of both engines, which all models share: only one is run at a time.
 pub(super) struct Pools {
@@ -109,7 +107,7 @@ impl<'a> Subject<'a> {
             .collect();
         let at_batch = self.affordable(&shapes)?;
         let inputs = draw_rows(graph, settings.seed, batch, settings.length);
-        let own = at_batch.and_then(|at| compiled(graph, &at, &inputs, batch, pools));
+        let own = at_batch.and_then(|at| compiled(graph, &at, &inputs, pools));
         let runtime = match &self.runtime {
             Ok(runtime) => run(runtime, &inputs, pools),
             Err(reason) => Err(reason.clone()),
@@ -118,9 +116,9 @@ impl<'a> Subject<'a> {
             (Ok((_, have)), Ok((_, want))) => Some(self.agree(want, have, batch)?),
             _ => None,
         };
-        let own = own.map(|((mut network, x), _)| -> Call<'_> {
+        let own = own.map(|(mut own, _)| -> Call<'_> {
             Box::new(move || {
-                black_box(network.forward(black_box(&x), batch));
+                black_box(own.run());
                 Ok(())
             })
         });
@@ -139,7 +137,7 @@ impl<'a> Subject<'a> {
         let too_large = |message: String| {
             Error::usage(message)
                 .at(&self.file.name)
-                .hint("measure at a smaller --batch or --length")
+                .hint("measure at a smaller --batch or --length, or at the lengths of --shape NAME=1x3x64x64")
         };
         let elements = |shape: &Vec<usize>| {
             let lengths = shape.iter();
@@ -170,7 +168,11 @@ impl<'a> Subject<'a> {
         if !numbers.all(|v| v.is_finite()) {
             return Err(failed(format!(
                 "gives outputs that are no finite numbers on drawn inputs (batch {batch})"
-            )));
+            ))
+            .hint(
+                "other inputs are drawn with another --seed, --length or --shape NAME=1x3x64x64; secateur shrink --input FILE tells \
+                 whether the model is sound on yours",
+            ));
         }
         let difference = furthest(want, have);
         match difference <= TOLERANCE {
@@ -189,41 +191,12 @@ fn compiled(
     graph: &Graph,
     at: &Graph,
     inputs: &[(Element, Array)],
-    batch: usize,
     pools: &Pools,
-) -> Run<(Network, Vec<f32>)> {
-    let reason = |why: &dyn std::fmt::Display| format!("the engine cannot run it: {why}");
-    let [(_, input)] = inputs else {
-        return Err(reason(&format!("it has {} inputs", inputs.len())));
-    };
-    let mut row = input.shape.clone();
-    match row.first_mut() {
-        Some(first) if !input.values.is_empty() => *first = 1,
-        _ => return Err(reason(&"its input has no rows")),
-    }
-    // The engine plans for one row; another network may still have its rows elsewhere.
-    let of_row = at_lengths(graph, std::slice::from_ref(&row)).map_err(|e| reason(&e))?;
-    if !is_by_rows(&of_row, at, batch) {
-        return Err(reason(&"rows are not the first axis of its output"));
-    }
-    let network = Network::to_run(graph, &row, batch, pools.own.clone());
-    let mut network = network.map_err(|e| reason(&e))?;
-    let x: Vec<f32> = input.values.iter().map(|&v| v as f32).collect();
-    let outputs = network.forward(&x, batch).to_vec();
-    Ok(((network, x), vec![outputs]))
-}
-
-/// Whether all outputs have their rows first, by their shapes for one row and for a batch.
-fn is_by_rows(of_row: &Graph, at: &Graph, batch: usize) -> bool {
-    let first = |graph: &Graph, output| {
-        let shape = graph.value(output).shape.as_deref()?;
-        shape.first()?.fixed()
-    };
-    let mut outputs = of_row.outputs().iter().zip(at.outputs());
-    outputs.all(|(&one, &many)| {
-        let lengths = first(of_row, one).zip(first(at, many));
-        lengths.is_some_and(|(one, many)| one * batch == many)
-    })
+) -> Run<OnEngine> {
+    let inputs: Vec<Array> = inputs.iter().map(|(_, array)| array.clone()).collect();
+    let mut own = OnEngine::new(graph, at, &inputs, pools.own.clone())?;
+    let outputs = own.run().to_vec();
+    Ok((own, outputs))
 }
 
 /// The model on the independent runtime with its inputs, and its outputs.

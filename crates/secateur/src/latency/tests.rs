@@ -99,7 +99,7 @@ fn a_fixed_batch_is_kept_to_and_others_have_no_ratio_there() {
 fn what_the_engine_does_not_run_has_a_reason_in_place_of_a_number() {
     let mut b = GraphBuilder::new("g");
     let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
-    let y = b.input("y", [Dim::batch(), Dim::Fixed(2)]);
+    let y = b.input("y", [Dim::Fixed(1), Dim::Fixed(2)]);
     let z = b.node("z", Op::Binary(secateur_graph::Binary::Add), &[x, y]);
     b.output(z);
     let told = silent(&[file("sum", &b.build().unwrap())], &quick(&[2], &[1])).unwrap();
@@ -108,8 +108,48 @@ fn what_the_engine_does_not_run_has_a_reason_in_place_of_a_number() {
     };
     assert_eq!(own.measured, None);
     let reason = own.reason.as_deref().unwrap();
-    assert_eq!(reason, "the engine cannot run it: it has 2 inputs");
+    assert_eq!(
+        reason,
+        "the engine cannot run it: its inputs differ in their numbers of rows"
+    );
     assert_eq!(runtime.measured.as_ref().unwrap().difference, None);
+}
+
+/// Two inputs that meet, and two outputs behind each other.
+fn several(name: &str) -> (ModelFile, [secateur_graph::ValueId; 2]) {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+    let y = b.input("y", [Dim::batch(), Dim::Fixed(2)]);
+    let add = Op::Binary(secateur_graph::Binary::Add);
+    let sum = b.node("sum", add, &[x, y]);
+    let weights = ["v", "w"].map(|name| {
+        let tensor = Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
+        b.constant(name, tensor)
+    });
+    let first = b.node("first", Op::MatMul, &[sum, weights[0]]);
+    let relu = b.node("relu", Op::Unary(Unary::Relu), &[first]);
+    let second = b.node("second", Op::MatMul, &[relu, weights[1]]);
+    b.output(first);
+    b.output(second);
+    (file(name, &b.build().unwrap()), weights)
+}
+
+#[test]
+fn all_inputs_and_outputs_of_a_model_are_run_and_compared() {
+    let (model, weights) = several("a");
+    let told = silent(std::slice::from_ref(&model), &quick(&[1, 3], &[2])).unwrap();
+    for latency in &told.latencies {
+        let measured = latency.measured.as_ref().unwrap();
+        assert!(measured.difference.unwrap() < 1e-6, "{latency:?}");
+    }
+    // The engine runs the network, the runtime the file: whichever output differs is seen.
+    for weights in weights {
+        let (mut other, _) = several("a");
+        let drawn = Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 4.004]).unwrap();
+        other.graph.set_constant(weights, drawn).unwrap();
+        let error = silent(&[other], &quick(&[3], &[1])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
+    }
 }
 
 #[test]

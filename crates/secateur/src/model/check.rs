@@ -1,14 +1,17 @@
 //! Do a masked and a shrunk model compute the same?
 
-use secateur_graph::{Array, Element, Graph, Op, from_model, settle};
+use secateur_graph::{Array, Element, Graph, at_lengths, from_model, settle};
 use secateur_onnx::{Limits, Parts};
 
 use super::ModelFile;
 use super::draw::{draw, lengths};
+use super::engine::{Held, engine};
 use super::files::LOCATION;
+use super::hint;
 use super::loaded::written;
 use super::naive::naive;
 use super::work::work;
+use crate::on_engine::row_shapes;
 use crate::runtime::Runtime;
 use crate::verify::{relative, worse};
 use crate::{Error, ErrorKind, Result};
@@ -27,6 +30,12 @@ pub struct ModelEvidence {
     pub runtime_refused: Option<String>,
     /// The same on the naive f64 evaluator, where it can run the model.
     pub naive_difference: Option<f64>,
+    /// The same on the engine of this program, which runs the models where the runtime refuses them and the evaluator would take
+    /// long.
+    pub engine_difference: Option<f64>,
+    /// Largest relative difference of the engine from the evaluator, node by node at sampled places of both models; there
+    /// where the engine ran.
+    pub engine_sampled: Option<f64>,
     /// Nodes that nobody here runs, at which the model was cut for the evaluator: what they make was drawn, and what they read was
     /// compared.
     pub cut_at: Vec<String>,
@@ -82,66 +91,121 @@ pub(super) fn read_back(parts: &Parts) -> Result<Graph> {
 /// # Errors
 /// If outputs differ, or nothing can run the models.
 pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
+    check_within(models, seed, NAIVE_MACS)
+}
+
+/// The same where the naive evaluator may take so many multiply-accumulates a row.
+fn check_within(models: &Models<'_>, seed: u64, naive_macs: u64) -> Result<ModelEvidence> {
     let graph = &models.file.graph;
-    let work = work(graph)?;
-    let given = models.file.given.clone();
-    let is_given = given.is_some();
-    let sizes = lengths(graph);
-    let mut drawn = given.unwrap_or_else(|| draw(graph, seed, sizes[0]));
-    let mut on_runtime = run_on_runtime(models, &drawn)?;
-    let mut is_small = true;
-    for &length in sizes.iter().skip(1).filter(|_| !is_given) {
-        if on_runtime.is_ok() {
+    let work_of_row = work(graph)?;
+    let given = models.file.given.as_ref();
+    let sizes = match given {
+        Some(_) => &[0][..],
+        None => lengths(graph),
+    };
+    // Drawn only once they are needed: they may be large.
+    let inputs_of = |size: usize| given.cloned().unwrap_or_else(|| draw(graph, seed, size));
+    let mut legs = Legs::default();
+    for (turn, &size) in sizes.iter().enumerate() {
+        let inputs = inputs_of(size);
+        match run_on_runtime(models, &inputs)? {
+            Ok(found) => {
+                legs.runtime = Some(found);
+                legs.runtime_refused = None;
+                // Work is that of open axes of one position.
+                if work_of_row <= naive_macs && turn == 0 {
+                    legs.naive = naive(models, &arrays(inputs), seed, true)?;
+                }
+                break;
+            }
+            // Why at the lengths that are tried first.
+            Err(refused) => {
+                legs.runtime_refused.get_or_insert(refused.to_string());
+            }
+        }
+    }
+    for (turn, &size) in sizes.iter().enumerate() {
+        if !legs.found().is_empty() {
             break;
         }
-        let larger = draw(graph, seed, length);
-        let found = run_on_runtime(models, &larger)?;
-        if found.is_ok() {
-            (drawn, on_runtime, is_small) = (larger, found, false);
+        let inputs = arrays(inputs_of(size));
+        let work = work_at(graph, &inputs);
+        // Longer axes are only tried, which should not take an hour.
+        let is_tried = turn == 0 || work <= 50 * NAIVE_MACS;
+        if work > naive_macs && work < u64::MAX {
+            legs.engine = engine(models, &inputs, seed)?;
+        }
+        if legs.engine.is_none() && is_tried {
+            legs.naive = naive(models, &inputs, seed, false)?;
         }
     }
-    let (on_runtime, runtime_refused) = match on_runtime {
-        Ok(found) => (Some(found), None),
-        Err(refused) => (None, Some(refused.to_string())),
-    };
-    let inputs: Vec<Array> = drawn.into_iter().map(|(_, array)| array).collect();
-    // Work is that of open axes of one position.
-    let naive = match work <= NAIVE_MACS && is_small || on_runtime.is_none() {
-        true => naive(models, &inputs, seed)?,
-        false => None,
-    };
-    let evidence = ModelEvidence {
-        runtime_difference: on_runtime.as_ref().map(|found| found.small),
-        runtime_refused,
-        naive_difference: naive.as_ref().map(|found| found.small),
-        cut_at: naive.as_ref().map_or(vec![], |found| found.cut_at.clone()),
-        masking_moved: on_runtime
-            .as_ref()
-            .or(naive.as_ref())
-            .and_then(|found| found.moved),
-        inputs_given: is_given,
-        tolerance: TOLERANCE,
-    };
-    let all: Vec<Found> = [on_runtime, naive].into_iter().flatten().collect();
-    // The masked model is one thing to run, the file that it came from may be another.
-    let is_held = !models.is_settled() || all.iter().any(|found| found.settled.is_some());
-    if all.is_empty() || !is_held {
-        let why = evidence.runtime_refused.unwrap_or_default();
-        return Err(Error::new(
-            ErrorKind::Verification,
-            format!("nothing here can run this model, so it cannot be verified: {why}"),
-        )
-        .hint(match draws(graph) {
-            true => "nothing was written; Dropout that draws makes other outputs every time: export the model for inference",
-            false => "nothing was written",
-        }));
+    legs.judged(models, given.is_some())
+}
+
+fn arrays(drawn: Vec<(Element, Array)>) -> Vec<Array> {
+    drawn.into_iter().map(|(_, array)| array).collect()
+}
+
+/// Multiply-accumulates for a row of these inputs: none where shapes do not fit together, beyond measure where it is too large.
+fn work_at(graph: &Graph, inputs: &[Array]) -> u64 {
+    let at = at_lengths(graph, &row_shapes(inputs));
+    at.map_or(0, |at| work(&at).unwrap_or(u64::MAX))
+}
+
+/// What each way to run the models found.
+#[derive(Default)]
+struct Legs {
+    runtime: Option<Found>,
+    runtime_refused: Option<String>,
+    naive: Option<Found>,
+    engine: Option<Held>,
+}
+
+impl Legs {
+    fn found(&self) -> Vec<&Found> {
+        let engine = self.engine.as_ref().map(|held| &held.found);
+        let all = [self.runtime.as_ref(), self.naive.as_ref(), engine];
+        all.into_iter().flatten().collect()
     }
-    for found in &all {
-        let settled = found.settled.unwrap_or(0.0);
-        hold(settled, "the model with its shapes settled", "the file")?;
-        hold(found.small, "the small model", "the masked one")?;
+
+    /// The evidence.
+    ///
+    /// # Errors
+    /// If there is none, or any of them found a difference.
+    fn judged(self, models: &Models<'_>, is_given: bool) -> Result<ModelEvidence> {
+        let all = self.found();
+        // The masked model is one thing to run, the file that it came from may be another.
+        let is_held = !models.is_settled() || all.iter().any(|found| found.settled.is_some());
+        if all.is_empty() || !is_held {
+            let why = self.runtime_refused.unwrap_or_default();
+            return Err(Error::new(
+                ErrorKind::Verification,
+                format!("nothing here can run this model, so it cannot be verified: {why}"),
+            )
+            .hint(hint::not_run(&models.file.graph, is_given)));
+        }
+        for found in &all {
+            let settled = found.settled.unwrap_or(0.0);
+            hold(settled, "the model with its shapes settled", "the file")?;
+            hold(found.small, "the small model", "the masked one")?;
+        }
+        if let Some(Held { sampled, .. }) = &self.engine {
+            let which = format!("the engine at '{}'", sampled.node);
+            hold(sampled.difference, &which, "the f64 evaluator")?;
+        }
+        let small = |found: &Option<Found>| found.as_ref().map(|found| found.small);
+        Ok(ModelEvidence {
+            runtime_difference: small(&self.runtime),
+            naive_difference: small(&self.naive),
+            engine_difference: self.engine.as_ref().map(|held| held.found.small),
+            engine_sampled: self.engine.as_ref().map(|held| held.sampled.difference),
+            cut_at: all.iter().flat_map(|found| found.cut_at.clone()).collect(),
+            masking_moved: all.iter().find_map(|found| found.moved),
+            runtime_refused: self.runtime_refused,
+            inputs_given: is_given,
+            tolerance: TOLERANCE,
+        })
     }
-    Ok(evidence)
 }
 
 /// Largest relative differences.
@@ -187,9 +251,10 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     finite(&want)?;
     // What runs the masked model must run the others.
     let have = match file.is_sparse() {
-        true => run(written(models.small.read(LOCATION, &Limits::default())?)?)?,
-        false => run(models.small.clone())?,
+        true => run(written(models.small.read(LOCATION, &Limits::default())?)?),
+        false => run(models.small.clone()),
     };
+    let have = have.map_err(|e| e.hint(hint::SMALL_NOT_RUN))?;
     let mut found = Found {
         small: furthest(&want, &have),
         settled: None,
@@ -198,7 +263,9 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     };
     drop(have);
     if models.is_masked {
-        let before = run(written(file.as_it_came()?)?)?;
+        let before = run(written(file.as_it_came()?)?);
+        let before =
+            before.map_err(|e| e.hint(hint::not_run(&file.graph, file.given.is_some())))?;
         found.moved = Some(furthest(&before, &want));
         if models.is_settled() {
             found.settled = Some(furthest(
@@ -210,12 +277,6 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     Ok(Ok(found))
 }
 
-/// Whether a `Dropout` is left, which is one that drops; others are passed through.
-fn draws(graph: &Graph) -> bool {
-    let mut ops = graph.nodes().iter().map(|node| &node.op);
-    ops.any(|op| matches!(op, Op::Opaque(opaque) if opaque.op_type == "Dropout"))
-}
-
 /// Outputs that are not finite cannot be compared.
 pub(super) fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
     let mut values = outputs.iter().flatten();
@@ -225,7 +286,7 @@ pub(super) fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
             ErrorKind::Verification,
             "the model gives outputs that are not finite numbers, so it cannot be verified",
         )
-        .hint("nothing was written; does the model hold infinite weights, or divide by 0?")),
+        .hint(hint::NOT_FINITE)),
     }
 }
 
@@ -241,8 +302,10 @@ pub(crate) fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) ->
 }
 
 #[cfg(test)]
+mod legs;
+#[cfg(test)]
 mod tests {
-    use secateur_graph::{Dim, GraphBuilder, ModelMeta, Tensor, Unary, to_model};
+    use secateur_graph::{Dim, GraphBuilder, ModelMeta, Op, Tensor, Unary, to_model};
     use secateur_onnx::write_apart;
     use secateur_testkit::mlp;
 
@@ -283,26 +346,6 @@ mod tests {
             let error = checked(&graph, &small).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
         }
-    }
-
-    #[test]
-    fn dropout_that_draws_is_told_from_other_operators() {
-        let opaque = |op_type: &str| {
-            let mut b = GraphBuilder::new("g");
-            let x = b.input("x", [Dim::Fixed(2), Dim::Fixed(2)]);
-            let squared = b.node("squared", Op::MatMul, &[x, x]);
-            let op = Op::Opaque(secateur_graph::Opaque {
-                domain: String::new(),
-                op_type: op_type.into(),
-                opset: 17,
-                message: vec![],
-            });
-            let y = b.node("y", op, &[squared]);
-            b.output(y);
-            b.build().unwrap()
-        };
-        let (drops, other) = (opaque("Dropout"), opaque("Other"));
-        assert!(draws(&drops) && !draws(&other));
     }
 
     /// A file whose settled network is another one.

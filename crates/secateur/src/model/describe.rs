@@ -217,6 +217,13 @@ impl SmallModel {
             };
             ways.push(format!("the f64 evaluator{cut} within {difference:.0e}"));
         }
+        if let (Some(difference), Some(sampled)) =
+            (evidence.engine_difference, evidence.engine_sampled)
+        {
+            ways.push(format!(
+                "the engine within {difference:.0e}, which agrees with the f64 evaluator at sampled places of every node within {sampled:.0e}"
+            ));
+        }
         let mut text = format!(
             "verified: outputs of the masked and the small model agree on {} inputs, on {} (relative)",
             if evidence.inputs_given {

@@ -8,7 +8,7 @@ use secateur_graph::{Array, Element, Graph, Op, ValueId};
 /// A batch of unknown length is drawn with as many rows.
 pub(super) const ROWS: usize = 2;
 /// Lengths for other axes that are open, in the order in which they are tried: many networks are too deep for small images.
-const LENGTHS: [usize; 3] = [2, 64, 224];
+pub(super) const LENGTHS: [usize; 3] = [2, 64, 224];
 
 /// The lengths that open axes of inputs may be drawn with; but one, where there are no such axes.
 pub(super) fn lengths(graph: &Graph) -> &'static [usize] {
@@ -63,11 +63,22 @@ pub(crate) fn shape_at(graph: &Graph, input: ValueId, rows: usize, length: usize
         .collect()
 }
 
-/// How many rows the tables have that an input, or that input in another type, is looked up in; 2 if there are none.
+/// How many rows the tables have that an input, or that input in another type or shape, is looked up in; 2 if there are none.
 fn positions(graph: &Graph, value: ValueId) -> usize {
     let readers = graph.readers(value).iter().map(|&id| graph.node(id));
     let rows = readers.filter_map(|node| match (&node.op, node.inputs.first()) {
-        (Op::Cast { .. } | Op::Identity, _) => Some(positions(graph, *node.outputs.first()?)),
+        // The same numbers in another type or shape.
+        (
+            Op::Cast { .. }
+            | Op::Identity
+            | Op::Reshape { .. }
+            | Op::Flatten { .. }
+            | Op::Squeeze(_)
+            | Op::Transpose { .. }
+            | Op::Expand
+            | Op::Tile,
+            Some(Some(first)),
+        ) if *first == value => Some(positions(graph, *node.outputs.first()?)),
         (Op::Gather { axis: 0 }, Some(Some(table))) => {
             graph.constant(*table)?.shape().first().copied()
         }
@@ -88,7 +99,9 @@ mod tests {
         let x = b.input("x", [Dim::batch(), Dim::Fixed(50)]);
         b.of_type(x, Element::I64);
         let table = b.constant("table", Tensor::f32([7, 2], vec![0.0; 14]).unwrap());
-        let y = b.node("y", Op::Gather { axis: 0 }, &[table, x]);
+        let turned = Op::Transpose { order: vec![1, 0] };
+        let turned = b.node("turned", turned, &[x]);
+        let y = b.node("y", Op::Gather { axis: 0 }, &[table, turned]);
         b.output(y);
         let graph = b.build().unwrap();
         let (element, array) = draw(&graph, 0, 2).remove(0);

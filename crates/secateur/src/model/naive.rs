@@ -6,8 +6,14 @@ use super::check::{Found, Models, finite, furthest};
 use super::draw::{ROWS, draw};
 use crate::{Error, Result};
 
-/// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be.
-pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<Option<Found>> {
+/// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be. What masking
+/// moved is found only if nothing else `is_known` to have found it, as it takes another run.
+pub(super) fn naive(
+    models: &Models<'_>,
+    inputs: &[Array],
+    seed: u64,
+    is_known: bool,
+) -> Result<Option<Found>> {
     let file = models.file;
     // The settled file tells more than the one that was read, so that more of it is understood; the small one is such a file.
     let read_back =
@@ -23,18 +29,25 @@ pub(super) fn naive(models: &Models<'_>, inputs: &[Array], seed: u64) -> Result<
         && let Ok(want) = whole(&masked)
     {
         finite(&want)?;
-        // The file may have a node beside those that make its outputs that is not understood.
-        let before = models.is_settled().then(|| whole(&file.plain));
-        let settled = match before {
-            Some(Ok(before)) => Some(furthest(&before, &whole(&file.graph)?)),
-            Some(Err(_)) | None => None,
-        };
-        return Ok(Some(Found {
+        let mut found = Found {
             small: furthest(&want, &whole(&models.small_graph()?)?),
-            settled,
+            settled: None,
             moved: None,
             cut_at: vec![],
-        }));
+        };
+        if models.is_settled() || models.is_masked && !is_known {
+            // The file may have a node beside those that make its outputs that is not understood.
+            let plain = whole(&file.plain).ok();
+            let own = match models.is_settled() || plain.is_none() {
+                true => Some(whole(&file.graph)?),
+                false => None,
+            };
+            if let (true, Some(plain), Some(own)) = (models.is_settled(), &plain, &own) {
+                found.settled = Some(furthest(plain, own));
+            }
+            found.moved = plain.or(own).map(|before| furthest(&before, &want));
+        }
+        return Ok(Some(found));
     }
     let Some(Pieces { graph, cut_at }) = pieces(&masked)? else {
         return Ok(None);

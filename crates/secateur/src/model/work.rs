@@ -2,6 +2,7 @@
 
 use secateur_graph::{Dim, Graph, Op, cost};
 
+use super::hint;
 use crate::{Error, ErrorKind, Result};
 
 /// Models that take more are not run at all: a small file can declare any size, and this already takes many minutes.
@@ -19,7 +20,7 @@ pub(crate) fn work(graph: &Graph) -> Result<u64> {
             ErrorKind::Verification,
             format!("{what}, so the model cannot be run here and not be verified"),
         )
-        .hint("nothing was written; export the model with smaller inputs")
+        .hint(hint::TOO_LARGE)
     };
     let mut work = cost(graph)?.macs;
     for node in graph.nodes() {
