@@ -19,6 +19,7 @@
 mod error;
 mod external;
 mod limits;
+mod listed;
 #[rustfmt::skip]
 #[expect(
     missing_docs,
@@ -40,6 +41,7 @@ pub use external::{
     write_parts,
 };
 pub use limits::Limits;
+pub use listed::{lists_initializers, unlist_initializers};
 pub use read::{read, read_file, read_node, read_tensor_file};
 pub use refill::refill;
 pub use sparse::{dense, densify};
