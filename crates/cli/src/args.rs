@@ -29,15 +29,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a network on data, remove what it does not need, verify and write the rest
     ///
-    /// Flags beat the config file, which beats the defaults. Exit codes: 0 done; 1 verification or a
-    /// limit failed, or the loss diverged; 2 usage; 3 input; 4 environment; 130 interrupted, with the
-    /// best model so far written.
+    /// Flags beat the config file, which beats the defaults. Exit codes: 0 done; 1 verification failed, a limit was
+    /// missed, or the loss diverged; 2 usage; 3 input; 4 environment; 5 a limit is out of reach, told before anything is
+    /// trained; 130 interrupted, with the best model so far written.
     Compress(Box<CompressCommand>),
     /// Train a network and cut it down step by step: one trade-off of size and quality, every point of it a
     /// verified model
     ///
-    /// Each point starts from the one before. Exit codes are those of compress; 1 and 130 leave the points so far, if
-    /// there are any.
+    /// Each point starts from the one before. Exit codes are those of compress, 5 where nothing could be cut; 1, 5 and
+    /// 130 leave the points so far, if there are any.
     Path(Box<path::PathFlags>),
     /// Train with and without penalties, on the whole and on parts of the network, over several seeds, and
     /// say what the differences show
@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Show what is in an ONNX model: cost by node, and which channels live and die together
     Inspect(model::InspectFlags),
     /// Remove units from an ONNX model, verify that nothing else changed, and write the smaller one
+    ///
+    /// Exit codes: 0 done; 1 verification failed; 2 usage; 3 input; 4 environment; 5 nothing can be removed, or --macs is
+    /// out of reach. Nothing is written unless it is 0.
     Shrink(Box<model::ShrinkFlags>),
     /// Measure latencies of ONNX models side by side, on the engine and on an independent runtime
     Bench(bench::BenchFlags),

@@ -10,6 +10,15 @@ use crate::{Dim, Error, Graph, Op, Result, settle};
 /// # Errors
 /// If there are more or fewer inputs, an input has another number of axes, or operands do not fit together at these lengths.
 pub fn at_lengths(graph: &Graph, shapes: &[Vec<usize>]) -> Result<Graph> {
+    let fixed = |shape: &Vec<usize>| shape.iter().map(|&n| Dim::Fixed(n)).collect();
+    at_shapes(graph, &shapes.iter().map(fixed).collect::<Vec<_>>())
+}
+
+/// The same where some axes stay open.
+///
+/// # Errors
+/// As [`at_lengths`].
+pub fn at_shapes(graph: &Graph, shapes: &[Vec<Dim>]) -> Result<Graph> {
     let inputs = graph.inputs().to_vec();
     if inputs.len() != shapes.len() {
         let message = format!("{} shapes for {} inputs", shapes.len(), inputs.len());
@@ -33,7 +42,7 @@ pub fn at_lengths(graph: &Graph, shapes: &[Vec<usize>]) -> Result<Graph> {
             );
             return Err(Error::invalid(message).at(&value.name));
         }
-        *fixed.shape_mut(input) = Some(shape.iter().map(|&n| Dim::Fixed(n)).collect());
+        *fixed.shape_mut(input) = Some(shape.clone());
     }
     settle(&fixed)
 }
@@ -63,6 +72,18 @@ mod tests {
         );
         assert!(at_lengths(&graph, &[vec![6]]).is_err());
         assert!(at_lengths(&graph, &[]).is_err());
+    }
+
+    #[test]
+    fn axes_may_stay_open() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Named("n".into()), Dim::Fixed(3)]);
+        let flat = b.node("flat", Op::Flatten { axis: 1 }, &[x]);
+        b.output(flat);
+        let shape = vec![Dim::batch(), Dim::Fixed(5), Dim::Fixed(3)];
+        let longer = at_shapes(&b.build().unwrap(), &[shape]).unwrap();
+        let made = longer.value(flat).shape.clone();
+        assert_eq!(made, Some(vec![Dim::batch(), Dim::Fixed(15)]));
     }
 
     #[test]

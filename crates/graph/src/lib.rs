@@ -66,7 +66,7 @@ mod union_find;
 mod zeros;
 
 pub use apart::set_apart;
-pub use at_lengths::at_lengths;
+pub use at_lengths::{at_lengths, at_shapes};
 pub use cost::{Cost, NodeCost, cost};
 pub use element::Element;
 pub use error::{Error, ErrorKind, Result};

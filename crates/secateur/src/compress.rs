@@ -138,6 +138,7 @@ fn carry_out(
     let load_seconds = start.elapsed().as_secs_f64();
     let job = Job::new(plan, prepared)?;
     let planned_bytes = job.planned_within(kept.and_then(|(_, memory)| memory))?;
+    job.verify_beforehand()?;
     observer(Progress::Loaded {
         plan: &job.plan,
         prepared: &job.prepared,

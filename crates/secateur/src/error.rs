@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The written and the trained network disagree, or a limit was not met.
+    /// The written and the trained network disagree, or a limit was missed after training.
     Verification,
     /// Options or a config file that make no sense.
     Usage,
@@ -23,16 +23,20 @@ pub enum ErrorKind {
     Environment,
     /// Training diverged.
     Diverged,
+    /// Nothing can be removed, or a limit that no choice of units meets; told before anything is trained or written.
+    OutOfReach,
 }
 
 impl ErrorKind {
-    /// The process exit code: 1 verification, limits and divergence; 2 usage; 3 input; 4 environment.
+    /// The process exit code: 1 verification, missed limits and divergence; 2 usage; 3 input; 4 environment; 5 nothing that
+    /// can be removed, or a limit out of reach.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Verification | Self::Diverged => 1,
             Self::Usage => 2,
             Self::Input => 3,
             Self::Environment => 4,
+            Self::OutOfReach => 5,
         }
     }
 }
@@ -76,6 +80,13 @@ impl Error {
         self
     }
 
+    /// Names the file that it is about, if no place is named yet.
+    #[must_use]
+    pub(crate) fn or_at(mut self, place: &str) -> Self {
+        self.place.get_or_insert_with(|| place.to_owned());
+        self
+    }
+
     /// Names the file that it is about, before the place in it.
     #[must_use]
     pub(crate) fn in_file(mut self, file: &str) -> Self {
@@ -89,6 +100,11 @@ impl Error {
     /// What kind of thing stopped the command.
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// What is wrong, without the place.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// What the user can do about it.
@@ -141,7 +157,8 @@ impl From<train::Error> for Error {
         let kind = match error.kind() {
             train::ErrorKind::Settings => ErrorKind::Usage,
             train::ErrorKind::Diverged => ErrorKind::Diverged,
-            train::ErrorKind::Verification | train::ErrorKind::Limit => ErrorKind::Verification,
+            train::ErrorKind::Verification | train::ErrorKind::Missed => ErrorKind::Verification,
+            train::ErrorKind::Limit => ErrorKind::OutOfReach,
             _ => ErrorKind::Input,
         };
         let mut this = Error::new(kind, error.to_string());

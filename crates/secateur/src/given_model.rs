@@ -72,6 +72,11 @@ impl GivenModel {
         &self.core
     }
 
+    /// Where the file was read.
+    pub(crate) fn name(&self) -> &str {
+        &self.file.name
+    }
+
     /// A hash of the network that is trained, its numbers included.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use secateur_data::{Augment, Target};
-use secateur_graph::{Graph, ModelMeta};
+use secateur_graph::{ChannelGroups, Graph, Keep, ModelMeta, shrink};
 use secateur_onnx::Parts;
 use secateur_train::{Architecture, ImageSize, Mlp, Rows, narrowed, outputs, strongest_last};
 use sha2::{Digest, Sha256};
@@ -251,6 +251,34 @@ impl Job {
         )
     }
 
+    /// Writes the model that the user gave as it is, reads it back and runs it, as is done with what comes of it; and where units
+    /// may go, the same without one unit of each group. What fails at the end of a run would have failed here. There is nothing
+    /// to look at where a run starts from a network of its own.
+    ///
+    /// # Errors
+    /// As [`Job::verified`].
+    pub(crate) fn verify_beforehand(&self) -> Result<()> {
+        let Some(given) = &self.given else {
+            return Ok(());
+        };
+        let verified = |core: &Graph, which: &str| {
+            let told = self.verified(core).map(drop);
+            told.map_err(|error| {
+                let message = format!("{which} cannot be verified: {}", error.message());
+                Error::new(error.kind(), message)
+                    .at(given.name())
+                    .hint("nothing was trained; what comes of a model is read back and run on an independent runtime, the engine and the f64 evaluator, which must run the model and agree on it")
+            })
+        };
+        verified(given.core(), "the model as it is")?;
+        match (&self.plan.settings.penalty, one_less(given.core())?) {
+            (Some(_), Some(smaller)) => {
+                verified(&smaller, "the model with a unit less in each group")
+            }
+            (Some(_), None) | (None, _) => Ok(()),
+        }
+    }
+
     /// A user's file with a network in it, run elsewhere on test rows; tensors outside of it lie in a file called `location`, and
     /// `core` is what of the network was trained.
     ///
@@ -342,6 +370,21 @@ impl Job {
     pub(crate) fn file_size(&self, core: &Graph) -> Result<u64> {
         let parts = self.written(core)?;
         Ok((parts.model.len() + parts.data.len()) as u64)
+    }
+}
+
+/// A network without the first unit of every group that can lose it; none if there is no such group.
+fn one_less(graph: &Graph) -> Result<Option<Graph>> {
+    let groups = ChannelGroups::of(graph)?;
+    let mut keep = Keep::all(&groups);
+    for (id, _) in groups.iter().filter(|(_, g)| g.is_free() && g.units > 1) {
+        if keep.can_drop(&groups, id, 0) {
+            keep.drop(id, 0)?;
+        }
+    }
+    match keep.is_all() {
+        true => Ok(None),
+        false => Ok(Some(shrink(graph, &groups, &keep)?.graph)),
     }
 }
 

@@ -54,7 +54,7 @@ pub use layers::{LayerReport, NormReport};
 pub use load::load_data;
 pub use markdown::Row;
 pub use model::{
-    Amount, Choice, ModelData, ModelEvidence, ModelFile, NewModel, Quality, Recalibration,
+    Amount, Choice, ModelData, ModelEvidence, ModelFile, Nearest, NewModel, Quality, Recalibration,
     SmallModel, Start, UnitScore, new_model, quality_table, quality_to_json, shrink_model,
     shrink_model_by,
 };

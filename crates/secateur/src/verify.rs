@@ -5,6 +5,7 @@ use secateur_onnx::{Limits, Parts, write};
 use serde::{Deserialize, Serialize};
 
 use crate::given_model::DATA_FILE;
+use crate::model::{WRITTEN_DATA, needs_plain_form, written};
 use crate::runtime::{NAME, Runtime};
 use crate::{Error, ErrorKind, Result};
 
@@ -76,7 +77,15 @@ impl Verified {
         engine: Option<&[f32]>,
     ) -> Result<Self> {
         let model = parts.read(location, &Limits::default());
-        let again = from_model(&model.map_err(|e| unreadable(&e))?)?;
+        let model = model.map_err(|e| unreadable(&e))?;
+        let again = from_model(&model)?;
+        let plain = match needs_plain_form(&model) {
+            true => Some(written(model)?),
+            false => {
+                drop(model);
+                None
+            }
+        };
         let batches = Batches::of(graph, features, rows)?;
         let affordable = NAIVE_MACS / cost(graph)?.macs.max(1);
         let (naive, naive_rows) = batches.first(affordable as usize);
@@ -95,7 +104,10 @@ impl Verified {
                 "the file read back computes something else than the network",
             ));
         }
-        let runtime = Runtime::load_parts(parts.clone(), location)?;
+        let runtime = match plain {
+            Some(plain) => Runtime::load_parts(plain, WRITTEN_DATA)?,
+            None => Runtime::load_parts(parts.clone(), location)?,
+        };
         let have = batches.run(&runtime)?;
         if have.len() != want.len() {
             return Err(failed(format!(

@@ -131,7 +131,7 @@ fn a_limit_out_of_reach_is_told_with_the_nearest() {
     let error = within("32-16", "params=13").unwrap_err();
     assert_eq!(
         (error.kind(), error.kind().exit_code()),
-        (ErrorKind::Verification, 1)
+        (ErrorKind::OutOfReach, 5)
     );
     assert_eq!(
         error.to_string(),

@@ -17,8 +17,10 @@ pub enum ErrorKind {
     Diverged,
     /// Masked and shrunk network disagree.
     Verification,
-    /// A budget that no network of the ranking keeps within.
+    /// A budget that no network of the ranking keeps within, known before anything is trained.
     Limit,
+    /// The same, once the network was trained.
+    Missed,
     /// The network cannot be run or grouped.
     Chain,
     /// A checkpoint of another run.
@@ -48,6 +50,18 @@ impl Error {
     /// A setting out of range.
     pub fn settings(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Settings, message)
+    }
+
+    /// A budget that was out of reach is one that was missed, once the network was trained.
+    #[must_use]
+    pub(crate) fn once_trained(self) -> Self {
+        match self.kind {
+            ErrorKind::Limit => Self {
+                kind: ErrorKind::Missed,
+                ..self
+            },
+            _ => self,
+        }
     }
 
     /// Names the layer, epoch or setting where the error arose.

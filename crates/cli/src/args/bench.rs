@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use secateur::latency::Settings;
+use secateur::{Error, Result};
 
 /// Flags of `secateur bench`.
 #[derive(Debug, Args)]
@@ -38,7 +39,11 @@ pub(crate) struct BenchFlags {
         help_heading = "Measurement"
     )]
     seconds: f64,
-    /// Length of open axes of inputs, the batch apart
+    /// Lengths of an input's open axes, such as x=1x3x640x640; NAME= may be left out where the models have one input; once for each
+    /// input. The first length is the batch where --batch does not say otherwise
+    #[arg(long, value_name = "[NAME=]LENGTHS", help_heading = "Measurement")]
+    pub(crate) shape: Vec<String>,
+    /// Length of all other open axes of inputs, the batch apart
     #[arg(
         long,
         value_name = "POSITIONS",
@@ -55,14 +60,30 @@ pub(crate) struct BenchFlags {
 }
 
 impl BenchFlags {
-    /// What is measured; whether that makes sense is told by whoever measures.
-    pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            batches: self.batch.clone(),
+    /// What is measured; whether that makes sense is told by whoever measures. `rows` are those of the shapes that were typed.
+    ///
+    /// # Errors
+    /// If the shapes have a batch that is not measured.
+    pub(crate) fn settings(&self, rows: Option<usize>) -> Result<Settings> {
+        if let Some(rows) = rows.filter(|n| !self.batch.is_empty() && !self.batch.contains(n)) {
+            let asked: Vec<String> = self.batch.iter().map(ToString::to_string).collect();
+            let asked = asked.join(",");
+            return Err(
+                Error::usage(format!("{rows} rows are given, and --batch {asked}"))
+                    .at("--shape")
+                    .hint("give the same batch, or leave out --batch"),
+            );
+        }
+        let batches = match (self.batch.is_empty(), rows) {
+            (true, Some(rows)) => vec![rows],
+            (true, None) | (false, _) => self.batch.clone(),
+        };
+        Ok(Settings {
+            batches,
             threads: self.threads.clone(),
             seconds: self.seconds,
             length: self.length,
             seed: self.seed,
-        }
+        })
     }
 }

@@ -4,15 +4,40 @@ use std::path::PathBuf;
 
 use clap::Args;
 use regex::Regex;
-use secateur::{Amount, Choice, Config, Error, ErrorKind, Result, UnitScore};
+use secateur::{Amount, Choice, Config, Error, ErrorKind, ModelFile, Result, UnitScore};
 
 use crate::args::data::DataFlags;
+
+/// Lengths of open axes of inputs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Size")]
+pub(crate) struct SizeFlags {
+    /// Lengths of an input's open axes, which MACs are counted at and inputs are drawn with, such as x=1x3x640x640; NAME= may be left
+    /// out where the model has one input; once for each input. What is written stays open
+    #[arg(long, value_name = "[NAME=]LENGTHS")]
+    shape: Vec<String>,
+    /// Length of all other open axes of inputs, the batch apart
+    #[arg(long, value_name = "POSITIONS")]
+    length: Option<usize>,
+}
+
+impl SizeFlags {
+    /// Gives a model the lengths that were typed.
+    ///
+    /// # Errors
+    /// If they do not fit its inputs.
+    pub(crate) fn apply(&self, file: &mut ModelFile) -> Result<()> {
+        file.at_shapes(&self.shape, self.length)
+    }
+}
 
 /// Flags of `secateur inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectFlags {
     /// An ONNX file
     pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) size: SizeFlags,
     /// Print everything as JSON
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
@@ -35,7 +60,7 @@ pub(crate) struct ShrinkFlags {
         required = true
     )]
     keep: Option<String>,
-    /// Keep as large a share of the units of each group as leaves this share of the MACs
+    /// Keep as large a share of the units of each group as leaves this share of the MACs, and the best of the others that still fit
     #[arg(long, value_name = "SHARE", help_heading = "Choice", group = "amount")]
     macs: Option<String>,
     /// Remove just the units that this JSON file lists: {"group": [0, 3], ...}
@@ -79,6 +104,8 @@ pub(crate) struct ShrinkFlags {
     /// Leave groups alone that are made by a node whose name this regular expression matches
     #[arg(long, value_name = "REGEX", help_heading = "Choice")]
     except: Option<String>,
+    #[command(flatten)]
+    pub(crate) size: SizeFlags,
     #[command(flatten)]
     data: DataFlags,
     /// Measure the means and variances of batch normalisations anew on the training rows of these data once units are gone,

@@ -19,9 +19,14 @@ const PARTS: f64 = 1000.0;
 /// If a model cannot be read or run, a choice makes no sense, or outputs differ between the engines.
 pub(crate) fn run(flags: &BenchFlags, paint: Paint) -> Result<Exit> {
     let models = flags.models.iter().map(|path| ModelFile::read(path));
-    let models: Vec<ModelFile> = models.collect::<Result<_>>()?;
+    let mut models: Vec<ModelFile> = models.collect::<Result<_>>()?;
+    for model in &mut models {
+        model.at_shapes(&flags.shape, None)?;
+    }
+    let rows = models.iter().find_map(ModelFile::given_rows);
+    let settings = flags.settings(rows)?;
     let bar = bar();
-    let told = measure(&models, &flags.settings(), &mut |progress| {
+    let told = measure(&models, &settings, &mut |progress| {
         show(&bar, progress);
     });
     bar.finish_and_clear();

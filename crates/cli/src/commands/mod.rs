@@ -25,17 +25,29 @@ pub(crate) fn data_dir() -> Option<PathBuf> {
     (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
-/// Whether a file may be written where there may be one already.
+/// Whether a file can be written, known before there is anything to write: whether it may stand where there may be one already,
+/// and whether its folder takes files.
 ///
 /// # Errors
-/// If there is one, and it was not said that it be replaced.
-pub(crate) fn refuse_to_replace(path: &Path, force: bool) -> Result<()> {
+/// If there is one, and it was not said that it be replaced; if nothing can be written there.
+pub(crate) fn check_target(path: &Path, force: bool) -> Result<()> {
+    let place = path.display().to_string();
+    if path.is_dir() {
+        return Err(Error::usage("this is a folder, not a file")
+            .at(place)
+            .hint("choose another name with --out"));
+    }
     if path.exists() && !force {
         return Err(Error::usage("this file exists already")
-            .at(path.display().to_string())
+            .at(place)
             .hint("choose another with --out, or replace it with --force"));
     }
-    Ok(())
+    let partial = partial(path);
+    let tried = fs::File::create(&partial).and_then(|file| {
+        drop(file);
+        fs::remove_file(&partial)
+    });
+    tried.map_err(|e| cannot_write(path, &e))
 }
 
 /// Writes a file under a name of its own until it is whole.
@@ -43,10 +55,7 @@ pub(crate) fn refuse_to_replace(path: &Path, force: bool) -> Result<()> {
 /// # Errors
 /// If it cannot be written; nothing is left then.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(path.file_name().unwrap_or_default());
-    hidden.push(format!(".partial-{}", std::process::id()));
-    let partial = path.with_file_name(hidden);
+    let partial = partial(path);
     let done = fs::File::create(&partial)
         .and_then(|mut file| {
             file.write_all(bytes)?;
@@ -56,10 +65,22 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     done.map_err(|e| {
         // What is left of it is of no use.
         let _ = fs::remove_file(&partial);
-        Error::new(ErrorKind::Environment, e.to_string())
-            .at(path.display().to_string())
-            .hint("choose a place that can be written: --out")
+        cannot_write(path, &e)
     })
+}
+
+/// What a file is called until it is whole.
+fn partial(path: &Path) -> PathBuf {
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(path.file_name().unwrap_or_default());
+    hidden.push(format!(".partial-{}", std::process::id()));
+    path.with_file_name(hidden)
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Environment, error.to_string())
+        .at(path.display().to_string())
+        .hint("choose a place that can be written: --out")
 }
 
 /// How a command without an error ended.
@@ -71,6 +92,8 @@ pub(crate) enum Exit {
     Failed,
     /// By the user, with the best results so far.
     Interrupted,
+    /// With what there was before, as nothing could be removed.
+    OutOfReach,
 }
 
 impl Exit {
@@ -80,6 +103,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Interrupted => 130,
+            Self::OutOfReach => ErrorKind::OutOfReach.exit_code(),
         }
     }
 }

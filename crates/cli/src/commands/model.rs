@@ -2,12 +2,12 @@
 
 use secateur::compare::Table;
 use secateur::{
-    Config, Error, ErrorKind, ModelData, ModelFile, Recalibration, Result, UnitScore,
+    Amount, Config, Error, ErrorKind, ModelData, ModelFile, Recalibration, Result, UnitScore,
     quality_table, quality_to_json, shrink_model, shrink_model_by,
 };
 
 use crate::args::model::{InspectFlags, ShrinkFlags};
-use crate::commands::{Exit, data_dir, refuse_to_replace};
+use crate::commands::{Exit, check_target, data_dir};
 use crate::output::{note, result};
 use crate::table::plain;
 
@@ -16,7 +16,8 @@ use crate::table::plain;
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
-    let file = ModelFile::read(&flags.model)?;
+    let mut file = ModelFile::read(&flags.model)?;
+    flags.size.apply(&mut file)?;
     if flags.json {
         return json(&file.to_json());
     }
@@ -38,8 +39,9 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
 pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let choice = flags.choice()?;
     let sources = flags.sources()?;
-    refuse_to_replace(&flags.out, flags.force)?;
+    check_target(&flags.out, flags.force)?;
     let mut file = ModelFile::read(&flags.model)?;
+    flags.size.apply(&mut file)?;
     if !flags.input.is_empty() {
         file.verify_on(&flags.input)?;
     }
@@ -49,32 +51,42 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let read =
         |config: &Config| ModelData::read(&file, config, sources.rows, data_dir().as_deref());
     let data = sources.ranking.as_ref().map(read).transpose()?;
+    let is_other = sources.ranking != sources.statistics;
+    let other = sources.statistics.as_ref().filter(|_| is_other);
+    let other = other.map(read).transpose()?;
+    let statistics = match is_other {
+        true => other.as_ref(),
+        false => data.as_ref(),
+    };
+    // What would fail at the end fails before anything takes long.
+    if data.is_some() || matches!(choice.amount, Amount::Macs(_)) {
+        file.verify_beforehand(choice.seed)?;
+    }
+    if let Some(on) = statistics {
+        on.verify_beforehand()?;
+    }
+    let mut models = vec![];
+    if let Some(data) = &data {
+        models.push(("before", data.quality(file.graph())?));
+    }
     let small = match (&data, choice.by) {
         (Some(data), UnitScore::Taylor) => shrink_model_by(&file, &choice, data.taylor(&file)?)?,
         _ => shrink_model(&file, &choice)?,
     };
-    let mut models = vec![];
     if let Some(data) = &data {
-        models.push(("before", data.quality(file.graph())?));
         models.push(("units dropped", data.quality(&small.graph()?)?));
     }
-    let small = match &sources.statistics {
+    let small = match statistics {
+        Some(on) => small.recalibrate(&file, on)?,
         None => small,
-        Some(config) => {
-            let other = match sources.ranking.as_ref() == Some(config) {
-                true => None,
-                false => Some(read(config)?),
-            };
-            match other.as_ref().or(data.as_ref()) {
-                Some(on) => small.recalibrate(&file, on)?,
-                None => small,
-            }
-        }
     };
     if let (Some(data), Some(Recalibration::Measured { .. })) = (&data, small.recalibration()) {
         models.push(("recalibrated", data.quality(&small.graph()?)?));
     }
     small.write(&flags.out)?;
+    if let Some(nearest) = small.nearest() {
+        note(format_args!("note: {nearest}"));
+    }
     if flags.json {
         let mut told = small.to_json(&file);
         if !models.is_empty() {

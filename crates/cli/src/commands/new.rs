@@ -3,7 +3,7 @@
 use secateur::{Result, new_model};
 
 use crate::args::new::NewFlags;
-use crate::commands::{Exit, refuse_to_replace};
+use crate::commands::{Exit, check_target};
 use crate::output::{note, result};
 
 /// Makes the network, verifies its file and writes it.
@@ -12,7 +12,7 @@ use crate::output::{note, result};
 /// If there is no such network, a size makes no sense, or the file cannot be verified or written.
 pub(crate) fn run(flags: &NewFlags) -> Result<Exit> {
     let start = flags.start()?;
-    refuse_to_replace(&flags.out, flags.force)?;
+    check_target(&flags.out, flags.force)?;
     let made = new_model(&start)?;
     made.write(&flags.out)?;
     result(&(made.lines().join("\n") + "\n"))?;

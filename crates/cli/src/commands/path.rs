@@ -135,6 +135,8 @@ fn ending(outcome: &PathOutcome, stopped: Option<Stop>, folder: &Path, paint: Pa
         error(failure, paint);
     }
     match outcome.report.ended {
+        // The notes say why nothing was cut.
+        PathEnd::OutOfReach if outcome.report.points.len() == 1 => Exit::OutOfReach,
         PathEnd::Complete | PathEnd::OutOfReach => Exit::Done,
         PathEnd::Failed => Exit::Failed,
         PathEnd::Interrupted => {

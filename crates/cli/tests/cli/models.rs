@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, Shown};
 
 /// A folder with a small model in it, whose widths do not hang on training.
 fn with_model() -> Sandbox {
@@ -89,6 +89,7 @@ fn what_cannot_be_shrunk_leaves_nothing() {
     let whole = sandbox.read("model.onnx");
     sandbox.file("cut.onnx", &whole[..whole.len() / 2]);
     sandbox.file("there.onnx", "something");
+    std::fs::create_dir(sandbox.path("folder")).unwrap();
     sandbox.file("units.json", "{\"dense1\": [12]}");
     let text = sandbox.refusals(&[
         "inspect gone.onnx",
@@ -106,6 +107,109 @@ fn what_cannot_be_shrunk_leaves_nothing() {
         "shrink model.onnx --keep 50% --only nowhere -o a.onnx",
         "shrink model.onnx --keep 50% -o there.onnx",
         "shrink model.onnx --keep 50% -o nowhere/a.onnx",
+        "shrink model.onnx --keep 50% -o folder",
+    ]);
+    assert_snapshot!(text);
+}
+
+/// A file of the library's tests.
+fn fixture(sandbox: &Sandbox, name: &str) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../secateur/tests/fixtures");
+    let file = std::path::Path::new(folder).join(name);
+    let name = file.file_name().unwrap();
+    std::fs::copy(&file, sandbox.path(name.to_str().unwrap())).unwrap();
+}
+
+#[test]
+fn initializers_that_are_inputs_too_are_no_obstacle() {
+    let sandbox = Sandbox::new();
+    fixture(&sandbox, "given/listed.onnx");
+    assert_snapshot!(sandbox.run("inspect listed.onnx"));
+    let shown = sandbox.run("shrink listed.onnx --keep 50% -o small.onnx");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(shown.stdout.contains("on rten"), "{shown}");
+    let shown = sandbox
+        .run("compress --model listed.onnx --data digits --epochs 1 --settle 0 --quiet --out run");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let shown =
+        sandbox.run("bench listed.onnx small.onnx run/small.onnx --batch 2 --seconds 0.001");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(!shown.stdout.contains("note:"), "{shown}");
+}
+
+/// The engine could train it, but the result could not be verified.
+#[test]
+fn what_would_fail_at_the_end_fails_at_the_start() {
+    let sandbox = Sandbox::new();
+    fixture(&sandbox, "given/refused.onnx");
+    let text = sandbox.refusals(&[
+        "compress --model refused.onnx --data digits --out run",
+        "path --model refused.onnx --data digits --out run",
+        "shrink refused.onnx --keep 50% --by taylor --data digits -o nowhere/small.onnx",
+    ]);
+    assert!(!text.contains("epoch"), "{text}");
+    assert_snapshot!(text);
+}
+
+#[test]
+fn where_nothing_can_go_nothing_is_written() {
+    let sandbox = with_model();
+    let text = sandbox.refusals(&[
+        "shrink model.onnx --keep 50% --round 64 -o a.onnx",
+        "shrink model.onnx --keep 99% -o a.onnx",
+        "shrink model.onnx --keep 50% --except dense -o a.onnx",
+        "shrink model.onnx --macs 50% --min 64 -o a.onnx",
+    ]);
+    assert_snapshot!(text);
+    let shown = sandbox.run("shrink model.onnx --keep 100% -o same.onnx");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert_eq!(sandbox.read("model.onnx"), sandbox.read("same.onnx"));
+}
+
+#[test]
+fn a_share_that_units_are_too_coarse_for_names_the_nearest() {
+    let sandbox = with_model();
+    let shown = sandbox.run("shrink model.onnx --macs 80% --round 4 -o small.onnx");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let note = shown.stderr.lines().find(|l| l.starts_with("note: "));
+    assert_snapshot!(note.unwrap());
+    let shown = sandbox.run("shrink model.onnx --macs 80% --round 4 --json -o other.onnx");
+    let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let nearest = &told["macs"]["nearest"];
+    let of = |name: &str| nearest[name].as_f64().unwrap();
+    assert!(
+        of("below") < 0.78 && of("above") > 0.8 && of("asked") == 0.8,
+        "{nearest}"
+    );
+}
+
+#[test]
+fn open_axes_get_lengths() {
+    let sandbox = Sandbox::new();
+    fixture(&sandbox, "given/open.onnx");
+    assert_snapshot!(sandbox.run("inspect open.onnx --shape x=1x3x12x20"));
+    let last = |shown: &Shown| shown.stdout.lines().nth(2).unwrap_or_default().to_owned();
+    let told = [
+        sandbox.run("inspect open.onnx"),
+        sandbox.run("inspect open.onnx --length 12"),
+    ];
+    assert_snapshot!(told.iter().map(last).collect::<Vec<_>>().join("\n"));
+    for (flags, out) in [("", "a.onnx"), ("--shape 2x3x12x20", "b.onnx")] {
+        let shown = sandbox.run(&format!("shrink open.onnx --keep 50% {flags} -o {out}"));
+        assert_eq!(shown.code, Some(0), "{shown}");
+    }
+    assert_eq!(sandbox.read("a.onnx"), sandbox.read("b.onnx"));
+    let shown = sandbox.run("bench open.onnx a.onnx --shape x=1x3x12x20 --seconds 0.001 --json");
+    let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(told["shapes"][0], "x 1x3x12x20");
+    assert_eq!(told["latencies"][0]["batch"], 1);
+    assert!(told["length"].is_null());
+    let text = sandbox.refusals(&[
+        "inspect open.onnx --shape x=1x4x12x20",
+        "inspect open.onnx --shape y=1x3x12x20",
+        "inspect open.onnx --length 0",
+        "shrink open.onnx --keep 50% --shape 3x12x20 -o c.onnx",
+        "bench open.onnx --shape 2x3x12x20 --batch 1,4",
     ]);
     assert_snapshot!(text);
 }

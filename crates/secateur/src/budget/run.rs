@@ -66,6 +66,7 @@ pub(super) fn told(error: &Error) -> secateur_train::Error {
     let kind = match error.kind() {
         ErrorKind::Usage => secateur_train::ErrorKind::Settings,
         ErrorKind::Verification => secateur_train::ErrorKind::Verification,
+        ErrorKind::OutOfReach => secateur_train::ErrorKind::Limit,
         _ => secateur_train::ErrorKind::Data,
     };
     let told = secateur_train::Error::new(kind, error.to_string());

@@ -98,6 +98,7 @@ pub fn measure(
         seconds: settings.seconds,
         seed: settings.seed,
         length: is_open.then_some(settings.length),
+        shapes: subjects.first().map_or(vec![], Subject::given_shapes),
         models,
         latencies,
     })

@@ -115,6 +115,7 @@ mod tests {
             seconds: 1.0,
             seed: 0,
             length: None,
+            shapes: vec![],
             models: vec![model("a"), model("b")],
             latencies: places.into_iter().zip(times).map(latency).collect(),
             warnings: vec![],

@@ -44,6 +44,9 @@ pub struct Latencies {
     pub seed: u64,
     /// The length that open axes of inputs had, the batch apart; none where there are none.
     pub length: Option<usize>,
+    /// The shapes that inputs were given, such as `x 1x3x640x640`; those of the first model.
+    #[serde(default)]
+    pub shapes: Vec<String>,
     /// The models, in the order given.
     pub models: Vec<Model>,
     /// By batch, then threads, engine and model.
@@ -57,7 +60,7 @@ pub struct Latencies {
 pub struct Model {
     /// Where it was read.
     pub name: String,
-    /// Multiply-accumulates a row; open axes count as one position.
+    /// Multiply-accumulates a row; open axes without a length count as one position.
     pub macs: u64,
     /// Parameters.
     pub params: u64,

@@ -7,7 +7,7 @@ use secateur_graph::{Array, Dim, Element, Graph, at_lengths};
 
 use super::rounds::Call;
 use super::{Engine, Model, Settings};
-use crate::model::{MOST_ELEMENTS, draw_rows, furthest, shape_at, work};
+use crate::model::{MOST_ELEMENTS, furthest, work};
 use crate::on_engine::{OnEngine, Possible};
 use crate::runtime::{NAME, Pool, Repeat, Runtime, pool};
 use crate::verify::TOLERANCE;
@@ -81,12 +81,12 @@ impl<'a> Subject<'a> {
 
     /// Whether an axis beside the batch has no length of its own.
     pub(super) fn has_open_axes(&self) -> bool {
-        let graph = self.file.graph();
-        let mut shapes = graph.inputs().iter();
-        shapes.any(|&id| {
-            let shape = graph.value(id).shape.as_deref().unwrap_or_default();
-            shape.iter().skip(1).any(|dim| dim.fixed().is_none())
-        })
+        self.file.has_open_axes()
+    }
+
+    /// The shapes that inputs were given.
+    pub(super) fn given_shapes(&self) -> Vec<String> {
+        self.file.given_shapes()
     }
 
     /// Draws inputs of `batch` rows and runs them once on each engine that takes the model.
@@ -103,10 +103,12 @@ impl<'a> Subject<'a> {
         let shapes: Vec<Vec<usize>> = graph
             .inputs()
             .iter()
-            .map(|&id| shape_at(graph, id, batch, settings.length))
+            .map(|&id| self.file.shape_for(graph, id, batch, settings.length))
             .collect();
         let at_batch = self.affordable(&shapes)?;
-        let inputs = draw_rows(graph, settings.seed, batch, settings.length);
+        let inputs = self
+            .file
+            .draw_for(graph, settings.seed, batch, settings.length);
         let own = at_batch.and_then(|at| compiled(graph, &at, &inputs, pools));
         let runtime = match &self.runtime {
             Ok(runtime) => run(runtime, &inputs, pools),

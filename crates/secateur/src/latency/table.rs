@@ -36,17 +36,24 @@ impl Latencies {
         };
         Table {
             title: "models".into(),
-            note: match self.length {
-                Some(length) => format!(
-                    "MACs are multiply-accumulate operations a row; open axes count as one position there, and were run with {length}."
-                ),
-                None => "MACs are multiply-accumulate operations a row.".into(),
-            },
+            note: self.of_macs(),
             header: ["model", "MACs", "params", "bytes", "batch"]
                 .map(str::to_owned)
                 .to_vec(),
             rows: self.models.iter().map(row).collect(),
         }
+    }
+
+    /// What MACs are, and at which lengths.
+    fn of_macs(&self) -> String {
+        let mut note = "MACs are multiply-accumulate operations a row".to_owned();
+        if !self.shapes.is_empty() {
+            note += &format!(", at {}", self.shapes.join(", "));
+        }
+        if let Some(length) = self.length {
+            note += &format!("; open axes count as one position there, and were run with {length}");
+        }
+        note + "."
     }
 
     /// A row for each model on each engine at each batch on each number of threads.
@@ -194,6 +201,7 @@ mod tests {
             seconds: 1.0,
             seed: 0,
             length: None,
+            shapes: vec![],
             models: vec![model("a", Some(8)), model("b", None)],
             latencies: vec![
                 latency("a", 8, 1, measured),

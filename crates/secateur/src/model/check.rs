@@ -4,7 +4,6 @@ use secateur_graph::{Array, Element, Graph, at_lengths, from_model, settle};
 use secateur_onnx::{Limits, Parts};
 
 use super::ModelFile;
-use super::draw::{draw, lengths};
 use super::engine::{Held, engine};
 use super::files::LOCATION;
 use super::hint;
@@ -97,14 +96,18 @@ pub(super) fn check(models: &Models<'_>, seed: u64) -> Result<ModelEvidence> {
 /// The same where the naive evaluator may take so many multiply-accumulates a row.
 fn check_within(models: &Models<'_>, seed: u64, naive_macs: u64) -> Result<ModelEvidence> {
     let graph = &models.file.graph;
-    let work_of_row = work(graph)?;
+    let work_of_row = work(models.file.sized())?;
     let given = models.file.given.as_ref();
     let sizes = match given {
         Some(_) => &[0][..],
-        None => lengths(graph),
+        None => models.file.lengths_to_draw(),
     };
     // Drawn only once they are needed: they may be large.
-    let inputs_of = |size: usize| given.cloned().unwrap_or_else(|| draw(graph, seed, size));
+    let inputs_of = |size: usize| {
+        given
+            .cloned()
+            .unwrap_or_else(|| models.file.draw(seed, size))
+    };
     let mut legs = Legs::default();
     for (turn, &size) in sizes.iter().enumerate() {
         let inputs = inputs_of(size);
@@ -250,7 +253,7 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     };
     finite(&want)?;
     // What runs the masked model must run the others.
-    let have = match file.is_sparse() {
+    let have = match file.needs_plain_form() {
         true => run(written(models.small.read(LOCATION, &Limits::default())?)?),
         false => run(models.small.clone()),
     };

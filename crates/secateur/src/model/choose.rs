@@ -8,8 +8,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
 use secateur_graph::{ChannelGroups, Graph, Group, Keep, Role, Tensor, cost, shrink};
 
+use super::fill::{Filling, Nearest};
+use super::nothing::nothing_goes;
 use super::rank::{Ranked, across, norms};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// By what units are ranked; the lowest go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +50,23 @@ pub enum Amount {
     /// This share of the units of all groups together; units are ranked across groups by their scores as multiples
     /// of their group's mean.
     Global(f64),
-    /// The same share of the units of each group, as large as this share of the MACs allows.
+    /// The same share of the units of each group, as large as this share of the MACs allows, and then those of most score that
+    /// fit beside them.
     Macs(f64),
     /// All but these units, by the name of their group.
     AllBut(BTreeMap<String, Vec<usize>>),
 }
+
+/// What a choice came to.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) keep: Keep,
+    /// Where much less stays than was asked for.
+    pub(super) nearest: Option<Nearest>,
+}
+
+/// What a network costs, in MACs.
+pub(super) type Macs<'a> = &'a dyn Fn(&Graph) -> Result<u64>;
 
 /// How many units stay, and which.
 #[derive(Debug, Clone)]
@@ -90,10 +104,12 @@ impl Choice {
     /// The units that stay. Frozen groups and the features of inputs stay whole.
     ///
     /// # Errors
-    /// If a share is none or cannot be met, a group is not there or frozen, a pattern matches no group that can
-    /// lose units, or scores are wanted that take data.
+    /// If a share is none or cannot be met, no unit goes though some should, a group is not there or frozen, a pattern matches no
+    /// group that can lose units, or scores are wanted that take data.
     pub fn decide(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
-        self.decide_by(&self.scores(graph, groups)?, graph, groups)
+        let macs = |graph: &Graph| Ok(cost(graph)?.macs);
+        let decided = self.decide_by(&self.scores(graph, groups)?, graph, groups, &macs)?;
+        Ok(decided.keep)
     }
 
     /// The same by [scores](Self::scores) that are there already.
@@ -102,12 +118,27 @@ impl Choice {
         scores: &[Vec<f64>],
         graph: &Graph,
         groups: &ChannelGroups,
-    ) -> Result<Keep> {
-        match &self.amount {
+        macs: Macs<'_>,
+    ) -> Result<Decided> {
+        let decided = self.decided(scores, graph, groups, macs)?;
+        match decided.keep.is_all() && !self.asks_for_nothing() {
+            true => Err(nothing_goes(graph, groups, &|g| self.why_whole(graph, g))),
+            false => Ok(decided),
+        }
+    }
+
+    fn decided(
+        &self,
+        scores: &[Vec<f64>],
+        graph: &Graph,
+        groups: &ChannelGroups,
+        macs: Macs<'_>,
+    ) -> Result<Decided> {
+        let keep = match &self.amount {
             Amount::Units(share) => {
                 check_share("--keep", *share)?;
                 let ranked = self.ranked(scores, graph, groups)?;
-                self.keeping(&self.within_each(*share, &ranked), &ranked, groups)
+                self.keeping(&self.within_each(*share, &ranked), &ranked, groups)?
             }
             Amount::Global(share) => {
                 check_share("--keep", *share)?;
@@ -124,46 +155,90 @@ impl Choice {
                         keep = without;
                     }
                 }
-                Ok(keep)
+                keep
             }
             Amount::Macs(share) => {
                 check_share("--macs", *share)?;
-                self.within(*share, scores, graph, groups)
+                return self.within(*share, scores, graph, groups, macs);
             }
-            Amount::AllBut(dropped) => all_but(dropped, groups),
+            Amount::AllBut(dropped) => all_but(dropped, groups)?,
+        };
+        Ok(Decided {
+            keep,
+            nearest: None,
+        })
+    }
+
+    /// Whether all units may stay by what was asked for.
+    fn asks_for_nothing(&self) -> bool {
+        match &self.amount {
+            Amount::Units(share) | Amount::Global(share) | Amount::Macs(share) => *share >= 1.0,
+            Amount::AllBut(dropped) => dropped.values().all(Vec::is_empty),
         }
     }
 
-    /// The largest share of the units that leaves no more than a share of the MACs.
+    /// Why a group stays whole that could lose units, to be read after "it".
+    fn why_whole(&self, graph: &Graph, group: &Group) -> String {
+        let count = |of: &Self| match of.amount {
+            Amount::Units(share) => of.count(share, group.units),
+            Amount::Global(_) | Amount::Macs(_) | Amount::AllBut(_) => of.count(0.0, group.units),
+        };
+        let freely = Self {
+            min: 1,
+            round: 1,
+            ..self.clone()
+        };
+        match () {
+            () if !self.may_shrink(graph, group) => "is spared by --only or --except".into(),
+            () if count(&freely) >= group.units => {
+                "has so few units that the share, rounded up, is all of them".into()
+            }
+            () if count(self) >= group.units => "keeps all its units by --min or --round".into(),
+            () => "would leave a tensor without channels if it lost any unit".into(),
+        }
+    }
+
+    /// The largest share of the units that leaves no more than a share of the MACs, and what fits beside it.
     fn within(
         &self,
         share: f64,
         scores: &[Vec<f64>],
         graph: &Graph,
         groups: &ChannelGroups,
-    ) -> Result<Keep> {
+        macs: Macs<'_>,
+    ) -> Result<Decided> {
         let ranked = self.ranked(scores, graph, groups)?;
-        let wanted = share * cost(graph)?.macs as f64;
-        let mut best = None;
-        let mut least = f64::INFINITY;
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (low + high);
-            let keep = self.keeping(&self.within_each(middle, &ranked), &ranked, groups)?;
-            let macs = cost(&shrink(graph, groups, &keep)?.graph)?.macs as f64;
-            least = macs.min(least);
-            if macs <= wanted {
-                best = Some(keep);
-                low = middle;
-            } else {
-                high = middle;
+        let whole = macs(graph)?;
+        let limit = share * whole as f64;
+        let filling = Filling {
+            ranked: &ranked,
+            share: &|share| self.within_each(share, &ranked),
+            attempt: &|counts| {
+                let keep = self.keeping(counts, &ranked, groups)?;
+                let left = ranked.iter().map(|r| keep.count(r.id)).collect();
+                let macs = macs(&shrink(graph, groups, &keep)?.graph)?;
+                Ok((keep, left, macs))
+            },
+            round: self.round,
+            limit,
+            above: None,
+        };
+        let filled = filling.go()?;
+        let nearest = filled.nearest(share, whole);
+        let least = filled.cost;
+        let keep = filled.best.ok_or_else(|| {
+            if least == whole {
+                return nothing_goes(graph, groups, &|g| self.why_whole(graph, g));
             }
-        }
-        best.ok_or_else(|| {
-            Error::usage(format!("no choice leaves less than {least:.0} MACs, and {wanted:.0} are asked for"))
+            let of_whole = 100.0 * least as f64 / whole.max(1) as f64;
+            let message = format!(
+                "no choice leaves less than {least} MACs ({of_whole:.1} %), and {limit:.0} are asked for"
+            );
+            Error::new(ErrorKind::OutOfReach, message)
                 .at("--macs")
-                .hint("frozen groups, --min, --round, --only and --except keep the rest: secateur inspect tells what is frozen")
-        })
+                .hint("nothing was written; frozen groups, --min, --round, --only and --except keep the rest: secateur inspect tells what is frozen")
+        })?;
+        Ok(Decided { keep, nearest })
     }
 
     /// The groups that may lose units, with their units, those that go first in front.
@@ -173,8 +248,10 @@ impl Choice {
         graph: &Graph,
         groups: &ChannelGroups,
     ) -> Result<Vec<Ranked>> {
+        let any_free = groups.groups().iter().any(Group::is_free);
         for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
             if let Some(pattern) = pattern
+                && any_free
                 && !groups
                     .groups()
                     .iter()
@@ -186,15 +263,9 @@ impl Choice {
                     .hint("secateur inspect lists the groups"));
             }
         }
-        if !groups.groups().iter().any(Group::is_free) {
-            return Err(Error::usage("no group of this model can lose units")
-                .hint("secateur inspect tells what is frozen, and why"));
-        }
         let mut ranked = vec![];
         for ((id, group), scores) in groups.iter().zip(scores).filter(|((_, g), _)| g.is_free()) {
-            let named =
-                |pattern: &Option<Regex>| pattern.as_ref().map(|p| is_meant(p, graph, group));
-            if named(&self.only) == Some(false) || named(&self.except) == Some(true) {
+            if !self.may_shrink(graph, group) {
                 continue;
             }
             if scores.iter().any(|s| s.is_nan()) {
@@ -209,6 +280,12 @@ impl Choice {
             ranked.push(Ranked::new(id, scores));
         }
         Ok(ranked)
+    }
+
+    /// Whether the patterns let a group lose units.
+    fn may_shrink(&self, graph: &Graph, group: &Group) -> bool {
+        let named = |pattern: &Option<Regex>| pattern.as_ref().map(|p| is_meant(p, graph, group));
+        named(&self.only) != Some(false) && named(&self.except) != Some(true)
     }
 
     /// What every unit of every group is worth, frozen ones included.
@@ -267,9 +344,6 @@ fn is_meant(pattern: &Regex, graph: &Graph, group: &Group) -> bool {
     let mut nodes = makers.flat_map(|m| graph.readers(m.tensor));
     pattern.is_match(&group.name) || nodes.any(|&id| pattern.is_match(&graph.node(id).name))
 }
-
-/// Halvings of the share of units that is looked for: enough for groups of a thousand.
-const HALVINGS: usize = 12;
 
 fn check_share(flag: &str, share: f64) -> Result<()> {
     match share > 0.0 && share <= 1.0 {

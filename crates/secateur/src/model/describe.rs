@@ -32,12 +32,13 @@ impl ModelFile {
         if unknown > 0 {
             sizes += &format!("; {unknown} nodes are not understood and not counted");
         }
-        let mut lengths = self.graph.inputs().iter().flat_map(|&id| {
-            let shape = self.graph.value(id).shape.as_deref();
-            shape.unwrap_or_default().iter().skip(1)
-        });
-        if lengths.any(|dim| dim.fixed().is_none()) {
-            sizes += "; open axes count as one position";
+        let at = self.given_shapes();
+        if !at.is_empty() {
+            sizes += &format!("; at {}", at.join(", "));
+        }
+        if let Some(shape) = self.shape_to_give() {
+            sizes +=
+                &format!("; open axes count as one position: give them lengths, such as {shape}");
         }
         lines.push(sizes);
         lines
@@ -50,9 +51,10 @@ impl ModelFile {
             .nodes
             .iter()
             .filter(|n| n.params > 0 || n.macs != Some(0));
+        let graph = self.sized();
         let rows = costly.map(|n| {
-            let node = self.graph.node(n.node);
-            let made = node.outputs.first().map(|&id| shape(&self.graph, id));
+            let node = graph.node(n.node);
+            let made = node.outputs.first().map(|&id| shape(graph, id));
             vec![
                 n.name.clone(),
                 node.op.onnx_name().to_owned(),
@@ -101,7 +103,7 @@ impl ModelFile {
         let values =
             |ids: &[ValueId]| -> Value { ids.iter().map(|&id| shaped(&self.graph, id)).collect() };
         let nodes = self.cost.nodes.iter().map(|n| {
-            let op = self.graph.node(n.node).op.onnx_name();
+            let op = self.sized().node(n.node).op.onnx_name();
             json!({ "name": n.name, "op": op, "params": n.params, "macs": n.macs })
         });
         let groups = self.groups.groups().iter().map(|group| {
@@ -127,6 +129,7 @@ impl ModelFile {
             "params": self.cost.params,
             "macs": self.cost.macs,
             "bytes": self.bytes,
+            "at": self.given_shapes(),
             "nodes": nodes.collect::<Value>(),
             "groups": groups.collect::<Value>(),
         })
@@ -188,7 +191,7 @@ impl SmallModel {
         });
         json!({
             "params": { "before": file.cost.params, "after": self.cost().params },
-            "macs": { "before": file.cost.macs, "after": self.cost().macs },
+            "macs": { "before": file.cost.macs, "after": self.cost().macs, "at": file.given_shapes(), "nearest": self.nearest() },
             "bytes": { "before": file.bytes, "after": self.bytes().len() },
             "tensors": tensors.collect::<Value>(),
             "groups": groups.collect::<Value>(),

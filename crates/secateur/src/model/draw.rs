@@ -10,33 +10,29 @@ pub(super) const ROWS: usize = 2;
 /// Lengths for other axes that are open, in the order in which they are tried: many networks are too deep for small images.
 pub(super) const LENGTHS: [usize; 3] = [2, 64, 224];
 
-/// The lengths that open axes of inputs may be drawn with; but one, where there are no such axes.
-pub(super) fn lengths(graph: &Graph) -> &'static [usize] {
-    let shapes = graph.inputs().iter();
-    let mut shapes = shapes.filter_map(|&id| graph.value(id).shape.as_deref());
-    match shapes.any(|shape| shape.iter().skip(1).any(|dim| dim.fixed().is_none())) {
-        true => &LENGTHS,
-        false => &LENGTHS[..1],
-    }
-}
-
-/// Normal numbers for every input of floats, positions for one of whole numbers; open axes but the first are so long.
+/// A batch of every input; open axes but the first are so long.
 pub(super) fn draw(graph: &Graph, seed: u64, length: usize) -> Vec<(Element, Array)> {
-    draw_rows(graph, seed, ROWS, length)
+    draw_at(graph, seed, &|input| {
+        let dims = graph.value(input).shape.as_deref().unwrap_or_default();
+        let open = |axis: usize| if axis == 0 { ROWS } else { length };
+        let lengths = dims.iter().enumerate();
+        lengths
+            .map(|(axis, dim)| dim.fixed().unwrap_or_else(|| open(axis)))
+            .collect()
+    })
 }
 
-/// The same for a batch of so many rows, where that is open.
-pub(crate) fn draw_rows(
+/// Normal numbers for every input of floats, positions for one of whole numbers; of the shape that each is to have.
+pub(super) fn draw_at(
     graph: &Graph,
     seed: u64,
-    rows: usize,
-    length: usize,
+    shape: &dyn Fn(ValueId) -> Vec<usize>,
 ) -> Vec<(Element, Array)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let inputs = graph.inputs().iter();
     inputs
         .map(|&input| {
-            let shape = shape_at(graph, input, rows, length);
+            let shape = shape(input);
             let element = graph.value(input).element.unwrap_or(Element::F32);
             let below = positions(graph, input) as u64;
             let mut number = || match element.is_float() {
@@ -50,16 +46,6 @@ pub(crate) fn draw_rows(
             let values = (0..shape.iter().product()).map(|_| number()).collect();
             (element, Array { shape, values })
         })
-        .collect()
-}
-
-/// The shape of an input with so many rows, where their number is open, and all other open axes so long.
-pub(crate) fn shape_at(graph: &Graph, input: ValueId, rows: usize, length: usize) -> Vec<usize> {
-    let dims = graph.value(input).shape.as_deref().unwrap_or_default();
-    let open = |axis: usize| if axis == 0 { rows } else { length };
-    let lengths = dims.iter().enumerate();
-    lengths
-        .map(|(axis, dim)| dim.fixed().unwrap_or_else(|| open(axis)))
         .collect()
 }
 

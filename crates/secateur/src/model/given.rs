@@ -44,7 +44,9 @@ impl ModelFile {
                 tensor.ok_or_else(|| bad("holds no numbers that can be computed with".into()))?;
             let value = self.graph.value(id);
             let element = value.element.unwrap_or(Element::F32);
-            let lengths = value.shape.as_deref().unwrap_or_default();
+            // At the lengths that were given, if any were.
+            let lengths = self.sized().value(id).shape.as_deref();
+            let lengths = lengths.unwrap_or_default();
             let fits = lengths
                 .iter()
                 .zip(tensor.shape())
@@ -58,7 +60,7 @@ impl ModelFile {
                     tensor.element(),
                     tensor.shape(),
                     value.name,
-                    shape(&self.graph, id)
+                    shape(self.sized(), id)
                 )));
             }
             Ok((element, Array::from(&tensor)))

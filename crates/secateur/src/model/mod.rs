@@ -1,5 +1,6 @@
 //! Models of others: an ONNX file in, what can be removed from it, and a smaller file out.
 
+mod beforehand;
 mod check;
 mod choose;
 mod data;
@@ -8,11 +9,14 @@ mod dot;
 mod draw;
 mod engine;
 mod files;
+mod fill;
 mod given;
 mod hint;
+mod lengths;
 mod loaded;
 mod naive;
 mod new;
+mod nothing;
 mod part;
 mod quality;
 mod rank;
@@ -33,11 +37,12 @@ use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
 
 pub use check::ModelEvidence;
 pub(crate) use check::furthest;
-pub(crate) use draw::{draw_rows, shape_at};
 use files::Beside;
+pub(crate) use loaded::{WRITTEN_DATA, needs_plain_form, written};
 
 pub use choose::{Amount, Choice, UnitScore};
 pub use data::ModelData;
+pub use fill::Nearest;
 pub use new::{NewModel, new_model};
 pub use quality::{Quality, quality_table, quality_to_json};
 pub(crate) use rank::norms;
@@ -71,7 +76,10 @@ pub struct ModelFile {
     beside: Beside,
     /// What results are verified on, if not on what is drawn.
     given: Option<Vec<(Element, Array)>>,
+    /// Of a row, at the lengths that were given.
     cost: Cost,
+    /// What open axes of inputs are counted and drawn with, if that was said.
+    lengths: Option<lengths::Lengths>,
     bytes: u64,
 }
 
@@ -172,18 +180,13 @@ impl ModelFile {
             cost: cost(&graph)?,
             beside: Beside::default(),
             given: None,
+            lengths: None,
             model,
             inlined: None,
             plain,
             graph,
             bytes,
         })
-    }
-
-    /// Whether there are tensors that the independent runtime does not know.
-    fn is_sparse(&self) -> bool {
-        let graph = self.model.graph.as_option();
-        graph.is_some_and(|graph| !graph.sparse_initializer.is_empty())
     }
 
     /// The file as it came.

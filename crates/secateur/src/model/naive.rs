@@ -3,7 +3,7 @@
 use secateur_graph::{Array, Graph, Node, Op, Pieces, evaluate, from_model, pieces, settle};
 
 use super::check::{Found, Models, finite, furthest};
-use super::draw::{ROWS, draw};
+use super::draw::ROWS;
 use crate::{Error, Result};
 
 /// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be. What masking
@@ -52,7 +52,9 @@ pub(super) fn naive(
     let Some(Pieces { graph, cut_at }) = pieces(&masked)? else {
         return Ok(None);
     };
-    let drawn = draw(&graph, seed, ROWS).into_iter().map(|(_, array)| array);
+    let rows = file.given_rows().unwrap_or(ROWS);
+    let drawn = file.draw_for(&graph, seed, rows, ROWS);
+    let drawn = drawn.into_iter().map(|(_, array)| array);
     let mut drawn: Vec<Array> = drawn.collect();
     drawn[..inputs.len()].clone_from_slice(inputs);
     let Ok(want) = evaluate(&graph, &drawn).map(values) else {

@@ -28,6 +28,11 @@ impl Ranked {
     pub(super) fn units(&self) -> usize {
         self.order.len()
     }
+
+    /// The score of the unit at a place in the order, as a multiple of the mean of the group.
+    pub(super) fn score(&self, place: usize) -> f64 {
+        self.scores[place]
+    }
 }
 
 /// How many units of each group stay, if the lowest of all go until a share of all is left, and each group keeps

@@ -1,11 +1,12 @@
 //! A model without the units that a choice drops, verified against the masked one.
 
-use secateur_graph::{Cost, Cut, Graph, Keep, Shrunk, cost, mask, shrink};
+use secateur_graph::{Cost, Cut, Graph, Keep, Shrunk, mask, shrink};
 use secateur_onnx::{Parts, write_parts};
 
 use super::check::{ModelEvidence, Models, check, read_back};
-use super::choose::first_not_a_number;
+use super::choose::{Decided, first_not_a_number};
 use super::files::{Beside, LOCATION};
+use super::fill::Nearest;
 use super::recalibrate::Recalibration;
 use super::{Choice, ModelFile};
 use crate::{Error, ErrorKind, Result};
@@ -17,6 +18,7 @@ pub struct SmallModel {
     /// What lies beside the model that it was made of.
     pub(super) beside: Beside,
     keep: Keep,
+    nearest: Option<Nearest>,
     scores: Vec<Vec<f64>>,
     cuts: Vec<Cut>,
     cost: Cost,
@@ -39,6 +41,11 @@ impl SmallModel {
     /// Which units stayed.
     pub fn keep(&self) -> &Keep {
         &self.keep
+    }
+
+    /// What a limit on MACs came to, where much less stays than was asked for.
+    pub fn nearest(&self) -> Option<&Nearest> {
+        self.nearest.as_ref()
     }
 
     /// What every unit of every group was worth.
@@ -73,7 +80,7 @@ impl SmallModel {
 /// Removes units from a model, reads the result back, and compares it with the masked model on drawn inputs.
 ///
 /// # Errors
-/// If the choice makes no sense, weights are not numbers, training information names what would change, or the two
+/// If the choice makes no sense or no unit goes by it though some should, weights are not numbers, training information names what would change, or the two
 /// models differ or cannot be run.
 pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
     check_weights(file)?;
@@ -113,7 +120,9 @@ fn check_weights(file: &ModelFile) -> Result<()> {
 }
 
 fn shrink_by(file: &ModelFile, choice: &Choice, scores: Vec<Vec<f64>>) -> Result<SmallModel> {
-    let keep = choice.decide_by(&scores, &file.graph, &file.groups)?;
+    let macs = |graph: &Graph| Ok(file.cost_of(graph)?.macs);
+    let decided = choice.decide_by(&scores, &file.graph, &file.groups, &macs);
+    let Decided { keep, nearest } = decided.map_err(|e| e.or_at(&file.name))?;
     let (parts, cuts) = cut(file, &keep)?;
     let masked = || Ok(mask(&file.graph, &file.groups, &keep)?);
     let models = Models {
@@ -122,12 +131,13 @@ fn shrink_by(file: &ModelFile, choice: &Choice, scores: Vec<Vec<f64>>) -> Result
         is_masked: !keep.is_all(),
         small: &parts,
     };
-    let cost = cost(&models.small_graph()?)?;
+    let cost = file.cost_of(&models.small_graph()?)?;
     let evidence = check(&models, choice.seed)?;
     Ok(SmallModel {
         parts,
         beside: file.beside.clone(),
         keep,
+        nearest,
         scores,
         cuts,
         cost,

@@ -242,7 +242,8 @@ fn rows(job: &Job, graph: &Graph) -> Result<(Rows, Rows)> {
 
 /// Whether a budget could not be met.
 fn is_out_of_reach(error: &secateur_train::Error) -> bool {
-    error.kind() == secateur_train::ErrorKind::Limit
+    use secateur_train::ErrorKind::{Limit, Missed};
+    matches!(error.kind(), Limit | Missed)
 }
 
 fn diverged(epoch: usize) -> Error {

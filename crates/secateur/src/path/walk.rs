@@ -96,6 +96,7 @@ fn carry_out(
         drop.checked(job.is_classification())?;
     }
     let planned_bytes = job.planned_within(memory)?;
+    job.verify_beforehand()?;
     let macs = cost(&job.start()?)?.macs;
     let kept = folder.map(|folder| folder.checkpoints(&job, options));
     observer(PathProgress::Loaded {

@@ -112,7 +112,10 @@ impl Run {
         }
         if let Some(behind) = stage {
             let most = budget.most_of_stage(ranked.whole()?.count, behind);
-            let within = within(&ranked, most, question)?;
+            let within = within(&ranked, most, question).map_err(|e| match number {
+                1 => e,
+                _ => e.once_trained(),
+            })?;
             let removal = self.learner.remove_asked(&within.keep, number)?;
             self.removals.extend(removal);
         }

@@ -1,0 +1,314 @@
+//! How many units of each group stay within a limit: the same share of all first, then what still fits, best units first.
+
+use std::fmt;
+
+use super::rank::Ranked;
+use crate::Result;
+
+/// Halvings of the share of units that is looked for: enough for groups of a thousand.
+const HALVINGS: usize = 12;
+/// How much less than was asked for may be left without a word, as a share of the whole.
+const SHORT: f64 = 0.02;
+/// What is missing of the limit that is not worth another look, as a share of it: every look makes a network.
+const CLOSE: f64 = 0.001;
+
+/// What a limit on MACs came to, where units are too coarse to come near it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Nearest {
+    /// The share that may stay.
+    pub asked: f64,
+    /// The largest share that was found within it, which is what stays.
+    pub below: f64,
+    /// The smallest share that was found above it.
+    pub above: Option<f64>,
+}
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:.1} % of the MACs stay where {:.1} % may: ",
+            100.0 * self.below,
+            100.0 * self.asked
+        )?;
+        match self.above {
+            Some(above) => write!(
+                f,
+                "whole units go, and the nearest shares found are {:.1} % and {:.1} %",
+                100.0 * self.below,
+                100.0 * above
+            ),
+            None => f.write_str("whole units go, and no larger share was found within it"),
+        }
+    }
+}
+
+/// Units of groups that are left within a limit on what the network costs.
+#[derive(Debug)]
+pub(super) struct Filled<K> {
+    /// The decision; none where even the least is above the limit.
+    pub(super) best: Option<K>,
+    /// The cost of the best, or of the least.
+    pub(super) cost: u64,
+    /// The smallest cost above the limit that was found.
+    pub(super) above: Option<u64>,
+}
+
+impl<K> Filled<K> {
+    /// What there is to say of a share of `whole`, if what stays is much less.
+    pub(super) fn nearest(&self, asked: f64, whole: u64) -> Option<Nearest> {
+        let of = |cost: u64| cost as f64 / whole.max(1) as f64;
+        let below = of(self.cost);
+        (below < asked - SHORT).then(|| Nearest {
+            asked,
+            below,
+            above: self.above.map(of),
+        })
+    }
+}
+
+/// A decision for so many units of each group: the decision, how many units stay of each by it, and its cost.
+pub(super) type Tried<K> = (K, Vec<usize>, u64);
+
+/// Looks for decisions within a limit.
+pub(super) struct Filling<'a, K> {
+    pub(super) ranked: &'a [Ranked],
+    /// How many units of each group a share is.
+    pub(super) share: &'a dyn Fn(f64) -> Vec<usize>,
+    /// Decides, and counts exactly.
+    pub(super) attempt: &'a dyn Fn(&[usize]) -> Result<Tried<K>>,
+    /// Units come back in such multiples.
+    pub(super) round: usize,
+    pub(super) limit: f64,
+    pub(super) above: Option<u64>,
+}
+
+/// Units of a group that would come back together.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    group: usize,
+    /// How many units of the group stay then.
+    count: usize,
+    /// Of the best of them.
+    score: f64,
+}
+
+impl<K> Filling<'_, K> {
+    /// The largest share of the units of all groups within the limit, and what fits beside it.
+    ///
+    /// # Errors
+    /// Those of an attempt.
+    pub(super) fn go(mut self) -> Result<Filled<K>> {
+        let (keep, counts, cost) = (self.attempt)(&(self.share)(0.0))?;
+        if cost as f64 > self.limit {
+            return Ok(Filled {
+                best: None,
+                cost,
+                above: Some(cost),
+            });
+        }
+        let mut best = (keep, counts, cost);
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (low + high);
+            match self.within((self.share)(middle))? {
+                Some(tried) => {
+                    best = tried;
+                    low = middle;
+                }
+                None => high = middle,
+            }
+        }
+        let (keep, _, cost) = self.filled(best)?;
+        Ok(Filled {
+            best: Some(keep),
+            cost,
+            above: self.above,
+        })
+    }
+
+    /// A decision, if it is within the limit.
+    fn within(&mut self, counts: Vec<usize>) -> Result<Option<Tried<K>>> {
+        let tried = (self.attempt)(&counts)?;
+        if tried.2 as f64 <= self.limit {
+            return Ok(Some(tried));
+        }
+        self.above = Some(self.above.map_or(tried.2, |above| above.min(tried.2)));
+        Ok(None)
+    }
+
+    /// Gives units back, the best first, as long as the limit holds. A group whose next units do not fit gets no more: they would
+    /// fit even less once others are back.
+    fn filled(&mut self, mut best: Tried<K>) -> Result<Tried<K>> {
+        let mut steps = self.steps(&best.1);
+        while !steps.is_empty() && (best.2 as f64) < (1.0 - CLOSE) * self.limit {
+            let with = |best: &Tried<K>, steps: &[Step]| {
+                let mut counts = best.1.clone();
+                for step in steps {
+                    counts[step.group] = counts[step.group].max(step.count);
+                }
+                counts
+            };
+            // All before `fit` do, and not all up to `most`.
+            let (mut fit, mut most) = (0, steps.len() + 1);
+            let mut next = best.1.clone();
+            let mut largest = None;
+            let mut stride = 1;
+            while fit + 1 < most {
+                let middle = match most > steps.len() {
+                    true => (fit + stride).min(steps.len()),
+                    false => fit + (most - fit) / 2,
+                };
+                stride *= 2;
+                match self.within(with(&best, &steps[..middle]))? {
+                    Some(tried) => {
+                        next.clone_from(&tried.1);
+                        largest = Some(tried);
+                        fit = middle;
+                    }
+                    None => most = middle,
+                }
+            }
+            if let Some(tried) = largest {
+                best = tried;
+            }
+            let Some(full) = steps.get(fit).map(|step| step.group) else {
+                break;
+            };
+            let left = steps.split_off(fit);
+            steps = left.into_iter().filter(|s| s.group != full).collect();
+        }
+        Ok(best)
+    }
+
+    /// What may come back behind these counts, the best first.
+    fn steps(&self, counts: &[usize]) -> Vec<Step> {
+        let mut steps = vec![];
+        for (group, (ranked, &count)) in self.ranked.iter().zip(counts).enumerate() {
+            let mut count = count;
+            while count < ranked.units() {
+                let score = ranked.score(ranked.units() - count - 1);
+                count = (count + 1)
+                    .next_multiple_of(self.round.max(1))
+                    .min(ranked.units());
+                steps.push(Step {
+                    group,
+                    count,
+                    score,
+                });
+            }
+        }
+        // Stable, so that the units of a group stay in their order.
+        steps.sort_by(|a, b| b.score.total_cmp(&a.score));
+        steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use secateur_graph::{ChannelGroups, Unary};
+    use secateur_testkit::mlp;
+
+    use super::*;
+
+    fn ranked(scores: &[&[f64]]) -> Vec<Ranked> {
+        let widths = vec![2; scores.len() + 2];
+        let groups = ChannelGroups::of(&mlp(&widths, Unary::Relu, 1).unwrap()).unwrap();
+        let pairs = groups.ids().zip(scores);
+        pairs.map(|(id, scores)| Ranked::new(id, scores)).collect()
+    }
+
+    /// Fills up where each unit of a group costs `each`; the counts, what is said, and how many attempts that took.
+    fn filled(
+        scores: &[&[f64]],
+        each: &[u64],
+        round: usize,
+        limit: f64,
+    ) -> (Option<Vec<usize>>, Option<u64>, usize) {
+        let ranked = ranked(scores);
+        let attempts = Cell::new(0);
+        let share = |share: f64| -> Vec<usize> {
+            let count = |r: &Ranked| (share * r.units() as f64).ceil().max(1.0) as usize;
+            let rounded = |r: &Ranked| count(r).next_multiple_of(round).min(r.units());
+            ranked.iter().map(rounded).collect()
+        };
+        let attempt = |counts: &[usize]| {
+            attempts.set(attempts.get() + 1);
+            let cost = counts.iter().zip(each).map(|(&n, &c)| n as u64 * c).sum();
+            Ok((counts.to_vec(), counts.to_vec(), cost))
+        };
+        let filling = Filling {
+            ranked: &ranked,
+            share: &share,
+            attempt: &attempt,
+            round,
+            limit,
+            above: None,
+        };
+        let filled = filling.go().unwrap();
+        (filled.best, filled.above, attempts.get())
+    }
+
+    #[test]
+    fn coarse_groups_leave_room_for_fine_ones() {
+        // Two heads of 40 and ten units of 2 cost 100: an equal share of both leaves one head, and 50 at most.
+        let scores: [&[f64]; 2] = [&[1.0, 2.0], &[1.0; 10]];
+        let (counts, above, _) = filled(&scores, &[40, 2], 1, 50.0);
+        assert_eq!((counts, above), (Some(vec![1, 5]), Some(52)));
+        let (counts, _, _) = filled(&scores, &[40, 2], 1, 79.0);
+        assert_eq!(counts, Some(vec![1, 10]));
+        let (counts, above, _) = filled(&scores, &[40, 2], 1, 41.0);
+        assert_eq!((counts, above), (None, Some(42)));
+    }
+
+    #[test]
+    fn the_best_units_come_back_first_and_what_does_not_fit_is_passed_over() {
+        // One unit of each of four groups is an equal share; the other one of the first is worth most, and never fits.
+        let scores: [&[f64]; 4] = [&[8.0, 9.0], &[4.0, 5.0], &[5.0, 6.0], &[1.0, 9.0]];
+        let (counts, above, _) = filled(&scores, &[10, 3, 3, 3], 1, 23.0);
+        assert_eq!((counts, above), (Some(vec![1, 1, 2, 1]), Some(25)));
+        let (counts, above, _) = filled(&scores, &[10, 3, 3, 3], 1, 25.0);
+        assert_eq!((counts, above), (Some(vec![1, 2, 2, 1]), Some(28)));
+    }
+
+    #[test]
+    fn units_come_back_in_multiples() {
+        let scores: [&[f64]; 2] = [&[1.0; 32], &[1.0; 20]];
+        let (counts, _, _) = filled(&scores, &[3, 1], 8, 80.0);
+        assert_eq!(counts, Some(vec![16, 20]));
+    }
+
+    #[test]
+    fn hundreds_of_groups_take_few_attempts() {
+        let units: Vec<f64> = (0..64).map(f64::from).collect();
+        let scores = vec![units.as_slice(); 300];
+        let each: Vec<u64> = (0..300).map(|i| 1000 + 7 * i).collect();
+        let whole: u64 = each.iter().map(|c| 64 * c).sum();
+        let limit = 0.509 * whole as f64;
+        let (counts, _, attempts) = filled(&scores, &each, 1, limit);
+        let counts = counts.unwrap().into_iter();
+        let cost: u64 = counts.zip(&each).map(|(n, c)| n as u64 * c).sum();
+        assert!(
+            cost as f64 <= limit && cost as f64 > 0.998 * limit,
+            "{cost} of {whole}"
+        );
+        assert!(attempts < 40, "{attempts}");
+    }
+
+    #[test]
+    fn what_is_much_less_than_asked_for_is_told() {
+        let filled = |cost| Filled {
+            best: Some(()),
+            cost,
+            above: Some(540),
+        };
+        assert_eq!(filled(481).nearest(0.5, 1000), None);
+        let told = filled(312).nearest(0.5, 1000).unwrap().to_string();
+        assert!(
+            told.ends_with("the nearest shares found are 31.2 % and 54.0 %"),
+            "{told}"
+        );
+    }
+}
