@@ -3,6 +3,7 @@
 //! The network of a file leaves out what it has no use for: descriptions, shapes between nodes, unknown fields.
 //! A changed network is therefore not written anew but carried over into the messages that it came from.
 
+mod listed;
 mod prune;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -41,6 +42,7 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
         return Err(Error::invalid("the model holds no graph"));
     };
     let holders = Holders::of(graph);
+    let initializers = listed::initializers(graph);
     let changed = reunite(network, infer_shapes(changed)?, |name| holders.hold(name));
     let mut computed = HashSet::new();
     let read = read(&changed);
@@ -61,6 +63,8 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     let before = Reads::of(graph, &trained);
     nodes(graph, &holders, network, &changed)?;
     prune(graph, &before, &computed, &trained);
+    let version = model.ir_version.unwrap_or_default();
+    listed::relist(graph, &initializers, version);
     // What the file states of a value that did not change stays, even if it is wrong.
     let before = infer_shapes(network)?;
     let pairs = before.values().iter().zip(changed.values());
@@ -130,8 +134,15 @@ fn constant(
     let Some(new) = &value.constant else {
         return Ok(false);
     };
-    // Its lengths stay, and so do its numbers.
     if holders.sparse.contains(&value.name) {
+        // Its lengths stay; once it was trained, its zeros are other numbers.
+        if !old.is_some_and(|old| Arc::ptr_eq(old, new) || old == new) {
+            graph.sparse_initializer.retain(|sparse| {
+                let values = sparse.values.as_option();
+                values.and_then(|v| v.name.as_deref()) != Some(value.name.as_str())
+            });
+            graph.initializer.push(initializer(&value.name, new)?);
+        }
         return Ok(false);
     }
     let maker = holders.nodes.get(&value.name).map(|&at| &graph.node[at]);

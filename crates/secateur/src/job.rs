@@ -251,6 +251,11 @@ impl Job {
         )
     }
 
+    /// Where the model that the user gave was read.
+    pub(crate) fn given_name(&self) -> &str {
+        self.given.as_ref().map_or("the network", GivenModel::name)
+    }
+
     /// Writes the model that the user gave as it is, reads it back and runs it, as is done with what comes of it; and where units
     /// may go, the same without one unit of each group. What fails at the end of a run would have failed here. There is nothing
     /// to look at where a run starts from a network of its own.

@@ -85,7 +85,7 @@ fn files_fit_to_the_last_unit() {
         assert!(told.is_met && told.sentence().contains("bytes"));
     }
     let error = within("32-16", "bytes=1KB").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Verification);
+    assert_eq!(error.kind(), ErrorKind::OutOfReach);
     let text = error.to_string();
     assert!(
         text.starts_with("budget: 1,000 bytes cannot be reached: it is 1,"),

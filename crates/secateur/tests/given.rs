@@ -174,6 +174,54 @@ fn initializers_that_are_inputs_are_shrunk_and_stay_listed() {
     }
 }
 
+/// Weights are brought into their shape by a node, as some converters do: both of its inputs go, and what it made comes.
+#[test]
+fn the_list_follows_what_went_and_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut model = listed();
+    let graph = model.graph.as_option_mut().unwrap();
+    for tensor in &mut graph.initializer {
+        match tensor.name.as_deref() {
+            Some("second") => tensor.dims = vec![120],
+            Some(_) | None => {}
+        }
+    }
+    let node = |op: &str, inputs: [&str; 2], made: &str| secateur_onnx::proto::NodeProto {
+        op_type: Some(op.into()),
+        name: Some(made.to_owned()),
+        input: inputs.map(str::to_owned).to_vec(),
+        output: vec![made.to_owned()],
+        ..Default::default()
+    };
+    let last = graph.node.last_mut().unwrap();
+    last.input[1] = "shaped".into();
+    graph
+        .node
+        .insert(0, node("Reshape", ["second", "form"], "shaped"));
+    graph
+        .initializer
+        .push(i64_tensor("form", &[2], &[12, 10]).unwrap());
+    let mut info = graph.input[0].clone();
+    info.name = Some("form".into());
+    graph.input.push(info);
+    let path = folder.path().join("m.onnx");
+    std::fs::write(&path, write(&model).unwrap()).unwrap();
+    let file = ModelFile::read(&path).unwrap();
+    let small = half(&file);
+    assert!(small.evidence().runtime_difference.unwrap() < 1e-4);
+    let written = read(small.bytes(), &Limits::default()).unwrap();
+    let listed = names(&written);
+    assert!(
+        !listed.contains(&"second") && !listed.contains(&"form"),
+        "{listed:?}"
+    );
+    // The third version of the format wants all of them listed.
+    let held = written.graph.initializer.iter();
+    let mut held = held.map(|t| t.name.as_deref().unwrap());
+    assert!(held.all(|name| listed.contains(&name)), "{listed:?}");
+    assert!(listed.contains(&"shaped") && listed.contains(&"x"));
+}
+
 #[test]
 fn initializers_that_are_inputs_have_latencies_on_both_engines() {
     let file = ModelFile::read(&fixture("listed.onnx")).unwrap();

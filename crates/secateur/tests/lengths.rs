@@ -108,7 +108,10 @@ fn convolutions_cost_what_the_formula_says() {
             .ends_with("give them lengths, such as --shape x=1x3x224x224")
     );
     let told = at(&file, "1x3x40x24").headline();
-    assert!(told.last().unwrap().ends_with("at x 1x3x40x24"), "{told:?}");
+    assert!(
+        told.last().unwrap().ends_with("at x [1, 3, 40, 24]"),
+        "{told:?}"
+    );
 }
 
 #[test]

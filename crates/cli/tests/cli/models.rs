@@ -201,7 +201,7 @@ fn open_axes_get_lengths() {
     assert_eq!(sandbox.read("a.onnx"), sandbox.read("b.onnx"));
     let shown = sandbox.run("bench open.onnx a.onnx --shape x=1x3x12x20 --seconds 0.001 --json");
     let told: Value = serde_json::from_str(&shown.stdout).unwrap();
-    assert_eq!(told["shapes"][0], "x 1x3x12x20");
+    assert_eq!(told["shapes"][0], "x [1, 3, 12, 20]");
     assert_eq!(told["latencies"][0]["batch"], 1);
     assert!(told["length"].is_null());
     let text = sandbox.refusals(&[

@@ -44,7 +44,7 @@ pub struct Latencies {
     pub seed: u64,
     /// The length that open axes of inputs had, the batch apart; none where there are none.
     pub length: Option<usize>,
-    /// The shapes that inputs were given, such as `x 1x3x640x640`; those of the first model.
+    /// The shapes that inputs were given, such as `x [1, 3, 640, 640]`; those of the first model.
     #[serde(default)]
     pub shapes: Vec<String>,
     /// The models, in the order given.

@@ -81,7 +81,8 @@ impl ModelData {
         let split = &self.job.prepared.split;
         let scaler = self.job.prepared.target_scaler.as_ref();
         let on = |rows: &[u32]| -> Result<(usize, f64, f64)> {
-            let score = score(&core, &self.job.rows(rows)?, self.job.plan.settings.threads)?;
+            let score = score(&core, &self.job.rows(rows)?, self.job.plan.settings.threads);
+            let score = score.map_err(|e| Error::from(e).in_file(self.job.given_name()))?;
             let scale = scaler.map_or(&[][..], |s| s.scale());
             Ok((rows.len(), headline(&score, scale), score.loss()))
         };

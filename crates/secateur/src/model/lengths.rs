@@ -265,7 +265,7 @@ impl ModelFile {
         lengths.collect()
     }
 
-    /// The shapes that were given, such as `x 1x3x640x640`; open axes without a length are told by name.
+    /// The shapes that were given, such as `x [1, 3, 640, 640]`; open axes without a length are told by name.
     pub fn given_shapes(&self) -> Vec<String> {
         if self.lengths.is_none() {
             return vec![];
@@ -279,7 +279,7 @@ impl ModelFile {
                     None => dim.to_string(),
                 });
             let lengths: Vec<String> = lengths.collect();
-            format!("{} {}", self.graph.value(id).name, lengths.join("x"))
+            format!("{} [{}]", self.graph.value(id).name, lengths.join(", "))
         };
         self.graph.inputs().iter().map(told).collect()
     }

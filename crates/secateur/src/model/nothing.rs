@@ -25,8 +25,8 @@ pub(super) fn nothing_goes(
     let mut told = counted(reasons)
         .into_iter()
         .map(|(reason, count)| match count {
-            1 => format!("1 group: it {reason}"),
-            _ => format!("{count} groups: it {reason}"),
+            1 => format!("1 group, as it {reason}"),
+            _ => format!("{count} groups, as each {reason}"),
         })
         .collect::<Vec<_>>();
     if told.is_empty() {
@@ -147,9 +147,9 @@ mod tests {
         let told = told(&b.build().unwrap());
         assert_eq!(
             told,
-            "no unit can be removed: 2 groups: it is read by Mystery, which is not understood; \
-             1 group: it is an output of the graph; \
-             1 group: it is read by FusedGelu, which is not understood; \
+            "no unit can be removed: 2 groups, as each is read by Mystery, which is not understood; \
+             1 group, as it is an output of the graph; \
+             1 group, as it is read by FusedGelu, which is not understood; \
              not understood are 2 Mystery, 1 com.microsoft.FusedGelu"
         );
     }

@@ -122,7 +122,10 @@ fn check_weights(file: &ModelFile) -> Result<()> {
 fn shrink_by(file: &ModelFile, choice: &Choice, scores: Vec<Vec<f64>>) -> Result<SmallModel> {
     let macs = |graph: &Graph| Ok(file.cost_of(graph)?.macs);
     let decided = choice.decide_by(&scores, &file.graph, &file.groups, &macs);
-    let Decided { keep, nearest } = decided.map_err(|e| e.or_at(&file.name))?;
+    let Decided { keep, nearest } = decided.map_err(|e| match e.kind() {
+        ErrorKind::OutOfReach => e.or_at(&file.name),
+        _ => e,
+    })?;
     let (parts, cuts) = cut(file, &keep)?;
     let masked = || Ok(mask(&file.graph, &file.groups, &keep)?);
     let models = Models {
