@@ -52,7 +52,10 @@ fn half_of_the_macs_is_half_of_them_or_the_nearest_is_told() {
             coarse.push(format!("{name}: {nearest}"));
         }
     }
-    insta::assert_snapshot!(coarse.join("\n"), @"");
+    insta::assert_snapshot!(coarse.join("\n"), @r"
+    grouped.ts: 46.7 % of the MACs stay where 50.0 % may: whole units go, and the nearest shares found are 46.7 % and 51.4 %
+    squeeze_excite.ts: 47.6 % of the MACs stay where 50.0 % may: whole units go, and the nearest shares found are 47.6 % and 50.8 %
+    ");
 }
 
 /// Layers of one size lose half of their units together, which leaves a quarter of most MACs.

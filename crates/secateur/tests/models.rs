@@ -364,7 +364,9 @@ fn real_models_are_halved() {
             Ok(small) => small,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::OutOfReach, "{error}");
-                told += &format!("{name}: {error}\n");
+                let error = error.to_string();
+                let folder = format!("{}/", models.display());
+                told += &format!("{}\n", error.replace(&folder, ""));
                 continue;
             }
         };

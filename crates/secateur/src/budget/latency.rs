@@ -272,7 +272,7 @@ mod tests {
         let watch = |models: &[ModelFile], _: f64| Ok(machine(models));
         let (trained, _, epochs) = trained(&job("latency=0.6ms"), 6e-4, &watch);
         let error = trained.unwrap_err();
-        assert_eq!((error.kind(), epochs), (ErrorKind::Verification, 0));
+        assert_eq!((error.kind(), epochs), (ErrorKind::OutOfReach, 0));
         // One input, one unit in each layer and ten outputs: 1.5 * (500 + 12) us.
         assert_eq!(
             error.to_string(),

@@ -253,9 +253,9 @@ mod tests {
 
     #[test]
     fn coarse_groups_leave_room_for_fine_ones() {
-        // Two heads of 40 and ten units of 2 cost 100: an equal share of both leaves one head, and 50 at most.
+        // Two heads of 40 and ten units of 2 cost 100: an equal share of both leaves one head, and 50.
         let scores: [&[f64]; 2] = [&[1.0, 2.0], &[1.0; 10]];
-        let (counts, above, _) = filled(&scores, &[40, 2], 1, 50.0);
+        let (counts, above, _) = filled(&scores, &[40, 2], 1, 51.0);
         assert_eq!((counts, above), (Some(vec![1, 5]), Some(52)));
         let (counts, _, _) = filled(&scores, &[40, 2], 1, 79.0);
         assert_eq!(counts, Some(vec![1, 10]));
