@@ -141,3 +141,13 @@ fn control_c_writes_the_points_so_far() {
     assert!((2..101).contains(&points), "{points}");
     assert!(sandbox.path("run/point-01/small.onnx").is_file());
 }
+
+/// One unit is the least: the network itself is written, and nothing smaller.
+#[test]
+fn a_path_that_cuts_nothing_exits_with_five() {
+    let sandbox = Sandbox::new();
+    let shown = sandbox
+        .run("path --data digits --net 1 --inputs spared --epochs 2 --threads 1 --quiet --out run");
+    assert_eq!(shown.code, Some(5), "{shown}");
+    assert!(sandbox.path("run/path.json").exists());
+}
