@@ -185,7 +185,11 @@ impl Legs {
                 ErrorKind::Verification,
                 format!("nothing here can run this model, so it cannot be verified: {why}"),
             )
-            .hint(hint::not_run(&models.file.graph, is_given)));
+            .hint(hint::not_run(
+                &models.file.graph,
+                is_given,
+                models.file.has_open_axes(),
+            )));
         }
         for found in &all {
             let settled = found.settled.unwrap_or(0.0);
@@ -267,8 +271,13 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     drop(have);
     if models.is_masked {
         let before = run(written(file.as_it_came()?)?);
-        let before =
-            before.map_err(|e| e.hint(hint::not_run(&file.graph, file.given.is_some())))?;
+        let before = before.map_err(|e| {
+            e.hint(hint::not_run(
+                &file.graph,
+                file.given.is_some(),
+                file.has_open_axes(),
+            ))
+        })?;
         found.moved = Some(furthest(&before, &want));
         if models.is_settled() {
             found.settled = Some(furthest(

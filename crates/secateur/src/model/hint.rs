@@ -2,7 +2,7 @@
 
 use secateur_graph::{Graph, Op};
 
-use super::draw::{LENGTHS, lengths};
+use super::draw::LENGTHS;
 
 /// Where outputs are not finite.
 pub(super) const NOT_FINITE: &str = "nothing was written; if the model takes other numbers than drawn ones (above 0, within bounds), give some with \
@@ -16,8 +16,8 @@ pub(super) const TOO_LARGE: &str = "nothing was written; export the model with s
 pub(super) const SMALL_NOT_RUN: &str =
     "nothing was written; this is a defect: please report it with the model";
 
-/// Where nothing runs a model on inputs that were given or drawn.
-pub(super) fn not_run(graph: &Graph, is_given: bool) -> String {
+/// Where nothing runs a model on inputs that were given or drawn, with open axes of no length of their own or without.
+pub(super) fn not_run(graph: &Graph, is_given: bool, is_open: bool) -> String {
     let mut hints = vec!["nothing was written".to_owned()];
     if draws(graph) {
         hints.push(
@@ -30,7 +30,7 @@ pub(super) fn not_run(graph: &Graph, is_given: bool) -> String {
             .push("if the tensors of --input are not what the model takes, give others".to_owned());
         return hints.join("; ");
     }
-    if lengths(graph).len() > 1 {
+    if is_open {
         let [first, second, last] = LENGTHS;
         hints.push(format!(
             "open axes were drawn with lengths of {first}, {second} and {last}: where the model needs others, name them with \
@@ -81,17 +81,18 @@ mod tests {
     #[test]
     fn what_to_do_hangs_on_what_the_model_takes() {
         let open = || Dim::Named("n".into());
-        let told = |graph: &Graph| not_run(graph, false);
+        let told = |graph: &Graph| not_run(graph, false, false);
         let plain = graph("Other", Element::F32, Dim::Fixed(2));
         assert_eq!(told(&plain), "nothing was written");
         let drops = graph("Dropout", Element::F32, Dim::Fixed(2));
         assert!(told(&drops).contains("export the model for inference"));
         let open = graph("Other", Element::F32, open());
-        assert!(told(&open).contains("2, 64 and 224") && told(&open).contains("--shape"));
+        let of_open = not_run(&open, false, true);
+        assert!(of_open.contains("2, 64 and 224") && of_open.contains("--shape"));
         let whole = graph("Other", Element::I64, Dim::Fixed(2));
         assert!(told(&whole).contains("'x'") && told(&whole).contains("--input"));
         for graph in [plain, open, whole] {
-            let told = not_run(&graph, true);
+            let told = not_run(&graph, true, true);
             assert!(
                 told.contains("--input") && !told.contains("drawn"),
                 "{told}"

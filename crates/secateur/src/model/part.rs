@@ -131,6 +131,8 @@ pub(super) fn parts(
             | Op::Clip { .. }
             | Op::Identity
             | Op::Norm(_)
+            | Op::Attention(_)
+            | Op::Sample(_)
             | Op::Reduce(_)
             | Op::Einsum(_)
             | Op::Mix(_)

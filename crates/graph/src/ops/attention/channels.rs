@@ -47,9 +47,11 @@ pub(in crate::ops) fn channels(
         let reason = "is read by Attention whose queries, keys and values are not made alike";
         return freeze(node, walk, &lengths, reason);
     };
-    let coupled = walk.couple_axes(&of_q.heads, &of_k.heads)
-        && walk.couple_axes(&of_q.heads, &of_v.heads)
-        && walk.couple_axes(&of_q.dimensions, &of_k.dimensions);
+    let coupled = walk.couple_axes(&of_q.heads, &of_k.heads).is_some()
+        && walk.couple_axes(&of_q.heads, &of_v.heads).is_some()
+        && walk
+            .couple_axes(&of_q.dimensions, &of_k.dimensions)
+            .is_some();
     if !coupled {
         let reason = "is read by Attention whose heads do not line up";
         return freeze(node, walk, &lengths, reason);
@@ -93,7 +95,7 @@ fn rows(node: &Node, walk: &mut Walk<'_>, operands: [ValueId; 3], lengths: &Leng
         rank => rank.is_some(),
     });
     let is_known = !q.is_empty() && !k.is_empty() && !v.is_empty() && is_same_mask;
-    if is_known && walk.couple_axes(&q, &k) && walk.couple_axes(&q, &v) {
+    if is_known && walk.couple_axes(&q, &k).is_some() && walk.couple_axes(&q, &v).is_some() {
         for channels in q {
             walk.carry(node.output()?, channels);
         }

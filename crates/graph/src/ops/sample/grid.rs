@@ -90,7 +90,7 @@ fn misfit(x: usize, grid: usize) -> Error {
 pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
     let (x, grid) = (node.input(0)?, node.input(1)?);
     let (rows, own) = (walk.along(x, 0), walk.along(grid, 0));
-    if !rows.is_empty() && !own.is_empty() && walk.couple_axes(&rows, &own) {
+    if !rows.is_empty() && !own.is_empty() && walk.couple_axes(&rows, &own).is_some() {
         for channels in rows {
             walk.carry(node.output()?, channels);
         }

@@ -98,7 +98,9 @@ pub(super) fn channels(node: &Node, unpool: &MaxUnpool, walk: &mut Walk<'_>) -> 
     for axis in 0..=CHANNELS {
         let (own, other) = (walk.along(x, axis), walk.along(indices, axis));
         let is_known = !own.is_empty() && !other.is_empty();
-        if own.is_empty() && other.is_empty() || is_known && walk.couple_axes(&own, &other) {
+        if own.is_empty() && other.is_empty()
+            || is_known && walk.couple_axes(&own, &other).is_some()
+        {
             continue;
         }
         let reason = "is put back by MaxUnpool where others were found";
