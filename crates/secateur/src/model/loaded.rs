@@ -1,6 +1,7 @@
 //! A model file as the independent runtime takes it.
 
-use secateur_onnx::proto::ModelProto;
+use secateur_onnx::proto::attribute_proto::AttributeType;
+use secateur_onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto};
 use secateur_onnx::{Parts, densify, lists_initializers, unlist_initializers, write_apart};
 
 use super::ModelFile;
@@ -11,18 +12,45 @@ use crate::runtime::Runtime;
 /// Where the data of tensors lie in what [`written`] makes.
 pub(crate) const WRITTEN_DATA: &str = LOCATION;
 
-/// A model as bytes for the runtime. Dense tensors that are no inputs are what every runtime knows, and data are not held
-/// twice where they lie apart.
+/// A model as bytes for the runtime. Dense tensors that are no inputs are what every runtime knows, and strides that are stated;
+/// data are not held twice where they lie apart.
 pub(crate) fn written(mut model: ModelProto) -> Result<Parts> {
     unlist_initializers(&mut model);
+    state_strides(&mut model);
     densify(&mut model)?;
     Ok(write_apart(model, LOCATION)?)
 }
 
-/// Whether a file as it is may be more than the runtime knows: it has sparse tensors, or initializers that are inputs too.
+/// Whether a file as it is may be more than the runtime knows: it has sparse tensors, initializers that are inputs too, or
+/// pooling whose strides are left out.
 pub(crate) fn needs_plain_form(model: &ModelProto) -> bool {
     let graph = model.graph.as_option();
-    graph.is_some_and(|graph| !graph.sparse_initializer.is_empty()) || lists_initializers(model)
+    let is_plain = |graph: &GraphProto| {
+        graph.sparse_initializer.is_empty() && !graph.node.iter().any(lacks_strides)
+    };
+    !graph.is_none_or(is_plain) || lists_initializers(model)
+}
+
+/// Whether a node pools with strides of 1 because it states none, which the runtime refuses over two axes.
+fn lacks_strides(node: &NodeProto) -> bool {
+    let has = |name: &str| node.attribute.iter().any(|a| a.name.as_deref() == Some(name));
+    let pools = matches!(node.op_type.as_deref(), Some("MaxPool" | "AveragePool"));
+    pools && has("kernel_shape") && !has("strides")
+}
+
+fn state_strides(model: &mut ModelProto) {
+    let nodes = model.graph.as_option_mut().into_iter().flat_map(|g| &mut g.node);
+    for node in nodes.filter(|node| lacks_strides(node)) {
+        let mut attributes = node.attribute.iter();
+        let kernel = attributes.find(|a| a.name.as_deref() == Some("kernel_shape"));
+        let axes = kernel.map_or(0, |a| a.ints.len());
+        node.attribute.push(AttributeProto {
+            name: Some("strides".into()),
+            r#type: Some(AttributeType::INTS),
+            ints: vec![1; axes],
+            ..AttributeProto::default()
+        });
+    }
 }
 
 impl ModelFile {
