@@ -111,7 +111,7 @@ impl<K> Filling<'_, K> {
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
-            match self.within((self.share)(middle))? {
+            match self.within(&(self.share)(middle))? {
                 Some(tried) => {
                     best = tried;
                     low = middle;
@@ -128,8 +128,8 @@ impl<K> Filling<'_, K> {
     }
 
     /// A decision, if it is within the limit.
-    fn within(&mut self, counts: Vec<usize>) -> Result<Option<Tried<K>>> {
-        let tried = (self.attempt)(&counts)?;
+    fn within(&mut self, counts: &[usize]) -> Result<Option<Tried<K>>> {
+        let tried = (self.attempt)(counts)?;
         if tried.2 as f64 <= self.limit {
             return Ok(Some(tried));
         }
@@ -160,7 +160,7 @@ impl<K> Filling<'_, K> {
                     false => fit + (most - fit) / 2,
                 };
                 stride *= 2;
-                match self.within(with(&best, &steps[..middle]))? {
+                match self.within(&with(&best, &steps[..middle]))? {
                     Some(tried) => {
                         next.clone_from(&tried.1);
                         largest = Some(tried);

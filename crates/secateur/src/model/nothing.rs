@@ -1,5 +1,6 @@
 //! Why did no unit of a model go?
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use secateur_graph::{ChannelGroups, Freeze, Graph, Group, GroupKind, Node, NodeId, Op};
@@ -52,7 +53,7 @@ fn counted(all: impl Iterator<Item = String>) -> Vec<(String, usize)> {
     let mut counts = BTreeMap::new();
     all.for_each(|one| *counts.entry(one).or_insert(0) += 1);
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, count)| Reverse(*count));
     counts
 }
 
