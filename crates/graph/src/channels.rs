@@ -71,6 +71,8 @@ pub(crate) struct Walk<'g> {
     /// The first to claim slices along an axis of a constant.
     claimed: HashMap<(ValueId, usize), Vec<Channels>>,
     pub(crate) pins: Vec<Pin>,
+    /// Claims on constants that no node reads in this form, but others that were made of them.
+    pub(crate) behind: Vec<(ValueId, usize, Vec<Atom>)>,
     pub(crate) frozen: Vec<(Vec<Atom>, Freeze)>,
     /// What products of activations sum over, and the reason for which it stays if it cannot be silenced.
     pub(crate) summed: Vec<(Vec<Atom>, Freeze)>,
@@ -113,6 +115,7 @@ impl<'g> Walk<'g> {
             claims: vec![],
             claimed: HashMap::new(),
             pins: vec![],
+            behind: vec![],
             frozen: vec![],
             summed: vec![],
         };
@@ -347,11 +350,14 @@ impl<'g> Walk<'g> {
 
     /// The constant cannot be cut along `axis`.
     pub(crate) fn pin(&mut self, tensor: ValueId, axis: usize, node: &Node, reason: &str) {
-        self.pins.push(Pin {
+        let pin = |(tensor, axis): (ValueId, Option<usize>)| Pin {
             tensor,
-            axis: Some(axis),
+            axis,
             freeze: freeze(node, reason),
-        });
+        };
+        self.pins.push(pin((tensor, Some(axis))));
+        self.pins
+            .extend(self.place_behind(tensor, Some(axis)).map(pin));
     }
 
     /// The channels of a value, or all slices of a constant, cannot be removed.
@@ -361,11 +367,15 @@ impl<'g> Walk<'g> {
 
     fn freeze_at(&mut self, value: ValueId, freeze: Freeze) {
         if self.is_parameter(value) {
-            self.pins.push(Pin {
-                tensor: value,
-                axis: None,
-                freeze,
-            });
+            let behind = self.place_behind(value, None);
+            for (tensor, axis) in behind.into_iter().chain([(value, None)]) {
+                let freeze = freeze.clone();
+                self.pins.push(Pin {
+                    tensor,
+                    axis,
+                    freeze,
+                });
+            }
         } else {
             for channels in self.channels[value.index()].clone() {
                 self.frozen.push((channels.atoms, freeze.clone()));

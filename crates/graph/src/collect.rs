@@ -73,9 +73,16 @@ pub(crate) fn collect(graph: &Graph, mut walk: Walk<'_>) -> Vec<Group> {
         }
     }
     for pin in &walk.pins {
+        let is_pinned = |axis: usize| pin.axis.is_none_or(|pinned| pinned == axis);
+        let behind = walk.behind.iter();
+        for (_, _, atoms) in behind.filter(|(t, axis, _)| *t == pin.tensor && is_pinned(*axis)) {
+            for (index, _) in places.split(atoms) {
+                freeze(&mut groups[index], &pin.freeze);
+            }
+        }
         for &(index, at) in holders.get(&pin.tensor).into_iter().flatten() {
             let group = &mut groups[index];
-            if pin.axis.is_none_or(|axis| axis == group.members[at].axis) {
+            if is_pinned(group.members[at].axis) {
                 freeze(group, &pin.freeze);
             }
         }

@@ -145,12 +145,31 @@ impl Walk<'_> {
             atoms: behind.to.iter().map(|&p| channels.atoms[p]).collect(),
         });
         let own: Vec<Channels> = own.collect();
+        for channels in &own {
+            let atoms = channels.atoms.clone();
+            self.behind.push((behind.tensor, axis, atoms));
+        }
         if !self.share(behind.tensor, axis, &own) {
             self.freeze_factors(
                 factors,
                 "shares weights with channels that are grouped otherwise",
             );
         }
+    }
+
+    /// Where an axis of a constant lies in what it and others were made of; all of that, if no axis is named.
+    pub(crate) fn place_behind(
+        &self,
+        tensor: ValueId,
+        axis: Option<usize>,
+    ) -> Option<(ValueId, Option<usize>)> {
+        let graph = self.graph();
+        let origin = graph.origin(tensor);
+        if origin == tensor || !graph.is_shared(origin) {
+            return None;
+        }
+        let behind = axis.and_then(|axis| Behind::of(graph, tensor, axis));
+        Some((origin, behind.map(|behind| behind.axis)))
     }
 
     fn freeze_factors(&mut self, factors: &[Channels], reason: &str) {
@@ -168,7 +187,9 @@ pub(crate) fn pick_behind(graph: &Graph, sources: &mut Sources) {
             let Some(picked) = sources.get(&(id, axis)) else {
                 continue;
             };
-            let Some(behind) = Behind::of(graph, id, axis) else {
+            let behind = Behind::of(graph, id, axis);
+            // What nodes read as it is has slices of its own that go.
+            let Some(behind) = behind.filter(|b| graph.readers(b.tensor).is_empty()) else {
                 continue;
             };
             let kept = (0..behind.to.len()).filter(|&p| picked.contains(&behind.to[p]));

@@ -115,7 +115,7 @@ impl Worlds {
             let value = graph.value(*id);
             value.known.is_some() || value.constant.as_ref().is_some_and(|t| t.len() <= LARGE)
         };
-        if !node.inputs.iter().flatten().all(follows) || is_heavy(&node.op) {
+        if !node.inputs.iter().flatten().all(follows) {
             return None;
         }
         let lengths = node.inputs.iter().flatten().map(|&id| {
@@ -127,7 +127,7 @@ impl Worlds {
         if !self.room.may_read(read) {
             return None;
         }
-        let macs = ops::macs(graph, node).unwrap_or(0);
+        let macs = steps(graph, node)?;
         let mut inputs: Vec<Option<Known>> = vec![];
         for input in &node.inputs {
             let Some(id) = *input else {
@@ -142,6 +142,10 @@ impl Worlds {
             inputs.push(Some(known?));
         }
         let is_same = inputs.iter().flatten().all(|k| matches!(k, Known::Same(_)));
+        // How long windows take in a world with other lengths is not counted.
+        if !is_same && has_windows(&node.op) {
+            return None;
+        }
         let mut made: Vec<Vec<Arc<Array>>> = vec![vec![]; node.outputs.len()];
         for world in 0..if is_same { 1 } else { WORLDS } {
             let most = if is_same { LARGE } else { SMALL };
@@ -217,17 +221,49 @@ fn joined(mut arrays: Vec<Arc<Array>>) -> Option<Known> {
     })
 }
 
-/// Whether an operation may take long however little comes out. Nothing that exporters compute from shapes needs these.
-fn is_heavy(op: &Op) -> bool {
-    match op {
-        Op::Sample(sample) => ops::samples_long(sample),
-        _ => matches!(op, Op::Pool(_) | Op::Conv(_) | Op::ConvTranspose(_)),
+/// Whether an operation may take long however little comes out.
+fn has_windows(op: &Op) -> bool {
+    matches!(op, Op::Pool(_) | Op::Conv(_) | Op::ConvTranspose(_))
+}
+
+/// Multiply-accumulates, and elements of windows; none where they cannot be counted.
+fn steps(graph: &Graph, node: &Node) -> Option<u64> {
+    match &node.op {
+        Op::Sample(sample) if ops::samples_long(sample) => None,
+        Op::Pool(pool) => {
+            let made = graph.value(node.output().ok()?).shape.as_deref()?;
+            let made = made.iter().map(Dim::fixed);
+            let mut lengths = made.chain(pool.kernel.iter().map(|&k| Some(k)));
+            lengths.try_fold(1u64, |n, length| n.checked_mul(length? as u64))
+        }
+        Op::Conv(_) | Op::ConvTranspose(_) => ops::macs(graph, node),
+        _ => Some(ops::macs(graph, node).unwrap_or(0)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_over_constants_are_computed_unless_they_take_long() {
+        let known = |kernel: usize, length: usize| {
+            let mut b = crate::GraphBuilder::new("g");
+            let ones = crate::Tensor::f32([1, 1, length], vec![1.0; length]).unwrap();
+            let x = b.constant("x", ones);
+            let pool = Op::Pool(crate::Pool {
+                kind: crate::PoolKind::Max,
+                kernel: vec![kernel],
+                window: crate::Window::plain(1),
+            });
+            let y = b.node("y", pool, &[x]);
+            b.output(y);
+            let shaped = crate::infer_shapes(&b.build().unwrap()).unwrap();
+            shaped.value(y).known.is_some()
+        };
+        assert!(known(2, 4));
+        assert!(!known(20_000, 40_000));
+    }
 
     #[test]
     fn elements_are_numbers_lengths_or_neither() {

@@ -46,8 +46,19 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     let changed = reunite(network, infer_shapes(changed)?, |name| holders.hold(name));
     let mut computed = HashSet::new();
     let read = read(&changed);
-    // What the file makes of others that changed alike, it goes on making.
-    let follow: HashSet<ValueId> = changed.still_derived().into_iter().collect();
+    // What the file makes of weights that it holds, and that changed alike, it goes on making.
+    let is_stored = |id: &ValueId| {
+        let origin = &changed.value(changed.origin(*id)).name;
+        let maker = holders.nodes.get(origin).map(|&at| &graph.node[at]);
+        maker.map_or(holders.hold(origin), |node| {
+            node.op_type.as_deref() == Some("Constant")
+        })
+    };
+    let follow: HashSet<ValueId> = changed
+        .still_derived()
+        .into_iter()
+        .filter(is_stored)
+        .collect();
     for id in changed.value_ids().filter(|id| !follow.contains(id)) {
         let old = network.values().get(id.index());
         let old = old.and_then(|v| v.constant.as_ref());

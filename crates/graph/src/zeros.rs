@@ -4,7 +4,7 @@
 //! silences it in the product only if nothing on the way makes another number of 0.
 
 use crate::groups::Group;
-use crate::{Binary, Graph, Node, Op, PadMode, ValueId};
+use crate::{Binary, Graph, Index, Node, Op, PadMode, ValueId};
 
 /// The first node that could make something else of units whose producing and carrying slices are all 0.0; the name of the
 /// input, where they are its features.
@@ -14,18 +14,22 @@ pub(crate) fn broken_by(graph: &Graph, group: &Group) -> Option<String> {
             return Some(graph.value(held.value).name.clone());
         };
         let node = graph.node(id);
-        (!keeps_zero(group, node)).then(|| node.name.clone())
+        (!keeps_zero(graph, group, node)).then(|| node.name.clone())
     })
 }
 
 /// Whether a node makes 0.0 of units that are 0.0 in all that it reads of the group.
-fn keeps_zero(group: &Group, node: &Node) -> bool {
+fn keeps_zero(graph: &Graph, group: &Group, node: &Node) -> bool {
     let holds = |id: &ValueId| {
         let members = group.members.iter().map(|m| m.tensor);
         let activations = group.activations.iter().map(|a| a.value);
         members.chain(activations).any(|held| held == *id)
     };
     let inputs: Vec<ValueId> = node.inputs.iter().flatten().copied().collect();
+    let is_zero = |id: &ValueId| {
+        let numbers = graph.numbers(*id);
+        numbers.is_some_and(|numbers| numbers.iter().all(|&n| n == 0.0))
+    };
     match &node.op {
         // Where the units are neither made nor carried by slices, a bias would be added to them.
         Op::Gemm(_) | Op::Conv(_) | Op::ConvTranspose(_) => {
@@ -36,7 +40,10 @@ fn keeps_zero(group: &Group, node: &Node) -> bool {
         Op::Binary(Binary::Div) => !inputs.get(1).is_some_and(holds),
         Op::Unary(unary) => unary.apply(0.0) == 0.0,
         Op::Clip { min, max } => inputs.len() == 1 && *min <= 0.0 && *max >= 0.0,
-        Op::Pad(pad) => pad.mode == PadMode::Constant(0.0) && inputs.get(2).is_none(),
+        Op::Pad(pad) => pad.mode == PadMode::Constant(0.0) && inputs.get(2).is_none_or(is_zero),
+        Op::Expand => inputs.first().is_some_and(|x| holds(x) || is_zero(x)),
+        Op::Where => inputs.iter().skip(1).all(|x| holds(x) || is_zero(x)),
+        Op::Index(Index::ConstantOfShape { value, .. }) => *value == 0.0,
         Op::MatMul
         | Op::Einsum(_)
         | Op::Binary(Binary::Mul)
@@ -56,7 +63,6 @@ fn keeps_zero(group: &Group, node: &Node) -> bool {
         | Op::Split(_)
         | Op::Depth(_)
         | Op::Gather { .. }
-        | Op::Expand
         | Op::Tile => true,
         _ => false,
     }

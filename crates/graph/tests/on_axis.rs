@@ -113,6 +113,8 @@ fn variant(op: &Op) -> Option<&'static str> {
     Some(match op {
         Op::Gemm(_) => "Gemm",
         Op::MatMul => "MatMul",
+        Op::Attention(_) => "Attention",
+        Op::Sample(_) => "Sample",
         Op::Conv(_) => "Conv",
         Op::ConvTranspose(_) => "ConvTranspose",
         Op::BatchNorm { .. } => "BatchNorm",
@@ -154,7 +156,7 @@ fn variant(op: &Op) -> Option<&'static str> {
 fn every_variant_is_tried_and_most_pass_units_on() {
     let all = all();
     let tried: BTreeSet<&str> = all.iter().filter_map(|case| variant(&case.op)).collect();
-    assert_eq!(tried.len(), 35, "{tried:?}");
+    assert_eq!(tried.len(), 37, "{tried:?}");
     let mut free = BTreeSet::new();
     for case in all.iter().step_by(3) {
         let groups = ChannelGroups::of(&case.graph);

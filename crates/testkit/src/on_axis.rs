@@ -8,6 +8,7 @@
 mod applied;
 mod around;
 mod elementwise;
+mod fused;
 mod layers;
 mod movement;
 mod rest;
@@ -64,6 +65,7 @@ pub fn on_axis() -> Result<Vec<OnAxis>> {
         elementwise::all(),
         movement::all()?,
         rest::all()?,
+        fused::all()?,
     ];
     for applied in applied.concat() {
         for given in applied.givens() {

@@ -1,7 +1,7 @@
 //! `Expand` and `Tile`: elements repeated along axes.
 
 use super::{Rewrite, Sources, input_shape, movement};
-use crate::channels::Walk;
+use crate::channels::{Channels, Walk};
 use crate::eval::Array;
 use crate::known::Entry;
 use crate::{Dim, Error, Graph, Node, Op, Result, Tensor, ValueId, shapes};
@@ -57,18 +57,30 @@ pub(super) fn channels(node: &Node, walk: &mut Walk<'_>) -> Result<()> {
                 walk.claim(x, axis, crate::Role::Produces, &produced);
             } else if length > 1 {
                 walk.pin(x, axis, node, "is repeated");
+            } else {
+                fill(made, made_axis, walk);
             }
         }
+        // Axes that the constant lacks.
+        (0..rank_made - rank).for_each(|axis| fill(made, axis, walk));
         return Ok(());
     }
     for channels in walk.channels(x).to_vec() {
         let axis = channels.axis + rank_made - rank;
         match walk.length(made, axis) == Some(channels.atoms.len()) && channels.atoms.len() > 1 {
-            true => walk.carry(made, crate::channels::Channels { axis, ..channels }),
+            true => walk.carry(made, Channels { axis, ..channels }),
             false => walk.freeze_axis(x, channels.axis, node, "is repeated along its channels"),
         }
     }
     Ok(())
+}
+
+/// Positions along an axis that all hold the same number are units that go wherever those that they meet go.
+pub(super) fn fill(made: ValueId, axis: usize, walk: &mut Walk<'_>) {
+    if let Some(length) = walk.length(made, axis).filter(|&n| n > 1) {
+        let atoms = walk.fill(length);
+        walk.carry(made, Channels { axis, atoms });
+    }
 }
 
 /// The wanted lengths after positions went; entries that are 1 stay, as they ask for nothing.

@@ -170,8 +170,14 @@ pub(super) fn shapes(graph: &Graph, node: &Node, index: Index) -> Result<Vec<Opt
     Ok(vec![shape; node.outputs.len()])
 }
 
-/// Channels pass along axes on which no position is counted.
+/// Channels pass along axes on which no position is counted; what is filled with one number has units of its own.
 pub(super) fn channels(node: &Node, index: Index, walk: &mut Walk<'_>) -> Result<()> {
+    if let Index::ConstantOfShape { .. } = index {
+        let (lengths, made) = (node.input(0)?, node.output()?);
+        walk.freeze(lengths, node, "tells how an operator works");
+        (0..walk.rank(made).unwrap_or(0)).for_each(|axis| expand::fill(made, axis, walk));
+        return Ok(());
+    }
     let x = node.input(0)?;
     let reason = format!("is read by {}, which counts positions", node.op.onnx_name());
     let rank = walk.rank(x);

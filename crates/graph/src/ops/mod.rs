@@ -255,6 +255,9 @@ pub(crate) fn slice(graph: &Graph, node: &Node, sources: &Sources) -> Result<Vec
     let own_inputs = match &node.op {
         Op::Resize(attributes) => return resize::slice(graph, node, attributes, sources),
         Op::Expand => return expand::slice(graph, node, 1, sources),
+        Op::Index(Index::ConstantOfShape { .. }) => {
+            return expand::slice(graph, node, 0, sources);
+        }
         Op::Reshape { .. } => return reshape::slice(graph, node, sources),
         Op::Gather { axis } => gather::slice(graph, node, *axis, sources),
         Op::Slice { bounds } => slice::slice(graph, node, bounds.as_ref(), sources),

@@ -50,12 +50,17 @@ mod tests {
         let mut model = to_model(&graph, &ModelMeta::default()).unwrap();
         let file = ModelFile::of("m".into(), model.clone(), graph, 0).unwrap();
         file.verify_beforehand(0).unwrap();
+        // Between two nodes that are not understood nothing tells a shape.
         let network = model.graph.as_option_mut().unwrap();
-        for node in &mut network.node {
-            if node.op_type.as_deref() == Some("Relu") {
-                node.op_type = Some("Mystery".into());
-            }
-        }
+        let at = (network.node.iter())
+            .position(|node| node.op_type.as_deref() == Some("Relu"))
+            .unwrap();
+        network.node[at].op_type = Some("Mystery".into());
+        let mut second = network.node[at].clone();
+        second.name = Some("second".into());
+        second.input = vec!["between".into()];
+        network.node[at].output = vec!["between".into()];
+        network.node.insert(at + 1, second);
         let graph = secateur_graph::from_model(&model).unwrap();
         let file = ModelFile::of("m".into(), model, graph, 0).unwrap();
         let error = file.verify_beforehand(0).unwrap_err();

@@ -33,13 +33,21 @@ pub(crate) fn needs_plain_form(model: &ModelProto) -> bool {
 
 /// Whether a node pools with strides of 1 because it states none, which the runtime refuses over two axes.
 fn lacks_strides(node: &NodeProto) -> bool {
-    let has = |name: &str| node.attribute.iter().any(|a| a.name.as_deref() == Some(name));
+    let has = |name: &str| {
+        node.attribute
+            .iter()
+            .any(|a| a.name.as_deref() == Some(name))
+    };
     let pools = matches!(node.op_type.as_deref(), Some("MaxPool" | "AveragePool"));
     pools && has("kernel_shape") && !has("strides")
 }
 
 fn state_strides(model: &mut ModelProto) {
-    let nodes = model.graph.as_option_mut().into_iter().flat_map(|g| &mut g.node);
+    let nodes = model
+        .graph
+        .as_option_mut()
+        .into_iter()
+        .flat_map(|g| &mut g.node);
     for node in nodes.filter(|node| lacks_strides(node)) {
         let mut attributes = node.attribute.iter();
         let kernel = attributes.find(|a| a.name.as_deref() == Some("kernel_shape"));

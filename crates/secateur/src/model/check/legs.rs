@@ -122,7 +122,7 @@ fn the_runtime_alone_sees_a_difference_of_single_precision() {
         "the small model differs from the masked one",
     );
     // Without it there is none.
-    let inputs = arrays(draw(&graph, 0, 2));
+    let inputs = arrays(file(&graph).draw(0, 2));
     let model = to_model(&small, &ModelMeta::default()).unwrap();
     let models = Models {
         file: &file(&graph),
@@ -186,10 +186,7 @@ fn the_naive_evaluator_alone_sees_that_the_engine_is_wrong() {
 fn halved(graph: &Graph, naive_macs: u64) -> ModelEvidence {
     let file = file(graph);
     let choice = Choice::of(Amount::Units(0.5));
-    let scores = choice.scores(&file.graph, &file.groups).unwrap();
-    let keep = choice
-        .decide_by(&scores, &file.graph, &file.groups)
-        .unwrap();
+    let keep = choice.decide(&file.graph, &file.groups).unwrap();
     let small = shrink(&file.graph, &file.groups, &keep).unwrap().graph;
     let small = file.patched(&small).unwrap();
     let models = Models {
