@@ -128,7 +128,7 @@ fn check_within(models: &Models<'_>, seed: u64, naive_macs: u64) -> Result<Model
         }
     }
     for (turn, &size) in sizes.iter().enumerate() {
-        if !legs.found().is_empty() {
+        if legs.are_enough(models) {
             break;
         }
         let inputs = arrays(inputs_of(size));
@@ -171,15 +171,20 @@ impl Legs {
         all.into_iter().flatten().collect()
     }
 
+    /// Whether something ran the models, and something the file as it came, where that is another.
+    fn are_enough(&self, models: &Models<'_>) -> bool {
+        let all = self.found();
+        let mut settled = all.iter().map(|found| found.settled);
+        !all.is_empty() && (!models.is_settled() || settled.any(|found| found.is_some()))
+    }
+
     /// The evidence.
     ///
     /// # Errors
     /// If there is none, or any of them found a difference.
     fn judged(self, models: &Models<'_>, is_given: bool) -> Result<ModelEvidence> {
         let all = self.found();
-        // The masked model is one thing to run, the file that it came from may be another.
-        let is_held = !models.is_settled() || all.iter().any(|found| found.settled.is_some());
-        if all.is_empty() || !is_held {
+        if !self.are_enough(models) {
             let why = self.runtime_refused.unwrap_or_default();
             return Err(Error::new(
                 ErrorKind::Verification,
@@ -270,20 +275,19 @@ fn run_on_runtime(models: &Models<'_>, drawn: &[(Element, Array)]) -> Result<Res
     };
     drop(have);
     if models.is_masked {
-        let before = run(written(file.as_it_came()?)?);
-        let before = before.map_err(|e| {
-            e.hint(hint::not_run(
-                &file.graph,
-                file.given.is_some(),
-                file.has_open_axes(),
-            ))
-        })?;
+        let before = match run(written(file.as_it_came()?)?) {
+            Ok(before) => before,
+            // What was settled may be what the runtime does not know: another way must hold it to the file.
+            Err(_) if models.is_settled() => return Ok(Ok(found)),
+            Err(error) => {
+                let hint = hint::not_run(&file.graph, file.given.is_some(), file.has_open_axes());
+                return Err(error.hint(hint));
+            }
+        };
         found.moved = Some(furthest(&before, &want));
         if models.is_settled() {
-            found.settled = Some(furthest(
-                &before,
-                &run(written(file.patched(&file.graph)?)?)?,
-            ));
+            let settled = run(written(file.patched(&file.graph)?)?)?;
+            found.settled = Some(furthest(&before, &settled));
         }
     }
     Ok(Ok(found))
