@@ -24,6 +24,7 @@ use secateur_onnx::{dense, keep_inside_node, write_node};
 pub(crate) use self::pins::{named_by_training, parameters};
 use self::value::{Constant, declared, declared_input};
 use crate::raise::{NEWEST_OPSET, is_standard};
+use crate::shapes::infer_shapes;
 use crate::{Dim, Element, Error, Graph, GraphBuilder, Node, Op, Opaque, Result, ValueId};
 
 /// The oldest operator set read: in older ones arithmetic broadcasts by attributes.
@@ -48,6 +49,38 @@ const CONVERT: &str = "convert the model with onnx.version_converter to operator
 /// attributes that the operator does not have. Unsupported: operator sets outside 7 to 28, tensors whose data were not
 /// taken in from another file, inputs that are not tensors. The place names the node or tensor.
 pub fn from_model(model: &ModelProto) -> Result<Graph> {
+    let graph = lowered(model, HashMap::new())?;
+    let ranks = missing_ranks(&graph);
+    match ranks.is_empty() {
+        true => Ok(graph),
+        false => lowered(model, ranks),
+    }
+}
+
+/// The numbers of axes of what is read by nodes that were carried for want of them, where shapes tell these.
+fn missing_ranks(graph: &Graph) -> HashMap<String, usize> {
+    let wants = |node: &&Node| match &node.op {
+        Op::Opaque(opaque) => is_standard(&opaque.domain) && node::wants_rank(&opaque.op_type),
+        _ => false,
+    };
+    if !graph.nodes().iter().any(|node| wants(&node)) {
+        return HashMap::new();
+    }
+    // Shapes that do not fit are told where they are asked for.
+    let Ok(shaped) = infer_shapes(graph) else {
+        return HashMap::new();
+    };
+    let read = shaped.nodes().iter().filter(wants);
+    let read = read.filter_map(|node| node.input(0).ok());
+    read.filter_map(|id| {
+        let value = shaped.value(id);
+        Some((value.name.clone(), value.shape.as_ref()?.len()))
+    })
+    .collect()
+}
+
+/// The network, with numbers of axes that the nodes alone do not tell.
+fn lowered(model: &ModelProto, ranks: HashMap<String, usize>) -> Result<Graph> {
     let Some(graph) = model.graph.as_option() else {
         return Err(Error::invalid("the model holds no graph").hint("is it an ONNX file?"));
     };
@@ -60,6 +93,7 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
         integers: HashMap::new(),
         outputs: HashMap::new(),
         between: HashMap::new(),
+        ranks,
         read: unread::names_read(graph),
     };
     lowering.whole(graph)?;
@@ -70,7 +104,6 @@ pub fn from_model(model: &ModelProto) -> Result<Graph> {
     }
     lowering.builder.build()
 }
-
 /// The numbers of a tensor message; none if they are of a type that is only carried along.
 ///
 /// # Errors
@@ -124,6 +157,8 @@ struct Lowering<'a> {
     outputs: HashMap<&'a str, Declared>,
     /// What the file states of values between nodes: believed where nothing else tells.
     between: HashMap<&'a str, Declared>,
+    /// Numbers of axes that nodes do not tell, by the name of the value.
+    ranks: HashMap<String, usize>,
     /// Names that a node, a subgraph or an output of the graph reads.
     read: HashSet<&'a str>,
 }
@@ -332,6 +367,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn declare(&mut self, name: &'a str, rank: Option<usize>, element: Option<Element>) -> ValueId {
+        let rank = rank.or_else(|| self.ranks.get(name).copied());
         let (shape, declared) = self.outputs.get(name).cloned().unwrap_or_default();
         let id = self.builder.declare(name, shape);
         let element = declared.or(element);

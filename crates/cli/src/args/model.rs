@@ -64,7 +64,13 @@ pub(crate) struct ShrinkFlags {
     #[arg(long, value_name = "SHARE", help_heading = "Choice", group = "amount")]
     macs: Option<String>,
     /// Remove just the units that this JSON file lists: {"group": [0, 3], ...}
-    #[arg(long, value_name = "FILE", help_heading = "Choice", group = "amount")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Choice",
+        group = "amount",
+        conflicts_with_all = ["by", "round", "min", "only", "except"]
+    )]
     drop: Option<PathBuf>,
     /// With --keep: rank the units of all groups together, by their scores as multiples of their group's mean, and
     /// keep that share of all

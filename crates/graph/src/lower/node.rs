@@ -26,6 +26,11 @@ pub(super) fn label(node: &NodeProto, index: usize) -> String {
     }
 }
 
+/// Whether an operator of old operator sets means what is understood for some numbers of axes only.
+pub(super) fn wants_rank(op_type: &str) -> bool {
+    matches!(op_type, "Softmax" | "LogSoftmax" | "Hardmax")
+}
+
 /// Whether the operator is one of the standard domain.
 pub(super) fn standard(node: &NodeProto) -> bool {
     is_standard(node.domain.as_deref().unwrap_or_default())

@@ -13,7 +13,7 @@ impl ModelFile {
     /// # Errors
     /// If nothing here can run it, so that no result could be verified.
     pub fn verify_beforehand(&self, seed: u64) -> Result<()> {
-        let parts = write_parts(self.as_it_came()?, LOCATION)?;
+        let parts = write_parts(self.patched(&self.graph)?, LOCATION)?;
         let models = Models {
             file: self,
             masked: &|| Ok(self.graph.clone()),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{ChannelGroups, Graph, Group, Keep, Role, Tensor, cost, shrink};
+use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
 
 use super::fill::{Filling, Nearest};
 use super::nothing::nothing_goes;
@@ -362,9 +362,20 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
                 .at("--drop")
                 .hint("secateur inspect lists the groups"));
         };
+        let fails = |error: secateur_graph::Error| {
+            Error::usage(error.to_string())
+                .at("--drop")
+                .hint("secateur inspect tells the units of each group, and why some stay")
+        };
+        if groups.group(id).kind != GroupKind::Hidden {
+            let message = format!("'{name}' is an input, and its features stay");
+            return Err(Error::usage(message)
+                .at("--drop")
+                .hint("secateur compress --model removes features that are not needed"));
+        }
         let all: BTreeSet<usize> = units.iter().copied().collect();
         if all.iter().copied().eq(0..groups.group(id).units) {
-            keep.empty(id)?;
+            keep.empty(id).map_err(fails)?;
             continue;
         }
         for &unit in units {
@@ -373,7 +384,7 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
                     format!("without unit {unit}, a tensor of '{name}' would have no channel left");
                 return Err(Error::usage(message).at("--drop").hint("keep one of them"));
             }
-            keep.drop(id, unit)?;
+            keep.drop(id, unit).map_err(fails)?;
         }
     }
     Ok(keep)

@@ -186,6 +186,7 @@ impl SmallModel {
             }
             told
         });
+        let tensors = tensors.chain(self.whole_copies(file));
         let groups = file.groups.iter().zip(self.scores()).map(|((id, group), scores)| {
             json!({ "name": group.name, "units": group.units, "scores": scores, "kept": self.keep().kept(id) })
         });
@@ -197,6 +198,24 @@ impl SmallModel {
             "groups": groups.collect::<Value>(),
             "verified": self.evidence(),
             "recalibration": self.recalibration(),
+        })
+    }
+
+    /// Of a constant that is cut for its first reader: the other readers for which it stays whole.
+    fn whole_copies<'f>(&'f self, file: &'f ModelFile) -> impl Iterator<Item = Value> + 'f {
+        let is_cut = |id: ValueId| self.cuts().iter().any(|cut| cut.tensor == id);
+        let graph = &file.graph;
+        let whole = graph.value_ids().filter(move |&id| !is_cut(id));
+        let copies = whole.filter_map(|id| Some((id, copied(file, id)?)));
+        copies.flat_map(move |(id, place)| {
+            let origin = graph.value_named(place.origin);
+            let of_origin = self.cuts().iter().filter(move |cut| Some(cut.tensor) == origin);
+            let shape = graph.constant(id).map_or(&[][..], secateur_graph::Tensor::shape);
+            let (name, reader, slot) = (place.origin, place.reader, place.slot);
+            of_origin.map(move |cut| {
+                let all: Vec<usize> = (0..shape[cut.axis]).collect();
+                json!({ "tensor": name, "axis": cut.axis, "kept": all, "reader": reader, "input": slot })
+            })
         })
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn written(mut model: ModelProto) -> Result<Parts> {
 }
 
 /// Whether a file as it is may be more than the runtime knows: it has sparse tensors, initializers that are inputs too, or
-/// pooling whose strides are left out.
+/// windows whose strides are left out.
 pub(crate) fn needs_plain_form(model: &ModelProto) -> bool {
     let graph = model.graph.as_option();
     let is_plain = |graph: &GraphProto| {
@@ -31,15 +31,26 @@ pub(crate) fn needs_plain_form(model: &ModelProto) -> bool {
     !graph.is_none_or(is_plain) || lists_initializers(model)
 }
 
-/// Whether a node pools with strides of 1 because it states none, which the runtime refuses over two axes.
+/// Whether a node lays windows in steps of 1 because it states none, which the runtime refuses over two axes.
 fn lacks_strides(node: &NodeProto) -> bool {
-    let has = |name: &str| {
-        node.attribute
-            .iter()
-            .any(|a| a.name.as_deref() == Some(name))
-    };
-    let pools = matches!(node.op_type.as_deref(), Some("MaxPool" | "AveragePool"));
-    pools && has("kernel_shape") && !has("strides")
+    let windows = matches!(
+        node.op_type.as_deref(),
+        Some("MaxPool" | "AveragePool" | "Conv")
+    );
+    windows && axes_of_window(node).is_some() && ints(node, "strides").is_none()
+}
+
+fn ints<'n>(node: &'n NodeProto, name: &str) -> Option<&'n [i64]> {
+    let mut attributes = node.attribute.iter();
+    let found = attributes.find(|a| a.name.as_deref() == Some(name))?;
+    Some(&found.ints)
+}
+
+/// Over how many axes a window goes, where a node tells.
+fn axes_of_window(node: &NodeProto) -> Option<usize> {
+    let lengths = ints(node, "kernel_shape").or(ints(node, "dilations"));
+    let borders = || ints(node, "pads").map(|pads| pads.len() / 2);
+    lengths.map(<[i64]>::len).or_else(borders)
 }
 
 fn state_strides(model: &mut ModelProto) {
@@ -49,9 +60,7 @@ fn state_strides(model: &mut ModelProto) {
         .into_iter()
         .flat_map(|g| &mut g.node);
     for node in nodes.filter(|node| lacks_strides(node)) {
-        let mut attributes = node.attribute.iter();
-        let kernel = attributes.find(|a| a.name.as_deref() == Some("kernel_shape"));
-        let axes = kernel.map_or(0, |a| a.ints.len());
+        let axes = axes_of_window(node).unwrap_or_default();
         node.attribute.push(AttributeProto {
             name: Some("strides".into()),
             r#type: Some(AttributeType::INTS),

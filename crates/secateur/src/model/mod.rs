@@ -111,7 +111,11 @@ impl ModelFile {
             }
         };
         if !path.is_file() {
-            return Err(Error::new(ErrorKind::Input, "there is no such file")
+            let message = match path.is_dir() {
+                true => "is a folder, not a model",
+                false => "there is no such file",
+            };
+            return Err(Error::new(ErrorKind::Input, message)
                 .at(&name)
                 .hint("check the path"));
         }

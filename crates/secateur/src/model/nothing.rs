@@ -105,6 +105,10 @@ fn unknown(node: &Node) -> Option<String> {
     let Op::Opaque(opaque) = &node.op else {
         return None;
     };
+    // Of recurrent layers the inside stays, which is their reason.
+    if matches!(opaque.op_type.as_str(), "LSTM" | "GRU" | "RNN") {
+        return None;
+    }
     Some(match opaque.domain.as_str() {
         "" | "ai.onnx" => opaque.op_type.clone(),
         domain => format!("{domain}.{}", opaque.op_type),
