@@ -133,12 +133,12 @@ impl<'g> Walk<'g> {
         for (value, reason) in graph.pinned() {
             let node = graph.value(*value).name.clone();
             let reason = reason.to_string();
-            walk.freeze_at(*value, Freeze { node, reason });
+            walk.freeze_at(*value, &Freeze { node, reason });
         }
         for &output in graph.outputs() {
             walk.freeze_at(
                 output,
-                Freeze {
+                &Freeze {
                     node: graph.value(output).name.clone(),
                     reason: "is an output of the graph".into(),
                 },
@@ -362,10 +362,10 @@ impl<'g> Walk<'g> {
 
     /// The channels of a value, or all slices of a constant, cannot be removed.
     pub(crate) fn freeze(&mut self, value: ValueId, node: &Node, reason: &str) {
-        self.freeze_at(value, freeze(node, reason));
+        self.freeze_at(value, &freeze(node, reason));
     }
 
-    fn freeze_at(&mut self, value: ValueId, freeze: Freeze) {
+    fn freeze_at(&mut self, value: ValueId, freeze: &Freeze) {
         if self.is_parameter(value) {
             let behind = self.place_behind(value, None);
             for (tensor, axis) in behind.into_iter().chain([(value, None)]) {

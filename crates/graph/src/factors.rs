@@ -153,20 +153,20 @@ impl Walk<'_> {
     /// An axis whose factors are coarser is asked to be made like the other. A factor that only one of the two has stays
     /// whole: it went into an axis of unknown length on the way to the other.
     pub(crate) fn couple_axes(&mut self, a: &[Channels], b: &[Channels]) -> Option<Vec<Channels>> {
-        if let (Some(of_a), Some(of_b)) = (patterns(a), patterns(b)) {
-            if let (Some(cuts_a), Some(cuts_b)) = (refined(&of_a, &of_b), refined(&of_b, &of_a)) {
-                let wanted = a.iter().zip(cuts_a).chain(b.iter().zip(cuts_b));
-                let wanted: Vec<_> = wanted.filter(|(_, lengths)| lengths.len() > 1).collect();
-                if wanted.is_empty() {
-                    return Some(self.couple_alike(a.iter().zip(&of_a), b.iter().zip(&of_b)));
-                }
-                // All are asked for, so that the next walk has both.
-                let asked = wanted
-                    .iter()
-                    .filter(|(channels, lengths)| self.factorise(channels, lengths));
-                if asked.count() == wanted.len() {
-                    return Some(a.to_vec());
-                }
+        if let (Some(of_a), Some(of_b)) = (patterns(a), patterns(b))
+            && let (Some(cuts_a), Some(cuts_b)) = (refined(&of_a, &of_b), refined(&of_b, &of_a))
+        {
+            let wanted = a.iter().zip(cuts_a).chain(b.iter().zip(cuts_b));
+            let wanted: Vec<_> = wanted.filter(|(_, lengths)| lengths.len() > 1).collect();
+            if wanted.is_empty() {
+                return Some(self.couple_alike(a.iter().zip(&of_a), b.iter().zip(&of_b)));
+            }
+            // All are asked for, so that the next walk has both.
+            let asked = wanted
+                .iter()
+                .filter(|(channels, lengths)| self.factorise(channels, lengths));
+            if asked.count() == wanted.len() {
+                return Some(a.to_vec());
             }
         }
         (a.len() == b.len()).then(|| {

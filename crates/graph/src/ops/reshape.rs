@@ -181,7 +181,7 @@ impl StandIns {
             Entry::Number(n) if *n > 0.0 => Some(*n as usize),
             _ => None,
         });
-        let product = numbers.try_fold(1usize, |n, d| n.checked_mul(d));
+        let product = numbers.try_fold(1usize, usize::checked_mul);
         let few = movement::STAND_IN..=MOST_ROWS;
         let mut all = few.chain([product.unwrap_or(movement::STAND_IN)]);
         let is_new = |entry: &&Entry| match entry {
