@@ -25,13 +25,14 @@ use crate::{
 };
 
 pub(crate) use self::prune::subgraphs;
-use self::prune::{Reads, prune};
+use self::prune::{Reads, drop_unreached, prune};
 
 /// The model that `network` was read from, with the changes that made `changed` out of it.
 ///
 /// `network` is what was read, or that [settled](crate::settle()) or [set apart](crate::set_apart()). Constants get their new numbers where the file has them, as
 /// initializers or `Constant` nodes; those that the file computes become initializers; attributes that count channels, and
-/// lengths that the file states, follow. What is read no more, and was before, goes. Nothing else is touched. Numbers that
+/// lengths that the file states, follow. What is read no more, and was before, goes, and so does what reads something changed
+/// and leads to no output. Nothing else is touched. Numbers that
 /// [`crate::lighten`] took out of the model are put back.
 ///
 /// # Errors
@@ -73,17 +74,18 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
         .collect();
     let before = Reads::of(graph, &trained);
     nodes(graph, &holders, network, &changed)?;
-    prune(graph, &before, &computed, &trained);
-    let version = model.ir_version.unwrap_or_default();
-    listed::relist(graph, &initializers, version);
     // What the file states of a value that did not change stays, even if it is wrong.
-    let before = infer_shapes(network)?;
-    let pairs = before.values().iter().zip(changed.values());
+    let shaped = infer_shapes(network)?;
+    let pairs = shaped.values().iter().zip(changed.values());
     let values: HashMap<&str, (&[Dim], &[Dim])> = pairs
         .filter_map(|(old, new)| Some((new, old.shape.as_deref()?, new.shape.as_deref()?)))
         .filter(|(_, old, new)| old != new)
         .map(|(value, old, new)| (value.name.as_str(), (old, new)))
         .collect();
+    drop_unreached(graph, &values.keys().copied().collect(), &trained);
+    prune(graph, &before, &computed, &trained);
+    let version = model.ir_version.unwrap_or_default();
+    listed::relist(graph, &initializers, version);
     let infos = graph.value_info.iter_mut().chain(&mut graph.output);
     let listed = graph.input.iter_mut();
     for info in infos.chain(listed) {

@@ -153,7 +153,7 @@ fn made(graph: &Graph, node: &Node, heads: Option<(usize, usize)>) -> Result<Opt
     Ok(match shapes {
         [[rows, places, _], ..] => {
             let width = match lengths {
-                Some(l) => Dim::Fixed(l.heads * l.repeats * l.value),
+                Some(l) => Dim::Fixed((l.heads * l.repeats).saturating_mul(l.value)),
                 None => Dim::Named(format!("{}:2", node.name)),
             };
             Some(vec![rows.clone(), places.clone(), width])

@@ -39,13 +39,13 @@ impl ConvTranspose {
             ));
         }
         let length = |i: usize| {
-            let grown = self.window.strides[i] * spatial[i].saturating_sub(1)
-                + self.output_padding[i]
-                + self.window.dilations[i] * kernel[i].saturating_sub(1)
-                + 1;
-            let taken = before[i] + behind[i];
-            grown
-                .checked_sub(taken)
+            // What is too much is refused with the shape.
+            let steps = |step: usize, of: usize| step.saturating_mul(of.saturating_sub(1));
+            steps(self.window.strides[i], spatial[i])
+                .saturating_add(self.output_padding[i])
+                .saturating_add(steps(self.window.dilations[i], kernel[i]))
+                .saturating_add(1)
+                .checked_sub(before[i].saturating_add(behind[i]))
                 .ok_or_else(|| Error::invalid("ConvTranspose pads more than there is"))
         };
         let lengths = (0..spatial.len()).map(length).collect::<Result<_>>()?;
@@ -78,7 +78,7 @@ pub(super) fn shape(
         )));
     }
     let outputs = match outputs.fixed() {
-        Some(outputs) => Dim::Fixed(outputs * transposed.conv_groups),
+        Some(outputs) => Dim::Fixed(outputs.saturating_mul(transposed.conv_groups)),
         None => return Ok(None),
     };
     let fixed = |dims: &[Dim]| dims.iter().map(Dim::fixed).collect::<Option<Vec<usize>>>();

@@ -159,7 +159,7 @@ pub(super) fn tile_shape(graph: &Graph, node: &Node) -> Result<Option<Vec<Dim>>>
             .map(|(axis, pair)| match pair {
                 (own, Dim::Fixed(1)) => own.clone(),
                 (Dim::Fixed(1), times) => times,
-                (Dim::Fixed(n), Dim::Fixed(times)) => Dim::Fixed(n * times),
+                (Dim::Fixed(n), Dim::Fixed(times)) => Dim::Fixed(n.saturating_mul(times)),
                 _ => Dim::Named(format!("{}:{axis}", node.name)),
             })
             .collect(),

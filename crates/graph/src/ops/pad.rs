@@ -86,7 +86,9 @@ pub(super) fn shape(graph: &Graph, node: &Node, pad: &Pad) -> Result<Option<Vec<
     let dim = |(axis, (dim, (before, behind))): (usize, (&Dim, (i64, i64)))| match dim {
         dim if (before, behind) == (0, 0) => Ok(dim.clone()),
         Dim::Fixed(length) => {
-            let length = *length as i64 + before + behind;
+            let length = (*length as i64)
+                .saturating_add(before)
+                .saturating_add(behind);
             let length = usize::try_from(length);
             length
                 .map(Dim::Fixed)
@@ -203,8 +205,11 @@ pub(super) fn evaluate(pad: &Pad, inputs: &[Option<&Array>]) -> Result<Array> {
     };
     let sides = sides(&pads, input(3).map(whole).as_deref(), x.shape.len())?;
     let mut shape = vec![];
-    for (&length, (before, behind)) in x.shape.iter().zip(&sides) {
-        let length = usize::try_from(length as i64 + before + behind);
+    for (&length, &(before, behind)) in x.shape.iter().zip(&sides) {
+        let length = (length as i64)
+            .saturating_add(before)
+            .saturating_add(behind);
+        let length = usize::try_from(length);
         shape.push(length.map_err(|_| Error::invalid("Pad takes away more than there is"))?);
     }
     let fill = match (pad.mode, input(2).and_then(|a| a.values.first())) {

@@ -44,6 +44,58 @@ pub(crate) fn subgraphs(attribute: &AttributeProto) -> impl Iterator<Item = &Gra
     attribute.g.as_option().into_iter().chain(&attribute.graphs)
 }
 
+/// Takes away the nodes that lead to no output and read what has other lengths than before: nothing says how they would
+/// have to follow. `beside` are names that something beside the graph reads.
+pub(super) fn drop_unreached(
+    graph: &mut GraphProto,
+    changed: &HashSet<&str>,
+    beside: &HashSet<String>,
+) {
+    let reads: Vec<HashSet<String>> = graph
+        .node
+        .iter()
+        .map(|node| {
+            let mut names = HashSet::new();
+            read_by(node, &mut names);
+            names
+        })
+        .collect();
+    let mut reached = beside.clone();
+    reached.extend(graph.output.iter().filter_map(|o| o.name.clone()));
+    let mut is_live = vec![false; graph.node.len()];
+    let mut changed: HashSet<String> = changed.iter().map(|&name| name.to_owned()).collect();
+    let mut is_stale = is_live.clone();
+    spread(&mut is_live, |at| {
+        let is_reached = graph.node[at].output.iter().any(|o| reached.contains(o));
+        if is_reached {
+            reached.extend(reads[at].iter().cloned());
+        }
+        is_reached
+    });
+    spread(&mut is_stale, |at| {
+        let is_stale = !is_live[at] && reads[at].iter().any(|name| changed.contains(name));
+        if is_stale {
+            changed.extend(graph.node[at].output.iter().cloned());
+        }
+        is_stale
+    });
+    let mut is_stale = is_stale.into_iter();
+    graph.node.retain(|_| is_stale.next() != Some(true));
+}
+
+/// Marks what takes the mark, in whatever order, until nothing else does.
+fn spread(marks: &mut [bool], mut takes: impl FnMut(usize) -> bool) {
+    loop {
+        let before = marks.iter().filter(|&&mark| mark).count();
+        for at in (0..marks.len()).rev() {
+            marks[at] = marks[at] || takes(at);
+        }
+        if marks.iter().filter(|&&mark| mark).count() == before {
+            return;
+        }
+    }
+}
+
 /// Takes away what makes only what is a constant now or what nobody reads any more though somebody did `before`.
 ///
 /// A node that makes something else beside a constant stays, and makes the constant's numbers under a name that nobody reads.
