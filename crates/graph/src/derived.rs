@@ -28,7 +28,7 @@ pub(crate) fn only_moves(op: &Op) -> bool {
 
 impl Graph {
     /// The constant that a constant was made of, over all steps; itself, if it was not.
-    pub(crate) fn origin(&self, id: ValueId) -> ValueId {
+    pub fn origin(&self, id: ValueId) -> ValueId {
         let steps = self.steps(id);
         let first = steps.first().and_then(|node| node.input(0).ok());
         first.unwrap_or(id)

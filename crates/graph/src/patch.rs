@@ -86,6 +86,10 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     prune(graph, &before, &computed, &trained);
     let version = model.ir_version.unwrap_or_default();
     listed::relist(graph, &initializers, version);
+    let stale = prune::stale(graph, values.keys().copied(), &live(&changed));
+    graph
+        .value_info
+        .retain(|info| info.name.as_ref().is_none_or(|name| !stale.contains(name)));
     let infos = graph.value_info.iter_mut().chain(&mut graph.output);
     let listed = graph.input.iter_mut();
     for info in infos.chain(listed) {
@@ -102,6 +106,15 @@ fn read(graph: &Graph) -> Vec<bool> {
         read[id.index()] = true;
     }
     read
+}
+
+/// Names of the values that nodes make or read, whose shapes are known.
+fn live(graph: &Graph) -> HashSet<&str> {
+    let ids = graph
+        .nodes()
+        .iter()
+        .flat_map(|node| node.inputs.iter().flatten().chain(&node.outputs));
+    ids.map(|&id| graph.value(id).name.as_str()).collect()
 }
 
 /// Where in a file a value is held, by its name.

@@ -37,6 +37,12 @@ pub(crate) fn check_target(path: &Path, force: bool) -> Result<()> {
             .at(place)
             .hint("choose another name with --out"));
     }
+    // A device or a pipe would be replaced by a file.
+    if path.exists() && !path.is_file() {
+        return Err(Error::usage("this is no regular file")
+            .at(place)
+            .hint("choose another name with --out"));
+    }
     if path.exists() && !force {
         return Err(Error::usage("this file exists already")
             .at(place)

@@ -1,11 +1,11 @@
 //! `secateur report`: one page of any runs and comparisons.
 
 use secateur::compare::Comparison;
-use secateur::{Error, Result, RunRecord};
+use secateur::{Result, RunRecord};
 use secateur_report::{markdown, of_comparison, page};
 
 use crate::args::ReportFlags;
-use crate::commands::{Exit, write_whole};
+use crate::commands::{Exit, check_target, write_whole};
 use crate::output::note;
 
 /// Reads the folders and writes the page.
@@ -13,11 +13,7 @@ use crate::output::note;
 /// # Errors
 /// If a folder cannot be read, or the page cannot be written.
 pub(crate) fn run(flags: &ReportFlags) -> Result<Exit> {
-    if flags.out.exists() && !flags.force {
-        return Err(Error::usage("this file exists already")
-            .at(flags.out.display().to_string())
-            .hint("choose another with --out, or replace it with --force"));
-    }
+    check_target(&flags.out, flags.force)?;
     let is_comparison = |folder: &&std::path::PathBuf| folder.join("comparison.json").is_file();
     let (comparisons, runs): (Vec<_>, Vec<_>) = flags.folders.iter().partition(is_comparison);
     let runs: Vec<RunRecord> = runs

@@ -83,6 +83,34 @@ pub(super) fn drop_unreached(
     graph.node.retain(|_| is_stale.next() != Some(true));
 }
 
+/// The values that nodes make of what has other lengths than before, and that the network has no part in: outputs that nobody
+/// reads, and steps between constants. Of the lengths that a file states of them nothing is known.
+pub(super) fn stale<'a>(
+    graph: &GraphProto,
+    changed: impl Iterator<Item = &'a str>,
+    live: &HashSet<&str>,
+) -> HashSet<String> {
+    let mut changed: HashSet<String> = changed.map(ToOwned::to_owned).collect();
+    let mut stale = HashSet::new();
+    let mut follows = vec![false; graph.node.len()];
+    spread(&mut follows, |at| {
+        let node = &graph.node[at];
+        let follows = node.input.iter().any(|name| changed.contains(name));
+        if follows {
+            let made = node
+                .output
+                .iter()
+                .filter(|name| !live.contains(name.as_str()));
+            for name in made {
+                stale.insert(name.clone());
+                changed.insert(name.clone());
+            }
+        }
+        follows
+    });
+    stale
+}
+
 /// Marks what takes the mark, in whatever order, until nothing else does.
 fn spread(marks: &mut [bool], mut takes: impl FnMut(usize) -> bool) {
     loop {

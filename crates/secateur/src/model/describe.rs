@@ -1,8 +1,9 @@
 //! What is in a model, in tables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use secateur_graph::{Dim, Graph, Group, GroupKind, Role, ValueId};
+use secateur_graph::{Dim, Graph, Group, GroupKind, NodeId, Role, ValueId};
 use serde_json::{Value, json};
 
 use super::{ModelFile, SmallModel};
@@ -175,16 +176,28 @@ impl SmallModel {
     /// anyone can make the masked model.
     ///
     /// A constant that the file holds once for several readers may be cut for each in another way. What is said of all
-    /// but the first names the `reader`, by the first value that it makes, and the `input` of it.
+    /// but the first names the `reader`, by the first value that it makes, and the `input` of it; so does what is said of a
+    /// constant that the file computes others from, which are cut in their own way.
     pub fn to_json(&self, file: &ModelFile) -> Value {
-        let tensors = self.cuts().iter().map(|cut| {
-            let mut told = json!({ "tensor": file.graph.value(cut.tensor).name, "axis": cut.axis, "kept": cut.kept });
-            if let Some(place) = copied(file, cut.tensor) {
+        let tensors = self.cuts().iter().flat_map(|cut| {
+            let name = &file.graph.value(cut.tensor).name;
+            let told = json!({ "tensor": name, "axis": cut.axis, "kept": cut.kept });
+            let places = match copied(file, cut.tensor) {
+                Some(place) => vec![place],
+                None if makes_others(file, cut.tensor) => places(file, cut.tensor, name),
+                None => vec![],
+            };
+            let of_place = |place: &Copied<'_>| {
+                let mut told = told.clone();
                 told["tensor"] = place.origin.into();
                 told["reader"] = place.reader.into();
                 told["input"] = place.slot.into();
+                told
+            };
+            match places.is_empty() {
+                true => vec![told],
+                false => places.iter().map(of_place).collect(),
             }
-            told
         });
         let tensors = tensors.chain(self.whole_copies(file));
         let groups = file.groups.iter().zip(self.scores()).map(|((id, group), scores)| {
@@ -287,6 +300,43 @@ fn copied(file: &ModelFile, tensor: ValueId) -> Option<Copied<'_>> {
         reader: &file.graph.value(*reader.outputs.first()?).name,
         slot: reader.inputs.iter().position(|i| *i == Some(tensor))?,
     })
+}
+
+/// Whether the file computes constants from one by more than moving its elements.
+fn makes_others(file: &ModelFile, tensor: ValueId) -> bool {
+    let mut made = HashSet::from([tensor]);
+    for node in file.plain.nodes() {
+        let is_ahead = node
+            .outputs
+            .iter()
+            .all(|&id| file.graph.constant(id).is_some());
+        if is_ahead && node.inputs.iter().flatten().any(|id| made.contains(id)) {
+            made.extend(&node.outputs);
+        }
+    }
+    made.iter()
+        .any(|&id| file.graph.origin(id) != file.graph.origin(tensor))
+}
+
+/// Everywhere that a constant is read.
+fn places<'f>(file: &'f ModelFile, tensor: ValueId, origin: &'f str) -> Vec<Copied<'f>> {
+    let readers = file.graph.readers(tensor).iter();
+    let of_reader = |&reader: &NodeId| {
+        let node = file.graph.node(reader);
+        let reader = node
+            .outputs
+            .first()
+            .map(|&id| file.graph.value(id).name.as_str());
+        let slots = (0..node.inputs.len()).filter(|&slot| node.inputs[slot] == Some(tensor));
+        slots.filter_map(move |slot| {
+            Some(Copied {
+                origin,
+                reader: reader?,
+                slot,
+            })
+        })
+    };
+    readers.flat_map(of_reader).collect()
 }
 
 fn kind(group: &Group) -> &'static str {
