@@ -185,10 +185,11 @@ impl Legs {
     fn judged(self, models: &Models<'_>, is_given: bool) -> Result<ModelEvidence> {
         let all = self.found();
         if !self.are_enough(models) {
-            let why = self.runtime_refused.unwrap_or_default();
+            let why = self.runtime_refused.map(|why| format!(": {why}"));
+            let why = why.unwrap_or_default();
             return Err(Error::new(
                 ErrorKind::Verification,
-                format!("nothing here can run this model, so it cannot be verified: {why}"),
+                format!("nothing here can run this model, so it cannot be verified{why}"),
             )
             .hint(hint::not_run(
                 &models.file.graph,

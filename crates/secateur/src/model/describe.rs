@@ -305,7 +305,7 @@ fn copied(file: &ModelFile, tensor: ValueId) -> Option<Copied<'_>> {
 /// Whether the file computes constants from one by more than moving its elements.
 fn makes_others(file: &ModelFile, tensor: ValueId) -> bool {
     let mut made = HashSet::from([tensor]);
-    for node in file.plain.nodes() {
+    for node in file.decided().nodes() {
         let is_ahead = node
             .outputs
             .iter()

@@ -66,7 +66,7 @@ pub struct ModelFile {
     /// The file but for the numbers that the graph holds.
     pub(crate) model: ModelProto,
     /// The same with the branches that every input takes in place of the nodes that choose them, if there are some.
-    inlined: Option<ModelProto>,
+    inlined: Option<Inlined>,
     /// The network as the file has it.
     pub(crate) plain: Graph,
     /// The same, settled, where every reader of a uniform constant has its own.
@@ -81,6 +81,13 @@ pub struct ModelFile {
     /// What open axes of inputs are counted and drawn with, if that was said.
     lengths: Option<lengths::Lengths>,
     bytes: u64,
+}
+
+/// A file with the branches that are taken, but for the numbers that its network holds.
+#[derive(Debug, Clone)]
+struct Inlined {
+    model: ModelProto,
+    network: Graph,
 }
 
 /// Whether a run wrote the model, so that it scales its inputs itself; a file that cannot be read is told of where it is.
@@ -133,25 +140,25 @@ impl ModelFile {
         let external = take_in_external(&mut model, &folder, &limits).map_err(unreadable)?;
         let bytes = std::fs::metadata(path).map_or(0, |m| m.len()) + external;
         let graph = from_model(&model).map_err(Error::from).map_err(place)?;
-        let mut inlined = inline_branches(&model, &graph)
+        let inlined = inline_branches(&model, &graph)
             .map_err(Error::from)
             .map_err(place)?;
-        let taken = match &mut inlined {
-            Some(inlined) => {
-                let taken = from_model(inlined).map_err(Error::from).map_err(place)?;
-                lighten(inlined, &taken);
-                Some(taken)
+        let inlined = match inlined {
+            Some(mut model) => {
+                let network = from_model(&model).map_err(Error::from).map_err(place)?;
+                lighten(&mut model, &network);
+                Some(Inlined { model, network })
             }
             None => None,
         };
         lighten(&mut model, &graph);
-        let network = taken.as_ref().unwrap_or(&graph);
+        let network = inlined.as_ref().map_or(&graph, |inlined| &inlined.network);
         let file = Self::settled(name.clone(), model, graph.clone(), network, bytes);
         let file = file.map_err(place)?;
         Ok(Self {
             beside,
+            is_settled: file.is_settled || inlined.is_some(),
             inlined,
-            is_settled: file.is_settled || taken.is_some(),
             ..file
         })
     }
@@ -198,9 +205,16 @@ impl ModelFile {
         Ok(patch(&self.model, &self.plain, &self.plain)?)
     }
 
+    /// The network of the file as it came, where an `If` that is decided is the branch that it takes.
+    fn decided(&self) -> &Graph {
+        let inlined = self.inlined.as_ref();
+        inlined.map_or(&self.plain, |inlined| &inlined.network)
+    }
+
     /// The file with what made `changed` out of its network.
     pub(crate) fn patched(&self, changed: &Graph) -> Result<ModelProto> {
-        let model = self.inlined.as_ref().unwrap_or(&self.model);
+        let inlined = self.inlined.as_ref();
+        let model = inlined.map_or(&self.model, |inlined| &inlined.model);
         Ok(patch(model, &self.graph, changed)?)
     }
 

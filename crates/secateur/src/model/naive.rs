@@ -37,7 +37,7 @@ pub(super) fn naive(
         };
         if models.is_settled() || models.is_masked && !is_known {
             // The file may have a node beside those that make its outputs that is not understood.
-            let plain = whole(&file.plain).ok();
+            let plain = whole(file.decided()).ok();
             let own = match models.is_settled() || plain.is_none() {
                 true => Some(whole(&file.graph)?),
                 false => None,
@@ -77,7 +77,7 @@ pub(super) fn naive(
         return Ok(None);
     };
     let settled = match models.is_settled() {
-        true => others(&file.plain)?.map(|plain| furthest(&plain, &before)),
+        true => others(file.decided())?.map(|plain| furthest(&plain, &before)),
         false => None,
     };
     Ok(Some(Found {
