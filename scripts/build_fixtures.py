@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from built import attention, maps, weights
+from built import attention, beside, maps, weights
 
 FOLDER = Path(__file__).resolve().parent.parent / "crates/secateur/tests/fixtures/built"
-NETWORKS = {**weights.NETWORKS, **maps.NETWORKS, **attention.NETWORKS}
+NETWORKS = {**weights.NETWORKS, **maps.NETWORKS, **attention.NETWORKS, **beside.NETWORKS}
 # Pictures of any size are drawn of this one.
 OPEN = {"height": 9, "width": 7}
 

@@ -10,7 +10,7 @@ use secateur_graph::GroupKind;
 use secateur_onnx::proto::TensorProto;
 
 /// Folders, with how many files each has.
-const FOLDERS: [(&str, usize); 2] = [("built", 22), ("structures", 53)];
+const FOLDERS: [(&str, usize); 2] = [("built", 27), ("structures", 53)];
 
 /// Files of which no half can be made; the snapshot tells why. One that can leaves the list.
 const FAILING: [&str; 0] = [];

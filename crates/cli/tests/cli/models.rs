@@ -112,6 +112,21 @@ fn what_cannot_be_shrunk_leaves_nothing() {
     assert_snapshot!(text);
 }
 
+/// A device, a pipe or a socket is not replaced by a file.
+#[cfg(unix)]
+#[test]
+fn force_replaces_regular_files_only() {
+    let sandbox = with_model();
+    let _socket = std::os::unix::net::UnixListener::bind(sandbox.path("socket")).unwrap();
+    let shown = sandbox.run("shrink model.onnx --keep 50% -o socket --force");
+    assert_eq!(shown.code, Some(2), "{shown}");
+    assert!(
+        shown.stderr.contains("socket: this is no regular file"),
+        "{shown}"
+    );
+    assert!(std::os::unix::net::UnixStream::connect(sandbox.path("socket")).is_ok());
+}
+
 /// A file of the library's tests.
 fn fixture(sandbox: &Sandbox, name: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../secateur/tests/fixtures");

@@ -56,6 +56,36 @@ pub(crate) fn shapes() -> Vec<Case> {
         ("reshape-copies-beyond-end", reshape(&[1, 3, 2, 2, 0])),
         ("reshape-huge", reshape(&[i64::MAX, i64::MAX, 4])),
         (
+            "tile-huge",
+            at_end(
+                node("Tile", "tile", &["e", "times"], ""),
+                vec![list("times", &[i64::MAX; 4])],
+            ),
+        ),
+        (
+            "pad-huge",
+            at_end(
+                node("Pad", "pad", &["e", "by"], ""),
+                vec![list("by", &[i64::MAX; 8])],
+            ),
+        ),
+        (
+            "pad-by-less-than-nothing",
+            at_end(
+                node("Pad", "pad", &["e", "by"], ""),
+                vec![list("by", &[i64::MIN; 8])],
+            ),
+        ),
+        (
+            "transposed-huge",
+            with(
+                "ConvTranspose",
+                &["x", "up"],
+                vec![ints("strides", &[i64::MAX; 2]), int("group", i64::MAX)],
+                vec![tensor("up", &[2, 3, 2, 2])],
+            ),
+        ),
+        (
             "gather-out-of-range",
             with(
                 "Gather",
