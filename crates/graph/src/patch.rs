@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(crate) use self::prune::subgraphs;
-use self::prune::{Reads, drop_unreached, prune};
+use self::prune::{Reads, drop_unreached, prune, stale};
 
 /// The model that `network` was read from, with the changes that made `changed` out of it.
 ///
@@ -86,7 +86,7 @@ pub fn patch(model: &ModelProto, network: &Graph, changed: &Graph) -> Result<Mod
     prune(graph, &before, &computed, &trained);
     let version = model.ir_version.unwrap_or_default();
     listed::relist(graph, &initializers, version);
-    let stale = prune::stale(graph, values.keys().copied(), &live(&changed));
+    let stale = stale(graph, values.keys().copied(), &changed);
     graph
         .value_info
         .retain(|info| info.name.as_ref().is_none_or(|name| !stale.contains(name)));
@@ -106,15 +106,6 @@ fn read(graph: &Graph) -> Vec<bool> {
         read[id.index()] = true;
     }
     read
-}
-
-/// Names of the values that nodes make or read, whose shapes are known.
-fn live(graph: &Graph) -> HashSet<&str> {
-    let ids = graph
-        .nodes()
-        .iter()
-        .flat_map(|node| node.inputs.iter().flatten().chain(&node.outputs));
-    ids.map(|&id| graph.value(id).name.as_str()).collect()
 }
 
 /// Where in a file a value is held, by its name.

@@ -141,11 +141,13 @@ pub(crate) fn wide(x: &[f32]) -> Vec<f64> {
 pub(crate) fn relative(a: &[f32], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     let most = b.iter().fold(1e-6f64, |m, v| m.max(v.abs()));
-    let difference = a
-        .iter()
-        .zip(b)
-        .fold(0.0f64, |m, (a, b)| m.max((f64::from(*a) - b).abs()));
-    difference / most
+    off(a, b) / most
+}
+
+/// `max |a - b|`.
+pub(crate) fn off(a: &[f32], b: &[f64]) -> f64 {
+    let pairs = a.iter().zip(b);
+    pairs.fold(0.0f64, |m, (a, b)| m.max((f64::from(*a) - b).abs()))
 }
 
 /// Compiles a network that uses all its threads however little there is to do.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use secateur_onnx::proto::{AttributeProto, GraphProto, NodeProto};
 
+use crate::Graph;
 use crate::lower::parameters;
 
 /// The names that the nodes of a file read, and those that it gives out.
@@ -88,8 +89,9 @@ pub(super) fn drop_unreached(
 pub(super) fn stale<'a>(
     graph: &GraphProto,
     changed: impl Iterator<Item = &'a str>,
-    live: &HashSet<&str>,
+    network: &Graph,
 ) -> HashSet<String> {
+    let live = live(network);
     let mut changed: HashSet<String> = changed.map(ToOwned::to_owned).collect();
     let mut stale = HashSet::new();
     let mut follows = vec![false; graph.node.len()];
@@ -109,6 +111,15 @@ pub(super) fn stale<'a>(
         follows
     });
     stale
+}
+
+/// Names of the values that nodes make or read, whose shapes are known.
+fn live(graph: &Graph) -> HashSet<&str> {
+    let ids = graph
+        .nodes()
+        .iter()
+        .flat_map(|node| node.inputs.iter().flatten().chain(&node.outputs));
+    ids.map(|&id| graph.value(id).name.as_str()).collect()
 }
 
 /// Marks what takes the mark, in whatever order, until nothing else does.
