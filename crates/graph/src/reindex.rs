@@ -51,7 +51,9 @@ pub(crate) fn reindex(graph: &Graph, mut sources: Sources) -> Result<(Graph, Vec
     for ((value, axis), kept) in sources {
         if kept.is_empty() {
             let message = format!("would have nothing left along axis {axis}");
-            return Err(Error::new(ErrorKind::Keep, message).at(&graph.value(value).name));
+            return Err(Error::new(ErrorKind::Keep, message)
+                .at(&graph.value(value).name)
+                .hint("keep more units of each group"));
         }
         if let Some(tensor) = small.constant(value) {
             let picked = tensor.select(axis, &kept)?;

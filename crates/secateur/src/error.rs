@@ -138,7 +138,12 @@ impl std::error::Error for Error {}
 
 impl From<graph::Error> for Error {
     fn from(error: graph::Error) -> Self {
-        let mut this = Error::new(ErrorKind::Input, error.to_string());
+        let kind = match error.kind() {
+            // The model is well; what was chosen of it is not.
+            graph::ErrorKind::Keep => ErrorKind::Usage,
+            _ => ErrorKind::Input,
+        };
+        let mut this = Error::new(kind, error.to_string());
         this.hint = error.hint_text().map(str::to_owned);
         this
     }

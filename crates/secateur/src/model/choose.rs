@@ -216,8 +216,11 @@ impl Choice {
             attempt: &|counts| {
                 let keep = self.keeping(counts, &ranked, groups)?;
                 let left = ranked.iter().map(|r| keep.count(r.id)).collect();
-                let macs = macs(&shrink(graph, groups, &keep)?.graph)?;
-                Ok((keep, left, macs))
+                match shrink(graph, groups, &keep) {
+                    Ok(small) => Ok(Some((keep, left, macs(&small.graph)?))),
+                    Err(error) if error.kind() == secateur_graph::ErrorKind::Keep => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
             },
             round: self.round,
             limit,
@@ -225,7 +228,7 @@ impl Choice {
         };
         let filled = filling.go()?;
         let nearest = filled.nearest(share, whole);
-        let least = filled.cost;
+        let least = filled.cost.min(whole);
         let keep = filled.best.ok_or_else(|| {
             if least == whole {
                 return nothing_goes(graph, groups, &|g| self.why_whole(graph, g));

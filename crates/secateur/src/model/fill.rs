@@ -48,7 +48,7 @@ impl fmt::Display for Nearest {
 pub(super) struct Filled<K> {
     /// The decision; none where even the least is above the limit.
     pub(super) best: Option<K>,
-    /// The cost of the best, or of the least.
+    /// The cost of the best, or of the least; of none that was found, the largest number.
     pub(super) cost: u64,
     /// The smallest cost above the limit that was found.
     pub(super) above: Option<u64>,
@@ -70,17 +70,27 @@ impl<K> Filled<K> {
 /// A decision for so many units of each group: the decision, how many units stay of each by it, and its cost.
 pub(super) type Tried<K> = (K, Vec<usize>, u64);
 
+/// A decision; none where something would have no units left.
+pub(super) type Attempt<K> = Result<Option<Tried<K>>>;
+
 /// Looks for decisions within a limit.
 pub(super) struct Filling<'a, K> {
     pub(super) ranked: &'a [Ranked],
     /// How many units of each group a share is.
     pub(super) share: &'a dyn Fn(f64) -> Vec<usize>,
     /// Decides, and counts exactly.
-    pub(super) attempt: &'a dyn Fn(&[usize]) -> Result<Tried<K>>,
+    pub(super) attempt: &'a dyn Fn(&[usize]) -> Attempt<K>,
     /// Units come back in such multiples.
     pub(super) round: usize,
     pub(super) limit: f64,
     pub(super) above: Option<u64>,
+}
+
+/// What an attempt came to.
+enum Look<K> {
+    Within(Tried<K>),
+    Above,
+    TooFew,
 }
 
 /// Units of a group that would come back together.
@@ -99,26 +109,29 @@ impl<K> Filling<'_, K> {
     /// # Errors
     /// Those of an attempt.
     pub(super) fn go(mut self) -> Result<Filled<K>> {
-        let (keep, counts, cost) = (self.attempt)(&(self.share)(0.0))?;
-        if cost as f64 > self.limit {
+        let mut best = None;
+        let (mut low, mut high) = (0.0, 1.0);
+        let mut share = 0.0;
+        for _ in 0..=HALVINGS {
+            match self.look(&(self.share)(share))? {
+                Look::Within(tried) => {
+                    best = Some(tried);
+                    low = share;
+                }
+                Look::TooFew => low = share,
+                // Nothing is less than the least.
+                Look::Above if share == 0.0 => break,
+                Look::Above => high = share,
+            }
+            share = 0.5 * (low + high);
+        }
+        let Some(best) = best else {
             return Ok(Filled {
                 best: None,
-                cost,
-                above: Some(cost),
+                cost: self.above.unwrap_or(u64::MAX),
+                above: self.above,
             });
-        }
-        let mut best = (keep, counts, cost);
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (low + high);
-            match self.within(&(self.share)(middle))? {
-                Some(tried) => {
-                    best = tried;
-                    low = middle;
-                }
-                None => high = middle,
-            }
-        }
+        };
         let (keep, _, cost) = self.filled(best)?;
         Ok(Filled {
             best: Some(keep),
@@ -127,14 +140,15 @@ impl<K> Filling<'_, K> {
         })
     }
 
-    /// A decision, if it is within the limit.
-    fn within(&mut self, counts: &[usize]) -> Result<Option<Tried<K>>> {
-        let tried = (self.attempt)(counts)?;
+    fn look(&mut self, counts: &[usize]) -> Result<Look<K>> {
+        let Some(tried) = (self.attempt)(counts)? else {
+            return Ok(Look::TooFew);
+        };
         if tried.2 as f64 <= self.limit {
-            return Ok(Some(tried));
+            return Ok(Look::Within(tried));
         }
         self.above = Some(self.above.map_or(tried.2, |above| above.min(tried.2)));
-        Ok(None)
+        Ok(Look::Above)
     }
 
     /// Gives units back, the best first, as long as the limit holds. A group whose next units do not fit gets no more: they would
@@ -160,13 +174,13 @@ impl<K> Filling<'_, K> {
                     false => fit + (most - fit) / 2,
                 };
                 stride *= 2;
-                match self.within(&with(&best, &steps[..middle]))? {
-                    Some(tried) => {
+                match self.look(&with(&best, &steps[..middle]))? {
+                    Look::Within(tried) => {
                         next.clone_from(&tried.1);
                         largest = Some(tried);
                         fit = middle;
                     }
-                    None => most = middle,
+                    Look::Above | Look::TooFew => most = middle,
                 }
             }
             if let Some(tried) = largest {
@@ -227,6 +241,17 @@ mod tests {
         round: usize,
         limit: f64,
     ) -> (Option<Vec<usize>>, Option<u64>, usize) {
+        filled_from(0, scores, each, round, limit)
+    }
+
+    /// The same where something has nothing left if fewer units than `least` stay.
+    fn filled_from(
+        least: usize,
+        scores: &[&[f64]],
+        each: &[u64],
+        round: usize,
+        limit: f64,
+    ) -> (Option<Vec<usize>>, Option<u64>, usize) {
         let ranked = ranked(scores);
         let attempts = Cell::new(0);
         let share = |share: f64| -> Vec<usize> {
@@ -237,7 +262,8 @@ mod tests {
         let attempt = |counts: &[usize]| {
             attempts.set(attempts.get() + 1);
             let cost = counts.iter().zip(each).map(|(&n, &c)| n as u64 * c).sum();
-            Ok((counts.to_vec(), counts.to_vec(), cost))
+            let tried = (counts.to_vec(), counts.to_vec(), cost);
+            Ok((counts.iter().sum::<usize>() >= least).then_some(tried))
         };
         let filling = Filling {
             ranked: &ranked,
@@ -271,6 +297,16 @@ mod tests {
         assert_eq!((counts, above), (Some(vec![1, 1, 2, 1]), Some(25)));
         let (counts, above, _) = filled(&scores, &[10, 3, 3, 3], 1, 25.0);
         assert_eq!((counts, above), (Some(vec![1, 2, 2, 1]), Some(28)));
+    }
+
+    #[test]
+    fn a_choice_that_leaves_nothing_somewhere_is_no_choice() {
+        let scores: [&[f64]; 2] = [&[1.0; 8], &[1.0; 8]];
+        let (counts, _, _) = filled_from(6, &scores, &[1, 1], 1, 9.0);
+        assert_eq!(counts.map(|counts| counts.iter().sum()), Some(9));
+        let (counts, above, _) = filled_from(12, &scores, &[1, 1], 1, 9.0);
+        assert_eq!((counts, above), (None, Some(12)));
+        assert_eq!(filled_from(17, &scores, &[1, 1], 1, 9.0).0, None);
     }
 
     #[test]
