@@ -1,21 +1,15 @@
 //! Real data sets, read below the folder that `SECATEUR_DATA` names; skipped, aloud, where it is not set.
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use secateur_data::{
     Dataset, ErrorKind, LoadOptions, Missing, Scaling, SplitOptions, Standardiser, Storage, Target,
     Task, load, split,
 };
+use secateur_testkit::larger_data;
 
 fn options() -> Option<LoadOptions> {
-    let Some(dir) = std::env::var_os("SECATEUR_DATA") else {
-        // Unlike the print macros this is not captured, so that a run says what it left out.
-        let _ = writeln!(std::io::stderr(), "skipped: SECATEUR_DATA is not set");
-        return None;
-    };
+    let data_dir = Some(larger_data()?);
     Some(LoadOptions {
-        data_dir: Some(PathBuf::from(dir)),
+        data_dir,
         ..LoadOptions::default()
     })
 }

@@ -14,7 +14,7 @@ use secateur_graph::{
 };
 use secateur_onnx::proto::NodeProto;
 use secateur_onnx::{Limits, read, read_file, write, write_node};
-use secateur_testkit::model_files;
+use secateur_testkit::{larger_data, model_files};
 
 /// What a graph says, with values told apart by name: the order of values is not kept in a file,
 /// nor are constants that nothing reads or shapes between nodes.
@@ -208,14 +208,9 @@ proptest! {
     }
 }
 
-#[test]
-fn real_files_survive_or_are_refused_with_a_reason() {
-    let Some(data) = std::env::var_os("SECATEUR_DATA") else {
-        println!("skipped: SECATEUR_DATA is not set");
-        return;
-    };
-    let files = model_files(&Path::new(&data).join("onnx-models")).unwrap();
-    assert!(!files.is_empty());
+/// What the files of a folder come to as networks, and back; how many could be read as one.
+fn survive(folder: &Path) -> usize {
+    let files = model_files(folder).unwrap();
     let mut lowered = 0;
     for file in files {
         let model = read_file(&file, &Limits::default()).unwrap();
@@ -235,5 +230,19 @@ fn real_files_survive_or_are_refused_with_a_reason() {
             Err(e) => println!("{}: {e} ({:?})", file.display(), e.hint_text()),
         }
     }
+    lowered
+}
+
+#[test]
+fn exported_files_survive() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../secateur/tests/fixtures");
+    let counts = ["torch", "built", "given"].map(|folder| survive(&fixtures.join(folder)));
+    assert_eq!(counts, [32, 27, 3]);
+}
+
+#[test]
+fn real_files_survive_or_are_refused_with_a_reason() {
+    let Some(data) = larger_data() else { return };
+    let lowered = survive(&data.join("onnx-models"));
     assert!(lowered > 0, "no file could be read as a network");
 }

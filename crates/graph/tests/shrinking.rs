@@ -6,7 +6,7 @@ use secateur_graph::{
     ChannelGroups, ErrorKind, Graph, GroupKind, Keep, Role, Tensor, Unary, cost, evaluate, mask,
     shrink,
 };
-use secateur_testkit::{bits, mlp, piecewise_linear, rows, smooth, some_keep};
+use secateur_testkit::{bits, law, mlp, piecewise_linear, rows, smooth, some_keep};
 
 fn groups_of(graph: &Graph) -> ChannelGroups {
     ChannelGroups::of(graph).unwrap()
@@ -20,23 +20,6 @@ fn elements(graph: &Graph) -> usize {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn masked_and_shrunk_agree_to_the_bit(plan in smooth(), seed in 0..1000u64) {
-        let graph = plan.build().unwrap();
-        let groups = groups_of(&graph);
-        let keep = some_keep(&groups, seed);
-        let inputs = rows(&graph, 3, seed);
-        let masked = evaluate(&mask(&graph, &groups, &keep).unwrap(), &inputs).unwrap();
-        match shrink(&graph, &groups, &keep) {
-            Ok(small) => {
-                let shrunk = evaluate(&small.graph, &inputs).unwrap();
-                prop_assert_eq!(bits(&masked), bits(&shrunk));
-            }
-            // A Gather may have picked only units that went.
-            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Keep),
-        }
-    }
 
     /// Nothing but reading slices of dropped units changes, although more would be as good for the function.
     #[test]
@@ -71,61 +54,6 @@ proptest! {
         prop_assert_eq!(&small.graph, &graph);
         prop_assert_eq!((small.cuts.len(), small.inputs.len()), (0, 0));
         prop_assert_eq!(mask(&graph, &groups, &all).unwrap(), graph);
-    }
-
-    /// Groups keep their order, so that the second decision can be told in units of the first graph.
-    #[test]
-    fn shrinking_twice_is_shrinking_once(plan in piecewise_linear(), seed in 0..1000u64) {
-        let graph = plan.build().unwrap();
-        let groups = groups_of(&graph);
-        let first = some_keep(&groups, seed);
-        let Ok(once) = shrink(&graph, &groups, &first) else { return Ok(()) };
-        let small_groups = groups_of(&once.graph);
-        let second = some_keep(&small_groups, seed + 1);
-        let Ok(twice) = shrink(&once.graph, &small_groups, &second) else { return Ok(()) };
-
-        let mut both = first.clone();
-        for id in groups.ids() {
-            let kept = first.kept(id);
-            for (unit, &wide) in kept.iter().enumerate() {
-                if !second.keeps(id, unit) {
-                    both.drop(id, wide).unwrap();
-                }
-            }
-        }
-        let direct = shrink(&graph, &groups, &both).unwrap();
-        prop_assert_eq!(cost(&direct.graph).unwrap().params, cost(&twice.graph).unwrap().params);
-        let inputs = rows(&graph, 3, seed);
-        prop_assert_eq!(
-            bits(&evaluate(&twice.graph, &inputs).unwrap()),
-            bits(&evaluate(&direct.graph, &inputs).unwrap())
-        );
-    }
-
-    /// Each kept group lends its constants the share of slices that it keeps.
-    #[test]
-    fn cuts_tell_what_became_of_every_constant(plan in piecewise_linear(), seed in 0..1000u64) {
-        let graph = plan.build().unwrap();
-        let groups = groups_of(&graph);
-        let Ok(small) = shrink(&graph, &groups, &some_keep(&groups, seed)) else { return Ok(()) };
-        let mut replayed = graph.clone();
-        for cut in &small.cuts {
-            let tensor = graph.constant(cut.tensor).unwrap();
-            prop_assert!(cut.kept.len() < tensor.shape()[cut.axis]);
-        }
-        let mut predicted = 0;
-        for id in graph.value_ids() {
-            let Some(tensor) = replayed.constant(id).filter(|t| t.as_f32().is_some()) else { continue };
-            let mut tensor = tensor.clone();
-            for cut in small.cuts.iter().filter(|c| c.tensor == id) {
-                tensor = tensor.select(cut.axis, &cut.kept).unwrap();
-            }
-            prop_assert_eq!(Some(&tensor), small.graph.constant(id));
-            predicted += tensor.len();
-        }
-        prop_assert_eq!(elements(&small.graph), predicted);
-        replayed = small.graph;
-        prop_assert!(groups_of(&replayed).groups().len() == groups.groups().len());
     }
 
     /// Units whose reading slices are zero can go without changing the function.
@@ -244,4 +172,109 @@ fn the_size_of_a_unit_counts_what_reads_it() {
     assert_eq!(hidden.size(&graph), 3);
     let reading = hidden.members.iter().filter(|m| m.role == Role::Reads);
     assert_eq!(reading.count(), 1);
+}
+
+#[test]
+fn masked_and_shrunk_agree_to_the_bit() {
+    law(400, 0.5, &(smooth(), 0..1000u64), |(plan, seed)| {
+        let graph = plan.build().unwrap();
+        let groups = groups_of(&graph);
+        let keep = some_keep(&groups, seed);
+        let inputs = rows(&graph, 3, seed);
+        let masked = evaluate(&mask(&graph, &groups, &keep).unwrap(), &inputs).unwrap();
+        match shrink(&graph, &groups, &keep) {
+            Ok(small) => {
+                let shrunk = evaluate(&small.graph, &inputs).unwrap();
+                prop_assert_eq!(bits(&masked), bits(&shrunk));
+                Ok(!keep.is_all())
+            }
+            // A Gather may have picked only units that went.
+            Err(error) => {
+                prop_assert_eq!(error.kind(), ErrorKind::Keep);
+                Ok(false)
+            }
+        }
+    });
+}
+
+/// Groups keep their order, so that the second decision can be told in units of the first graph.
+#[test]
+fn shrinking_twice_is_shrinking_once() {
+    law(
+        400,
+        0.3,
+        &(piecewise_linear(), 0..1000u64),
+        |(plan, seed)| {
+            let graph = plan.build().unwrap();
+            let groups = groups_of(&graph);
+            let first = some_keep(&groups, seed);
+            let Ok(once) = shrink(&graph, &groups, &first) else {
+                return Ok(false);
+            };
+            let small_groups = groups_of(&once.graph);
+            let second = some_keep(&small_groups, seed + 1);
+            let Ok(twice) = shrink(&once.graph, &small_groups, &second) else {
+                return Ok(false);
+            };
+
+            let mut both = first.clone();
+            for id in groups.ids() {
+                let kept = first.kept(id);
+                for (unit, &wide) in kept.iter().enumerate() {
+                    if !second.keeps(id, unit) {
+                        both.drop(id, wide).unwrap();
+                    }
+                }
+            }
+            let direct = shrink(&graph, &groups, &both).unwrap();
+            prop_assert_eq!(
+                cost(&direct.graph).unwrap().params,
+                cost(&twice.graph).unwrap().params
+            );
+            let inputs = rows(&graph, 3, seed);
+            prop_assert_eq!(
+                bits(&evaluate(&twice.graph, &inputs).unwrap()),
+                bits(&evaluate(&direct.graph, &inputs).unwrap())
+            );
+            Ok(!first.is_all() && !second.is_all())
+        },
+    );
+}
+
+/// Each kept group lends its constants the share of slices that it keeps.
+#[test]
+fn cuts_tell_what_became_of_every_constant() {
+    law(
+        400,
+        0.5,
+        &(piecewise_linear(), 0..1000u64),
+        |(plan, seed)| {
+            let graph = plan.build().unwrap();
+            let groups = groups_of(&graph);
+            let Ok(small) = shrink(&graph, &groups, &some_keep(&groups, seed)) else {
+                return Ok(false);
+            };
+            let mut replayed = graph.clone();
+            for cut in &small.cuts {
+                let tensor = graph.constant(cut.tensor).unwrap();
+                prop_assert!(cut.kept.len() < tensor.shape()[cut.axis]);
+            }
+            let mut predicted = 0;
+            for id in graph.value_ids() {
+                let Some(tensor) = replayed.constant(id).filter(|t| t.as_f32().is_some()) else {
+                    continue;
+                };
+                let mut tensor = tensor.clone();
+                for cut in small.cuts.iter().filter(|c| c.tensor == id) {
+                    tensor = tensor.select(cut.axis, &cut.kept).unwrap();
+                }
+                prop_assert_eq!(Some(&tensor), small.graph.constant(id));
+                predicted += tensor.len();
+            }
+            prop_assert_eq!(elements(&small.graph), predicted);
+            replayed = small.graph;
+            prop_assert!(groups_of(&replayed).groups().len() == groups.groups().len());
+            Ok(!small.cuts.is_empty())
+        },
+    );
 }

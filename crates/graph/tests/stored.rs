@@ -3,18 +3,16 @@
 
 use proptest::prelude::*;
 use secateur_graph::{ChannelGroups, Graph, infer_shapes, shrink};
-use secateur_testkit::{images, mixed, mlp, some_keep};
+use secateur_testkit::{images, law, mixed, mlp, some_keep};
 
 fn through_bytes(graph: &Graph) -> Graph {
     let bytes = postcard::to_allocvec(graph).unwrap();
     postcard::from_bytes(&bytes).unwrap()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn mixed_networks_come_back(network in mixed(), seed: u64) {
+#[test]
+fn mixed_networks_come_back() {
+    law(48, 0.5, &(mixed(), any::<u64>()), |(network, seed)| {
         let graph = network.build().unwrap();
         prop_assert_eq!(&through_bytes(&graph), &graph);
         let inferred = infer_shapes(&graph).unwrap();
@@ -22,21 +20,28 @@ proptest! {
         let groups = ChannelGroups::of(&inferred).unwrap();
         let keep = some_keep(&groups, seed);
         // Some draws leave a part of a divided value nothing, which is refused.
-        if let Ok(shrunk) = shrink(&inferred, &groups, &keep) {
-            prop_assert_eq!(&through_bytes(&shrunk.graph), &shrunk.graph);
-        }
-    }
+        let Ok(shrunk) = shrink(&inferred, &groups, &keep) else {
+            return Ok(false);
+        };
+        prop_assert_eq!(&through_bytes(&shrunk.graph), &shrunk.graph);
+        Ok(true)
+    });
+}
 
-    #[test]
-    fn changed_bytes_are_a_network_or_an_error(network in images(), place: usize, bit in 0u8..8) {
+#[test]
+fn changed_bytes_are_a_network_or_an_error() {
+    let draws = (images(), any::<usize>(), 0u8..8);
+    law(48, 0.1, &draws, |(network, place, bit)| {
         let mut bytes = postcard::to_allocvec(&network.build().unwrap()).unwrap();
         let place = place % bytes.len();
         bytes[place] ^= 1 << bit;
-        if let Ok(graph) = postcard::from_bytes::<Graph>(&bytes) {
-            // Whatever came out is one: nothing here may panic.
-            let _ = ChannelGroups::of(&graph);
-        }
-    }
+        let Ok(graph) = postcard::from_bytes::<Graph>(&bytes) else {
+            return Ok(false);
+        };
+        // Whatever came out is one: nothing here may panic.
+        let _ = ChannelGroups::of(&graph);
+        Ok(true)
+    });
 }
 
 #[test]

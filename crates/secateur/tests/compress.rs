@@ -35,7 +35,12 @@ fn digits_come_out_smaller_and_verified() {
     );
     assert!(report.after.macs * 4 <= report.before.macs);
     assert!(report.after.bytes < report.before.bytes);
-    assert!(report.verify.runtime_difference <= report.verify.tolerance);
+    // Single precision is never to the last bit what double precision is: no difference would be none that was measured.
+    let verify = &report.verify;
+    for difference in [verify.runtime_difference, verify.engine_difference] {
+        assert!(difference > 1e-9 && difference < 1e-5, "{verify:?}");
+    }
+    assert_eq!(verify.tolerance, 1e-4);
     assert!(!report.removals.is_empty());
     let dense = report.dense.as_ref().unwrap();
     assert_eq!(dense.macs, report.before.macs);

@@ -11,7 +11,7 @@ use secateur_onnx::proto::type_proto::{Tensor, Value};
 use secateur_onnx::proto::{
     NodeProto, OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto,
 };
-use secateur_testkit::{Block, Images, mlp};
+use secateur_testkit::{Block, Images, larger_data, mlp};
 
 fn half() -> Choice {
     Choice::of(Amount::Units(0.5))
@@ -343,11 +343,9 @@ fn a_pattern_may_name_any_node_that_makes_a_group() {
 
 #[test]
 fn real_models_are_halved() {
-    let Some(data) = std::env::var_os("SECATEUR_DATA") else {
-        println!("skipped: SECATEUR_DATA is not set");
-        return;
-    };
-    let models = PathBuf::from(data).join("onnx-models");
+    // Its twin with committed models is `half_of_each_is_verified_and_what_stays_is_told`.
+    let Some(data) = larger_data() else { return };
+    let models = data.join("onnx-models");
     let mut told = String::new();
     for name in [
         "burn/mnist.onnx",

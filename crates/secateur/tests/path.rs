@@ -44,7 +44,11 @@ fn points_fall_in_macs_and_every_one_is_a_verified_model() {
         assert!(point.share <= point.asked_share, "{point:?}");
         assert!(point.share > 0.7 * point.asked_share, "{point:?}");
         assert!(point.validation_score > 0.5, "{point:?}");
-        assert!(point.verify.runtime_difference <= point.verify.tolerance);
+        // Single precision is never to the last bit what double precision is.
+        let verify = &point.verify;
+        for difference in [verify.runtime_difference, verify.engine_difference] {
+            assert!(difference > 1e-9 && difference < 1e-5, "{verify:?}");
+        }
         assert_eq!(point.bytes, model.bytes().len() as u64);
         // All take the whole row, whatever they read of it.
         let outputs = Runtime::load(model.bytes()).unwrap().run(&[3.0; 64], 1);

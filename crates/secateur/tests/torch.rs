@@ -101,6 +101,7 @@ fn reordered_units_change_nothing() {
 
 #[test]
 fn masked_and_shrunk_agree_to_the_bit() {
+    let mut compared = 0;
     for (name, graph) in networks() {
         let groups = ChannelGroups::of(&graph).unwrap();
         for seed in 0..3 {
@@ -113,8 +114,10 @@ fn masked_and_shrunk_agree_to_the_bit() {
             let want = evaluate(&masked, &inputs).unwrap();
             let have = evaluate(&small.graph, &inputs).unwrap();
             assert_eq!(bits(&want), bits(&have), "{name}, seed {seed}");
+            compared += 1;
         }
     }
+    assert!(compared >= 80, "{compared}");
 }
 
 /// The same units, by the numbers that they have once others are gone.

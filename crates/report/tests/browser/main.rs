@@ -44,7 +44,7 @@ const FAULTS: [(&str, &str); 8] = [
 #[test]
 fn nothing_overflows_and_every_picture_has_words_and_numbers() {
     let Some(browser) = chromium::find() else {
-        println!("skipped: no chromium");
+        secateur_testkit::skipped("no chromium");
         return;
     };
     let scratch = tempfile::tempdir().unwrap();

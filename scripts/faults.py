@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Does a test notice each fault that is planted on purpose, which one, and how soon?
+
+    scripts/faults.py [WORDS] [--anew] [--out FILE]
+
+The faults are those of scripts/faults/*.toml: what is wrong, a file, the text that is replaced in it, and the packages whose tests
+must notice. Each is planted by itself in a checkout of HEAD below target/faults, whose tests are run until one fails. WORDS chooses
+the faults that say them. Results are kept in FILE (docs/runs/faults.json) as they come; a fault that is there is not run again
+unless --anew is given. `scripts/tests_page.py` makes a page of them.
+
+Needs Rust and cargo-nextest. Exit code 0: all are noticed; 1: one is not, or does not compile; 2: usage, or a text that is not in
+its file just once.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TREE = ROOT / "target/faults/tree"
+FAULTS = ROOT / "scripts/faults"
+RESULTS = ROOT / "docs/runs/faults.json"
+# A fault may make a test run for ever.
+LIMIT = 900
+FAILED = re.compile(r"^\s*(?:FAIL|SIG\w+|TIMEOUT|ABORT)\b.*?\]\s+(?:\(\s*\d+/\d+\)\s+)?(\S+) (\S+)\s*$", re.M)
+
+
+def faults():
+    """All faults, with the file that lists each."""
+    found = []
+    for path in sorted(FAULTS.glob("*.toml")):
+        for fault in tomllib.loads(path.read_text())["fault"]:
+            found.append({"area": path.stem, **fault})
+    return found
+
+
+def key(fault):
+    return f"{fault['file']}: {fault['what']}"
+
+
+def git(*arguments, folder=ROOT):
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def checkout():
+    """A tree of HEAD in which files that did not change keep their time, so that they are not built again."""
+    head = git("rev-parse", "HEAD")
+    if not (TREE / ".git").exists():
+        git("worktree", "prune")
+        git("worktree", "add", "--force", "--detach", str(TREE), head)
+    git("checkout", "--force", "--detach", head, folder=TREE)
+    return head
+
+
+def tests(packages, *more):
+    """Runs the tests of some packages until one fails."""
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target/faults/target"), "INSTA_UPDATE": "no", "NEXTEST_COLOR": "never"}
+    command = ["cargo", "nextest", "run", "--locked", "--cargo-profile", "mutants", "--status-level", "fail"]
+    command += [part for package in packages for part in ("--package", package)] + list(more)
+    start = time.monotonic()
+    try:
+        shown = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, timeout=LIMIT)
+        code, said = shown.returncode, shown.stdout + shown.stderr
+    except subprocess.TimeoutExpired:
+        code, said = 100, "TIMEOUT [ ] all tests\n"
+    return code, said, round(time.monotonic() - start, 1)
+
+
+def planted(fault):
+    """Which test notices the fault and how soon; none where none does."""
+    path = TREE / fault["file"]
+    text = path.read_text()
+    if text.count(fault["old"]) != 1:
+        raise SystemExit(f"{fault['area']}.toml: {fault['what']}: its text stands {text.count(fault['old'])} times in {fault['file']}, not once")
+    try:
+        path.write_text(text.replace(fault["old"], fault["new"]))
+        code, said, _ = tests(fault["packages"], "--no-run")
+        if code != 0:
+            return {"test": None, "why": "it does not compile", "said": said[-2000:]}
+        code, said, seconds = tests(fault["packages"])
+    finally:
+        path.write_text(text)
+    failed = FAILED.search(said)
+    if code == 0 or not failed:
+        return {"test": None, "why": "all tests pass" if code == 0 else said[-2000:]}
+    return {"test": f"{failed[1]} {failed[2]}", "seconds": seconds}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--anew", action="store_true")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    chosen = [fault for fault in faults() if all(word.lower() in key(fault).lower() for word in asked.words)]
+    if not chosen:
+        parser.error("no fault says that")
+    results = json.loads(asked.out.read_text()) if asked.out.exists() else {}
+    todo = [fault for fault in chosen if asked.anew or not results.get(key(fault), {}).get("test")]
+    head = checkout()
+    if todo:
+        packages = sorted({package for fault in todo for package in fault["packages"]})
+        print(f"without faults: {', '.join(packages)}", flush=True)
+        code, said, seconds = tests(packages)
+        if code != 0:
+            raise SystemExit(f"tests fail without any fault:\n{said[-3000:]}")
+        print(f"  pass in {seconds} s", flush=True)
+    unnoticed = 0
+    for number, fault in enumerate(todo, 1):
+        print(f"{number}/{len(todo)} {key(fault)}", flush=True)
+        found = planted(fault)
+        unnoticed += found["test"] is None
+        print(f"  {found['test']} in {found['seconds']} s" if found["test"] else f"  NOT NOTICED: {found['why']}\n{found.get('said', '')}", flush=True)
+        results[key(fault)] = {"commit": head[:9], "area": fault["area"], "what": fault["what"], "file": fault["file"], **found}
+        known = {key(fault) for fault in faults()}
+        kept = {name: result for name, result in sorted(results.items()) if name in known}
+        asked.out.write_text(json.dumps(kept, indent=1) + "\n")
+    sys.exit(1 if unnoticed else 0)
+
+
+if __name__ == "__main__":
+    main()
