@@ -208,19 +208,18 @@ fn repeated_rows_of_concrete_are_told() {
     );
 }
 
-/// Two of the five training files; the counts of classes were taken apart from the first byte of each record in Python.
+/// As it is published: each class as often as any other, and means and deviations of all training pictures.
 #[test]
 fn cifar_has_its_published_shape_and_balance() {
     let Some(options) = options() else { return };
     let set = load("cifar-10", &options).unwrap();
-    assert_eq!(shape(&set), (30_000, 3_072, 10));
-    assert_eq!(set.test_rows(), Some(20_000..30_000));
+    assert_eq!(shape(&set), (60_000, 3_072, 10));
+    assert_eq!(set.test_rows(), Some(50_000..60_000));
     assert_eq!(set.shape(), [3, 32, 32]);
-    assert_eq!(
-        set.notes(),
-        [
-            "training images from data_batch_1.bin.gz and data_batch_2.bin.gz; 3 others of the set are not there"
-        ]
+    let notes = set.notes();
+    assert!(
+        !notes.iter().any(|note| note.contains("not there")),
+        "{notes:?}"
     );
     let labels = set.labels().unwrap();
     let count = |labels: &[u32]| {
@@ -228,20 +227,14 @@ fn cifar_has_its_published_shape_and_balance() {
         labels.iter().for_each(|&label| counts[label as usize] += 1);
         counts
     };
-    assert_eq!(count(&labels[20_000..]), [1_000; 10]);
-    assert_eq!(
-        count(&labels[..20_000]),
-        [
-            1_989, 1_981, 2_042, 2_011, 2_009, 1_925, 2_038, 2_027, 2_012, 1_966
-        ]
-    );
+    assert_eq!(count(&labels[50_000..]), [1_000; 10]);
+    assert_eq!(count(&labels[..50_000]), [5_000; 10]);
     assert_eq!(set.default_scaling(), Scaling::Unit);
-    // The means and deviations that are published are of all five files: 0.4914, 0.4822, 0.4465 and 0.2470, 0.2435, 0.2616.
-    let rows: Vec<u32> = (0..20_000).collect();
+    let rows: Vec<u32> = (0..50_000).collect();
     let Scaling::PerChannel { mean, std } = Scaling::measure_channels(&set, &rows).unwrap() else {
         panic!("channels are measured");
     };
-    let near = |a: &[f32], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.003);
+    let near = |a: &[f32], b: [f32; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
     assert!(near(&mean, [0.4914, 0.4822, 0.4465]), "{mean:?}");
     assert!(near(&std, [0.2470, 0.2435, 0.2616]), "{std:?}");
 }
