@@ -3,7 +3,7 @@
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
 # All that must hold, cheapest first; the tools are in .ci/requirements.txt and scripts/requirements.txt
-check: fmt typos deny lint test doc examples first-run halves
+check: fmt typos deny lint test doc examples first-run halves tests-page mutants-changed
 
 # Is everything formatted?
 fmt:
@@ -55,6 +55,27 @@ halves:
     cargo build --release --locked -p secateur-cli
     python .ci/check_halves.py "${CARGO_TARGET_DIR:-target}/release/secateur" --known .ci/halves_that_fail \
         crates/secateur/tests/fixtures/torch crates/secateur/tests/fixtures/structures crates/secateur/tests/fixtures/built
+
+# Is docs/tests.md what its runs say?
+tests-page:
+    python scripts/tests_page.py --check
+
+# Does a test notice each change that cargo-mutants makes to the lines that changed of late? Stops after so many minutes
+mutants-changed minutes="10":
+    if command -v cargo-mutants > /dev/null && command -v cargo-nextest > /dev/null; then \
+        python scripts/mutants.py changed --minutes {{ minutes }}; \
+    else \
+        echo "skipped: cargo-mutants or cargo-nextest is not installed (.ci/run does so)"; \
+    fi
+
+# Which changes of a file or folder, as it is now, does no test of its crate notice? (`just mutants crates/secateur/src/verify.rs`)
+mutants path *flags:
+    path={{ quote(path) }}; [[ ! -d "$path" ]] || path="${path%/}/**"; \
+        cargo mutants --workspace --file "$path" {{ flags }}
+
+# Does a test notice each fault of scripts/faults, planted by itself? (`just faults`, `just faults latency`)
+faults *words:
+    scripts/faults.py {{ words }} && scripts/tests_page.py
 
 # How fast are a training step and the fused update? For a quiet machine; CI does not run it
 bench:

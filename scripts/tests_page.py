@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Writes docs/tests.md: what scripts/faults.py and scripts/mutants.py found.
+
+    scripts/tests_page.py [--check]
+
+With --check nothing is written. Exit code 0: done, or the page is what the results say; 1: it is not.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from faults import faults, key
+from mutants import LISTED, RESULTS, explained, nameless
+
+import tomllib
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/tests.md"
+FAULTS = ROOT / "docs/runs/faults.json"
+BEFORE = ROOT / "docs/runs/mutants-before.json"
+
+HEAD = """# What the tests notice
+
+Tests that pass say little about faults that they would let through. Two kinds of faults are put into the code, one at a time, to
+see whether a test fails: faults that a person thought of, and changes that cargo-mutants makes everywhere. This page is written by
+`scripts/tests_page.py` from what the two scripts below found.
+"""
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def planted():
+    results = json.loads(FAULTS.read_text()) if FAULTS.exists() else {}
+    rows = []
+    for fault in faults():
+        found = results.get(key(fault))
+        if found is None:
+            rows.append((fault["what"], f"`{fault['file']}`", "not run", ""))
+        elif found["test"] is None:
+            rows.append((fault["what"], f"`{fault['file']}`", "**none**", ""))
+        else:
+            rows.append((fault["what"], f"`{fault['file']}`", f"`{found['test']}`", f"{found['seconds']:.0f}"))
+    noticed = sum(bool(found["test"]) for found in results.values())
+    return f"""## Faults planted on purpose
+
+`scripts/faults.py` plants each fault of `scripts/faults/*.toml` by itself and runs the tests of the crates that must notice it until
+one fails. {noticed} of {len(rows)} are noticed. Seconds are those of the tests up to the first that fails, on two cores, without
+what compiling takes.
+
+{table(("fault", "file", "first test that fails", "seconds"), rows)}
+"""
+
+
+def counts(area):
+    found = list(area["mutants"].values())
+    missed = [name for name, outcome in area["mutants"].items() if outcome == "missed"]
+    left = [name for name in missed if nameless(name) in explained()]
+    viable = len(found) - found.count("unviable")
+    return viable, found.count("caught"), len(left), len(missed) - len(left)
+
+
+def share(area):
+    if area is None:
+        return ""
+    viable, caught, left, _ = counts(area)
+    return f"{caught + left} of {viable}, {100 * (caught + left) / max(viable, 1):.0f} %"
+
+
+def mutated():
+    after = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    before = json.loads(BEFORE.read_text()) if BEFORE.exists() else {}
+    rows, survivors = [], []
+    for area in tomllib.loads(LISTED.read_text())["area"]:
+        own, every = after.get(area["name"]), area.get("every", 1)
+        where = f"`{area['package']}`" + (": " + ", ".join(f"`{file}`" for file in area["files"]) if "files" in area else "")
+        rows.append((area["name"], where, "all" if every == 1 else f"each {every}th", share(before.get(area["name"])), share(own), own["commit"] if own else ""))
+        for name, outcome in sorted(own["mutants"].items()) if own else []:
+            if outcome == "missed":
+                survivors.append((f"`{nameless(name)}`", explained().get(nameless(name), "**not explained**")))
+    return f"""## Changes that cargo-mutants makes
+
+`just mutants PATH` tries all changes of a file, `.ci/run` those of the lines that were changed of late, within ten minutes, and
+`scripts/mutants.py run` the areas below. A change counts as noticed if a test of its crate fails, or of the crates that
+`scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which the tests
+of {len(before)} areas had been measured by the same script; survivors that are explained count as noticed in both.
+
+{table(("area", "code", "changes", "before", "now", "commit"), rows)}
+
+### What no test notices, and why it is left
+
+{table(("change", "why"), survivors) if survivors else "Nothing."}
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    asked = parser.parse_args()
+    page = "\n".join([HEAD, planted(), mutated()]).rstrip("\n") + "\n"
+    if asked.check:
+        if PAGE.read_text() != page:
+            sys.exit("docs/tests.md is not what docs/runs/faults.json and mutants.json say: run scripts/tests_page.py")
+        return
+    PAGE.write_text(page)
+
+
+if __name__ == "__main__":
+    main()
