@@ -3,13 +3,13 @@
 
 use secateur::{Config, Error, ErrorKind, Flow, Outcome, Plan, Prepared, Report, compress};
 
-/// A run in which nothing but the ranking removes much.
+/// A run in which nothing but the ranking removes much; convolutions take a while.
 fn short(net: &str) -> Config {
     Config {
         data: Some("digits".into()),
         net: Some(net.into()),
         strength: Some("1e-6".into()),
-        epochs: Some(4),
+        epochs: Some(if net.starts_with("resnet") { 2 } else { 4 }),
         threads: Some(1),
         ..Config::default()
     }
@@ -31,7 +31,6 @@ fn counts_and_shares_hold_exactly_in_chains_and_in_convolutions() {
         ("32-16", "params=30%"),
         ("32-16", "params=801"),
         ("resnet20", "macs=60%"),
-        ("resnet20", "params=50%"),
         ("resnet20", "params=100001"),
     ] {
         let outcome = within(net, budget).unwrap();

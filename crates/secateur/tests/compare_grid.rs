@@ -206,9 +206,9 @@ fn networks_by_name_are_compared_with_narrowed_ones() {
     grid.seeds = 1;
     grid.shared = Config {
         net: Some("resnet20".into()),
-        epochs: Some(3),
+        epochs: Some(2),
         settle: Some(1),
-        batch: Some(64),
+        batch: Some(128),
         control: Some("narrow-same-decay".into()),
         ..grid.shared
     };
