@@ -243,13 +243,17 @@ mod tests {
 
     #[test]
     fn only_the_given_rows_count() {
-        let set = set(Storage::U8(vec![0, 0, 0, 0, 255, 255, 255, 255]));
-        let measured = Scaling::measure_channels(&set, &[1]).unwrap();
-        let wanted = Scaling::PerChannel {
-            mean: vec![1.0; 2],
-            std: vec![1.0; 2],
-        };
-        assert_eq!(measured, wanted);
+        let bytes = Storage::U8(vec![0, 0, 0, 0, 255, 255, 255, 255]);
+        let floats = Storage::F32(vec![0.5, 0.5, 9.0, 9.0, 1.0, 1.0, 1.0, 1.0]);
+        for storage in [bytes, floats] {
+            let set = set(storage);
+            let measured = Scaling::measure_channels(&set, &[1]).unwrap();
+            let wanted = Scaling::PerChannel {
+                mean: vec![1.0; 2],
+                std: vec![1.0; 2],
+            };
+            assert_eq!(measured, wanted);
+        }
     }
 
     #[test]

@@ -363,6 +363,17 @@ mod tests {
     }
 
     #[test]
+    fn targets_outside_the_training_rows_do_not_count() {
+        let target = Target::Values {
+            columns: vec!["a".into(), "b".into()],
+            values: vec![1.0, -20.0, 1e9, -1e9, 3.0, 60.0],
+        };
+        let scaler = TargetScaler::fit(&target, &[0, 2]).unwrap();
+        assert_eq!(scaler.shift(), [2.0, 20.0]);
+        assert_eq!(scaler.scale(), [1.0, 40.0]);
+    }
+
+    #[test]
     fn targets_come_back_in_their_own_units() {
         let target = Target::Values {
             columns: vec!["a".into(), "b".into()],

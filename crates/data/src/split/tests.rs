@@ -55,17 +55,70 @@ fn the_seed_alone_decides() {
 #[test]
 fn a_test_set_of_its_own_stays_whole_and_its_copies_leave_training() {
     let mut cells: Vec<u8> = (0..100).collect();
+    // Two copies of the first test row, of which the second repeats the first.
+    cells[8] = 5;
     cells.extend([5, 200, 201]);
     let labels = (0..103).map(|row| row % 2).collect();
     let data = dataset(cells, labels).with_test_rows(100..103);
     let split = split(&data, 0, &SplitOptions::default()).unwrap();
     assert_eq!(split.test, [100, 101, 102]);
-    assert_eq!(sizes(&split), (89, 10, 3));
-    assert!(!split.train.contains(&5) && !split.validation.contains(&5));
+    assert_eq!(sizes(&split), (88, 10, 3));
+    for copy in [5, 8] {
+        assert!(!split.train.contains(&copy) && !split.validation.contains(&copy));
+    }
     assert_eq!(
         split.notes[1],
-        "1 training rows repeat a row of the test set and are left out"
+        "2 training rows repeat a row of the test set and are left out"
     );
+}
+
+/// 10 of 100 rows to draw from, however many test rows there are beside them.
+#[test]
+fn the_validation_share_is_of_the_rows_that_are_no_test_set() {
+    let data = distinct(400, |row| row as u32 % 2).with_test_rows(100..400);
+    let split = split(&data, 0, &SplitOptions::default()).unwrap();
+    assert_eq!(sizes(&split), (90, 10, 300));
+    assert!(
+        split
+            .train
+            .iter()
+            .chain(&split.validation)
+            .all(|&row| row < 100)
+    );
+}
+
+/// As the documentation promises of MNIST.
+#[test]
+fn by_default_no_more_than_5_000_rows_validate() {
+    let data = distinct(70_000, |row| row as u32 % 10).with_test_rows(60_000..70_000);
+    let split = split(&data, 0, &SplitOptions::default()).unwrap();
+    assert_eq!(sizes(&split), (55_000, 5_000, 10_000));
+}
+
+/// Otherwise a run of an older version could not be had again, and a trainer's order could follow the split's.
+#[test]
+fn a_seed_gives_the_rows_that_it_always_gave() {
+    let data = distinct(20, |row| row as u32 % 2);
+    let split = split(&data, 5, &SplitOptions::default()).unwrap();
+    assert_eq!(split.validation, [8, 13]);
+    assert_eq!(split.test, [3, 4, 15, 18]);
+}
+
+/// Rows that trained a model must not be tested on because numbers elsewhere changed.
+#[test]
+fn inputs_and_numbers_to_predict_do_not_move_the_split() {
+    let numbers = |factor: f32| {
+        let cells = (0..90).map(|row| factor * (row as f32 + 0.5)).collect();
+        let features = Features::new(Storage::F32(cells), 1).unwrap();
+        let target = Target::Values {
+            columns: vec!["y".into()],
+            values: (0..90).map(|row| factor * row as f32).collect(),
+        };
+        let data = Dataset::new("t", features, target).unwrap();
+        split(&data, 3, &SplitOptions::default()).unwrap()
+    };
+    assert_eq!(sizes(&numbers(1.0)), (63, 9, 18));
+    assert_eq!(numbers(1.0), numbers(-7.5));
 }
 
 #[test]
@@ -138,6 +191,7 @@ proptest! {
         let mut owner = [None; 40];
         let mut seen = 0;
         for (part, rows) in [&split.train, &split.validation, &split.test].into_iter().enumerate() {
+            prop_assert!(rows.is_sorted() && !rows.is_empty());
             for &row in rows {
                 seen += 1;
                 let owner = owner[cells[row as usize] as usize].get_or_insert(part);
