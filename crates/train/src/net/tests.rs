@@ -10,3 +10,5 @@ mod proximal;
 mod ranking;
 mod removals;
 mod rows;
+mod strength;
+mod weights;
