@@ -96,3 +96,33 @@ fn the_strongest_units_come_last_and_the_function_stays() {
     }
     assert!(sorted != graph);
 }
+
+#[test]
+fn a_part_that_is_drawn_reorders_units_by_the_seed_and_others_leave_them() {
+    let of = |part: &str, seed: u64| {
+        let penalty = PenaltySettings {
+            part: part.parse().unwrap(),
+            ..group_lasso(0.1)
+        };
+        let mut settings = settings(OPTIMIZERS[0], Some(penalty));
+        settings.seed = seed;
+        learner(&residual(), &settings)
+    };
+    assert!(of("fraction:0.5:first", 1).graph == residual());
+    let drawn = of("fraction:0.5:random", 1);
+    assert!(drawn.graph == of("fraction:0.5:random", 1).graph);
+    assert!(drawn.graph != of("fraction:0.5:random", 2).graph && drawn.graph != residual());
+    let start = learner(&residual(), &settings(OPTIMIZERS[0], None));
+    let [a, b] =
+        [&start, &drawn].map(|net| evaluate(&net.graph, &[sample(net)]).unwrap().remove(0));
+    for (a, b) in a.values.iter().zip(&b.values) {
+        assert!((a - b).abs() < 1e-9 * a.abs().max(1.0), "{a} {b}");
+    }
+    for ((_, before), (_, after)) in hidden(&start).iter().zip(&hidden(&drawn)) {
+        assert!(
+            belongings(&start, before) == belongings(&drawn, after),
+            "{}",
+            after.name
+        );
+    }
+}

@@ -19,10 +19,13 @@ use crate::{RegressionLoss, Rows, Targets};
 
 const SINGLE: Widths = Widths { floor: 1, round: 1 };
 
-/// The units of a ranking in the order in which they go.
-fn order(ranked: &Ranked, limit: u64) -> Vec<(GroupId, usize)> {
+/// The units of a ranking in the order in which they go, and how many must by its estimate.
+fn order(ranked: &Ranked, limit: u64) -> (Vec<(GroupId, usize)>, usize) {
     match &ranked.units {
-        Units::Net(units) => units.order(limit, ranked).unwrap().units,
+        Units::Net(units) => {
+            let order = units.order(limit, ranked).unwrap();
+            (order.units, order.guess)
+        }
         Units::Chain(_) => panic!("a network, not a chain"),
     }
 }
@@ -156,7 +159,8 @@ fn units_go_by_their_share_of_the_variance_for_what_they_free() {
             for share in [3, 6, 9] {
                 let limit = count(of, &graph).unwrap() * share / 10;
                 let want = greedy((&graph, &ranked.groups), &worth, (of, limit));
-                assert_eq!(order(&ranked, limit), want, "{of:?} {share}");
+                let (order, guess) = order(&ranked, limit);
+                assert_eq!(order, want, "{of:?} {share}");
                 // As many of them go as must.
                 let size = |gone: usize| {
                     let mut keep = Keep::all(&ranked.groups);
@@ -167,6 +171,7 @@ fn units_go_by_their_share_of_the_variance_for_what_they_free() {
                 };
                 let candidate = ranked.candidate(limit).unwrap();
                 let gone = (1..=want.len()).find(|&gone| size(gone) <= limit).unwrap();
+                assert_eq!(guess, gone, "what units cost is counted exactly here");
                 assert_eq!(candidate.count, size(gone), "{of:?} {share}");
                 assert_eq!(candidate.count, count(of, &candidate.graph).unwrap());
             }
@@ -261,6 +266,30 @@ fn a_unit_that_two_layers_read_has_a_share_of_each_whatever_their_scale() {
 }
 
 #[test]
+fn a_unit_of_little_more_worth_goes_first_where_it_frees_more() {
+    let mut b = GraphBuilder::new("two layers");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(1)]);
+    let made = matrix(&mut b, "made", [1, 6], &[1.0; 6]);
+    let x = b.node("first", Op::MatMul, &[x, made]);
+    // Units of the first layer have shares of 0.073 and five times 0.1854, those of the second of 0.1 and three times 0.3.
+    let rows = [0.073f64, 0.1854, 0.1854, 0.1854, 0.1854, 0.1854];
+    let rows: Vec<f64> = rows.iter().flat_map(|share| [share.sqrt(); 4]).collect();
+    let middle = matrix(&mut b, "middle", [6, 4], &rows);
+    let x = b.node("second", Op::MatMul, &[x, middle]);
+    let last = matrix(&mut b, "last", [4, 1], &[0.1, 0.3, 0.3, 0.3].map(f64::sqrt));
+    let y = b.node("output", Op::MatMul, &[x, last]);
+    b.output(y);
+    let settings = settings(SGD, Some(group_lasso(0.1)));
+    let mut net = NetLearner::new(b.build().unwrap(), alternating(1), &settings).unwrap();
+    let ranked = net.ranked(Quantity::Macs, SINGLE).unwrap();
+    let all = (0..6).collect::<Vec<_>>();
+    assert_eq!(left(&ranked, 34), [all.clone(), vec![0, 1, 2, 3]]);
+    // A unit of the first frees 1 + 4, one of the second 6 + 1: 0.073 / 5 is more than 0.1 / 7.
+    assert_eq!(left(&ranked, 28), [all, vec![1, 2, 3]]);
+    assert_eq!(left(&ranked, 24), [vec![1, 2, 3, 4, 5], vec![1, 2, 3]]);
+}
+
+#[test]
 fn the_scale_of_weights_in_front_of_a_normalization_does_not_matter() {
     let blocks = [
         Block::Conv(4, 3, false),
@@ -282,7 +311,7 @@ fn the_scale_of_weights_in_front_of_a_normalization_does_not_matter() {
         order(&ranked, 0)
     };
     assert_eq!(ranking(1.0), ranking(1024.0));
-    assert_eq!(ranking(1.0).len(), 3 + 4);
+    assert_eq!(ranking(1.0).0.len(), 3 + 4);
 }
 
 #[test]
@@ -332,5 +361,5 @@ fn a_floor_and_a_multiple_hold_for_every_layer() {
 fn without_a_penalty_no_unit_is_ranked() {
     let mut net = learner(&residual(), &settings(SGD, None));
     let ranked = net.ranked(Quantity::Macs, SINGLE).unwrap();
-    assert!(order(&ranked, 0).is_empty());
+    assert!(order(&ranked, 0).0.is_empty());
 }

@@ -61,7 +61,7 @@ pub(super) fn some(groups: &ChannelGroups) -> Keep {
         .filter(|(_, g)| g.is_free())
         .map(|(id, _)| id)
         .collect();
-    for (group, unit) in [(0, 0), (0, 2), (1, 1), (2, 0), (2, 3)] {
+    for (group, unit) in [(0, 0), (0, 2), (1, 1), (2, 0), (2, 4)] {
         if let Some(&id) = free.get(group) {
             keep.drop(id, unit).unwrap();
         }

@@ -112,6 +112,11 @@ fn a_step_that_is_not_penalized_is_that_of_a_run_without_a_penalty() {
         assert!(values(&dense) == values(&spared), "{optimizer:?}");
         assert_eq!(spared.penalty_seconds(), 0.0);
         assert_eq!((dense.share(), dense.held()), (0.0, vec![]));
+        // Nor is one of no strength.
+        let none = settings(optimizer, Some(penalty(0.0, "full")));
+        let (with, without, lambda) = twins(&residual(), &none);
+        assert!(values(&with) == values(&without), "{optimizer:?}");
+        assert_eq!((lambda, with.penalty_seconds()), (0.0, 0.0));
     }
 }
 

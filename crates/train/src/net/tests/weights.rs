@@ -63,7 +63,7 @@ fn what_is_penalized_follows_a_removal() {
                 penalty.weights
             );
         }
-        // Of groups of 4, 2 and 6, the units 0 and 2, 1, and 0 and 3 are gone.
+        // Of groups of 4, 2 and 6, the units 0 and 2, 1, and 0 and 4 are gone.
         let want = match penalty.part.to_string().as_str() {
             "full" => [0..2, 0..1, 0..4],
             "spare-last:2" => [0..1, 0..1, 0..2],
