@@ -1,5 +1,6 @@
 //! Networks of any form beside formulas that are written down once more, in double precision.
 
+mod by_hand;
 mod costs;
 mod limits;
 mod moves;

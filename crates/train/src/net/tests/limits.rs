@@ -4,8 +4,8 @@ use secateur_graph::{Dim, Graph, GraphBuilder, Op, Tensor};
 use secateur_prox::Quantity;
 
 use super::super::NetLearner;
+use super::by_hand::alternating;
 use super::networks::{SGD, group_lasso, settings};
-use super::ranking::alternating;
 use crate::budget::count;
 use crate::budget::question::Question;
 use crate::budget::ranked::Ranked;

@@ -87,6 +87,32 @@ fn what_is_penalized_follows_a_removal() {
     }
 }
 
+#[test]
+fn spared_units_are_derived_anew_of_those_that_are_left_where_a_part_says_so() {
+    for (part, want) in [
+        ("spare-last:2", [0..0, 0..1, 0..0]),
+        ("spare-last:2:current", [0..1, 0..1, 0..2]),
+        ("fraction:0.5:first", [0..0, 0..1, 0..0]),
+        ("fraction:0.5:ranked:9", [0..1, 0..1, 0..2]),
+    ] {
+        let penalty = PenaltySettings {
+            part: part.parse().unwrap(),
+            ..group_lasso(0.1)
+        };
+        let mut net = begun(&residual(), &settings(SGD, Some(penalty)));
+        // The penalized half of the first group and of the last goes.
+        let ids: Vec<GroupId> = hidden(&net).into_iter().map(|(id, _)| id).collect();
+        let mut keep = Keep::all(&net.groups);
+        for (group, unit) in [(0, 0), (0, 1), (2, 0), (2, 1), (2, 2)] {
+            keep.drop(ids[group], unit).unwrap();
+        }
+        net.remove_asked(&keep, 1).unwrap();
+        let layers = &net.penalised.as_ref().unwrap().layers;
+        let ranges: Vec<_> = layers.iter().map(|l| l.past.range.clone()).collect();
+        assert_eq!(ranges, want, "{part}");
+    }
+}
+
 /// The multiply-adds that a unit of each group frees, in the scale of the roots of the sizes of all penalized units.
 fn macs_weights(net: &NetLearner) -> Vec<f64> {
     let own = net.penalised.as_ref().unwrap();
