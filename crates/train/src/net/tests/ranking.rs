@@ -1,4 +1,4 @@
-//! Which units a limit keeps, beside units ranked by hand and by a ranking that shrinks the network for every count.
+//! Which units a limit keeps, beside a ranking that shrinks the network for every count.
 
 use secateur_graph::{
     ChannelGroups, Graph, GroupId, Keep, Role, Tensor, Unary, evaluate_all, shrink,
