@@ -37,6 +37,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_metric_is_the_mean_of_corrected_roots_and_epsilon_for_the_rate() {
+        let adam = kernels::Adam {
+            rate: 0.5,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            decay: 0.0,
+            step: 1,
+        };
+        // Corrected by 1 - 0.999: 4 and 16.
+        let metric = mean_metric(&[0.004, 0.016], &adam);
+        assert!((metric - 6.0).abs() < 1e-4, "{metric}");
+        for second in [&[0.0; 5][..], &[]] {
+            let metric = mean_metric(second, &adam);
+            assert!((metric - 2e-8).abs() < 1e-14, "{metric}");
+        }
+    }
+
+    #[test]
     fn roots_sum_to_what_they_sum_to_in_double_precision() {
         for count in [0, 1, 31, 32, 33, 2048, 5000] {
             let values: Vec<f32> = (0..count).map(|i| (i % 97) as f32 * 1e-3).collect();

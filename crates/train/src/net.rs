@@ -10,6 +10,8 @@ mod slices;
 mod statistics;
 mod step;
 mod taylor;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 

@@ -111,3 +111,47 @@ pub(crate) fn prox_under_adam(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secateur_prox::GroupLasso;
+
+    use super::*;
+
+    const ADAM: kernels::Adam = kernels::Adam {
+        rate: 0.5,
+        beta1: BETA1,
+        beta2: BETA2,
+        epsilon: EPSILON,
+        decay: 0.0,
+        step: 1,
+    };
+
+    /// What is left of a group of length 5 where its second moments are so many.
+    fn left(metric: (AdamMetric, f64), second: f32) -> [f32; 2] {
+        let strength = Strength {
+            lambda: 1.0,
+            weight: 2.0,
+        };
+        let mut group = [3.0, 4.0];
+        let penalty = Penalty::GroupLasso(GroupLasso);
+        prox_under_adam(penalty, strength, metric, &mut group, &[second; 2], &ADAM);
+        group
+    }
+
+    #[test]
+    fn weights_that_never_had_a_gradient_go_in_the_exact_metric_and_wait_for_their_layer_in_the_mean()
+     {
+        assert_eq!(left((AdamMetric::Exact, 0.0), 0.0), [0.0; 2]);
+        assert_eq!(left((AdamMetric::Mean, 0.0), 0.0), [0.0; 2]);
+        // A threshold of 2 / 4 leaves nine tenths.
+        let [a, b] = left((AdamMetric::Mean, 4.0), 0.0);
+        assert!((a - 2.7).abs() < 1e-6 && (b - 3.6).abs() < 1e-6, "{a} {b}");
+    }
+
+    #[test]
+    fn moments_that_are_no_numbers_are_seen_in_the_weights() {
+        let left = left((AdamMetric::Exact, 0.0), f32::NAN);
+        assert!(left.iter().all(|w| w.is_nan()), "{left:?}");
+    }
+}

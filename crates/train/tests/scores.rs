@@ -275,6 +275,8 @@ fn what_cannot_be_scored_or_measured_is_told() {
     let infinite = infinite.with_shape(vec![2, 6, 6]).unwrap();
     let error = taylor_scores(&plain, &groups, &infinite, 4, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
+    let error = measured_statistics(&residual(), &infinite, 4, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     // Rounding has no derivative, and what stands before it would look like nothing worth.
     let rounded = network(&[Block::Conv(4, 3, true), Block::Activate(Unary::Round)]);
     let groups = ChannelGroups::of(&rounded).unwrap();

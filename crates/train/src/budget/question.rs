@@ -53,3 +53,35 @@ impl fmt::Debug for Question<'_> {
         f.debug_struct("Question").field("most", &limit).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secateur_testkit::mlp;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_within_the_limit_or_the_aim_or_near_it_up_to_the_bound_itself() {
+        let graph = mlp(&[1, 1], secateur_graph::Unary::Relu, 1).unwrap();
+        let mut answer = 0.0;
+        let mut ask = |_: &Graph| {
+            answer += 5.0;
+            Ok(if answer > 10.0 { f64::NAN } else { answer })
+        };
+        let mut question = Question {
+            ask: &mut ask,
+            most: 8.0,
+            aim: 0.5,
+            near: 0.25,
+            words: |answer| format!("{answer} s"),
+        };
+        assert_eq!(question.of(&graph).unwrap(), (true, 5.0));
+        assert_eq!(question.of(&graph).unwrap(), (false, 10.0));
+        assert!(!question.of(&graph).unwrap().0);
+        let aimed = [3.9, 4.0, 4.1].map(|answer| question.is_aimed(answer));
+        assert_eq!(aimed, [true, true, false]);
+        let near = [2.9, 3.0, 3.1].map(|answer| question.is_near(answer));
+        assert_eq!(near, [false, true, true]);
+        assert_eq!(format!("{question:?}"), r#"Question { most: "8 s" }"#);
+    }
+}

@@ -136,8 +136,9 @@ impl Ranked {
 /// around a guess.
 fn shortest(all: usize, guess: usize, holds: &dyn Fn(usize) -> Result<bool>) -> Result<usize> {
     let guess = guess.min(all);
+    let is_enough = holds(guess)?;
     // Holds at `high`, and not below `low`.
-    let (mut low, mut high) = match holds(guess)? {
+    let (mut low, mut high) = match is_enough {
         true => (0, guess),
         false => (guess + 1, all),
     };
@@ -145,7 +146,7 @@ fn shortest(all: usize, guess: usize, holds: &dyn Fn(usize) -> Result<bool>) -> 
     while low < high {
         // Estimates are off by a few units at most: in steps that double from where the guess lies, then by halves.
         let middle = low + (high - low) / 2;
-        let next = match high == guess {
+        let next = match is_enough {
             true => middle.max(high.saturating_sub(step)),
             false => middle.min(low + step - 1),
         };
@@ -185,5 +186,19 @@ mod tests {
         };
         assert_eq!(shortest(1000, 500, &holds).unwrap(), 500);
         assert_eq!(looks.get(), 2);
+    }
+
+    #[test]
+    fn a_guess_that_is_off_by_few_costs_few_looks() {
+        // Halving alone would take seventeen.
+        for (guess, most) in [(493, 6), (496, 6), (499, 2), (501, 4), (504, 6), (507, 8)] {
+            let looks = Cell::new(0);
+            let holds = |n: usize| {
+                looks.set(looks.get() + 1);
+                Ok(n >= 500)
+            };
+            assert_eq!(shortest(100_000, guess, &holds).unwrap(), 500);
+            assert_eq!(looks.get(), most, "from {guess}");
+        }
     }
 }

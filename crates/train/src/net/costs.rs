@@ -10,11 +10,21 @@ use crate::Result;
 /// An axis of a constant with the units that lie on it.
 #[derive(Debug, Clone)]
 struct Axis {
+    /// Which axis.
+    number: usize,
     /// Positions that no unit holds, or that are left.
     left: f64,
-    group: GroupId,
-    /// Positions of an average unit.
-    each: f64,
+    /// The groups that lie on it, side by side, and the positions of an average unit of each.
+    groups: Vec<(GroupId, f64)>,
+}
+
+impl Axis {
+    /// Positions that go with a unit of a group.
+    fn freed(&self, group: GroupId) -> f64 {
+        let own = self.groups.iter().filter(|(id, _)| *id == group);
+        let freed: f64 = own.map(|(_, each)| each).sum();
+        freed.min(self.left)
+    }
 }
 
 /// The multiply-adds of one node, or the numbers of one constant.
@@ -82,8 +92,8 @@ impl Costs {
     /// What goes with the next unit of a group.
     pub(crate) fn freed_by_one(&self, group: GroupId) -> f64 {
         let freed = |p: &Product| {
-            let axes = p.axes.iter().filter(|a| a.group == group);
-            let kept: f64 = axes.map(|a| 1.0 - (a.each / a.left).min(1.0)).product();
+            let axes = p.axes.iter();
+            let kept: f64 = axes.map(|a| 1.0 - a.freed(group) / a.left).product();
             p.count * (1.0 - kept)
         };
         self.products.iter().map(freed).sum()
@@ -92,24 +102,29 @@ impl Costs {
     /// Takes a unit of a group away.
     pub(crate) fn remove(&mut self, group: GroupId) {
         for product in &mut self.products {
-            for axis in product.axes.iter_mut().filter(|a| a.group == group) {
-                product.count *= 1.0 - (axis.each / axis.left).min(1.0);
-                axis.left -= axis.each;
+            for axis in &mut product.axes {
+                let freed = axis.freed(group);
+                product.count *= 1.0 - freed / axis.left;
+                axis.left -= freed;
             }
         }
     }
 }
 
 fn axes(groups: &ChannelGroups, tensor: ValueId) -> Vec<Axis> {
-    let mut axes = vec![];
+    let mut axes: Vec<Axis> = vec![];
     for (group, all) in groups.iter() {
-        for Member { unit_of, .. } in all.members.iter().filter(|m| m.tensor == tensor) {
+        for Member { axis, unit_of, .. } in all.members.iter().filter(|m| m.tensor == tensor) {
             let held = unit_of.iter().flatten().count() as f64;
-            axes.push(Axis {
-                left: unit_of.len() as f64,
-                group,
-                each: held / all.units.max(1) as f64,
-            });
+            let own = (group, held / all.units.max(1) as f64);
+            match axes.iter_mut().find(|a| a.number == *axis) {
+                Some(found) => found.groups.push(own),
+                None => axes.push(Axis {
+                    number: *axis,
+                    left: unit_of.len() as f64,
+                    groups: vec![own],
+                }),
+            }
         }
     }
     axes

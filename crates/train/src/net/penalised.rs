@@ -175,7 +175,7 @@ impl PenalisedGroups {
             let size = GroupSize {
                 initial: layer.past.initial_size,
                 current: layer.slices.size(),
-                macs: costs.freed_by_one(layer.past.id) as u64,
+                macs: costs.freed_by_one(layer.past.id).round() as u64,
             };
             // One entry a unit, and one more so that layers without penalised units have a weight.
             sizes.extend(std::iter::repeat_n(

@@ -133,7 +133,7 @@ impl NetLearner {
 ///
 /// Under the statistics of the batch such a channel is normalised to 0; with a running mean that still lags behind it would be
 /// something else, and the two would disagree when it is folded.
-fn settled_means(graph: &Graph) -> Result<Graph> {
+pub(super) fn settled_means(graph: &Graph) -> Result<Graph> {
     let mut settled = graph.clone();
     for node in graph.nodes() {
         let (Op::BatchNorm { .. }, Ok(x), Ok(mean)) = (&node.op, node.input(0), node.input(3))

@@ -125,6 +125,14 @@ mod tests {
             normalised(b, y)
         }));
         assert!(!dense(|_, _, y| y));
+        // Nothing that passes a length on is a normalization itself.
+        assert!(!dense(|b, _, y| unary(b, y, Unary::Relu)));
+        assert!(!dense(|b, _, y| {
+            let bias = vector(b, "bias");
+            b.node("add", Op::Binary(Binary::Add), &[y, bias])
+        }));
+        // Nor is what nobody reads.
+        assert!(!dense(|b, x, _| b.node("other", Op::Identity, &[x])));
         assert!(!dense(|b, _, y| {
             let y = unary(b, y, Unary::Tanh);
             normalised(b, y)

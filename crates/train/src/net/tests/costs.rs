@@ -1,0 +1,76 @@
+//! What units cost beside the cost of networks that lost them.
+
+use secateur_graph::{ChannelGroups, Graph, Keep, Unary, shrink};
+use secateur_prox::Quantity;
+use secateur_testkit::{Block, Stream, mlp};
+
+use super::super::costs::Costs;
+use super::networks::{pictures, plain, residual};
+use crate::budget::count;
+
+/// Takes units away one by one, and holds what is left, and what the next unit of each group frees, to networks without them.
+fn check(graph: &Graph, name: &str) {
+    let groups = ChannelGroups::of(graph).unwrap();
+    for of in [Quantity::Macs, Quantity::Params] {
+        let count = |keep: &Keep| match keep.is_all() {
+            true => count(of, graph).unwrap() as f64,
+            false => count(of, &shrink(graph, &groups, keep).unwrap().graph).unwrap() as f64,
+        };
+        let mut costs = Costs::of(graph, &groups, of).unwrap();
+        let mut keep = Keep::all(&groups);
+        let mut stream = Stream::new(5);
+        loop {
+            let left = count(&keep);
+            assert!(
+                (costs.left() - left).abs() < 1e-6 * left,
+                "{name} {of:?}: {} of {left}",
+                costs.left()
+            );
+            let free = groups.iter().filter(|(_, g)| g.is_free()).map(|(id, _)| id);
+            let more: Vec<_> = free.filter(|&id| keep.count(id) > 1).collect();
+            for &id in &more {
+                let mut next = keep.clone();
+                next.drop(id, keep.kept(id)[0]).unwrap();
+                let (freed, want) = (costs.freed_by_one(id), left - count(&next));
+                assert!(
+                    (freed - want).abs() < 1e-6 * want,
+                    "{name} {of:?}: {freed} for {want}"
+                );
+            }
+            if more.is_empty() {
+                break;
+            }
+            let id = more[stream.below(more.len())];
+            let kept = keep.kept(id);
+            keep.drop(id, kept[stream.below(kept.len())]).unwrap();
+            costs.remove(id);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_and_what_a_unit_frees_are_those_of_the_smaller_network() {
+    check(&plain(), "plain");
+    check(&mlp(&[5, 4, 3, 2], Unary::Relu, 1).unwrap(), "dense layers");
+    let depthwise = [
+        Block::Conv(4, 3, true),
+        Block::BatchNorm,
+        Block::Depthwise,
+        Block::Conv(3, 1, true),
+    ];
+    check(&pictures(&depthwise, true), "depthwise");
+    let sum = [Block::Conv(4, 3, true), Block::Residual, Block::Residual];
+    check(&pictures(&sum, false), "sums");
+}
+
+#[test]
+fn units_side_by_side_on_one_axis_are_counted_together() {
+    check(&residual(), "a concatenation");
+    let dense = [
+        Block::Conv(3, 3, true),
+        Block::Dense(2),
+        Block::Dense(4),
+        Block::Conv(3, 1, true),
+    ];
+    check(&pictures(&dense, true), "concatenations");
+}
