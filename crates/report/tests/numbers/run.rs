@@ -12,20 +12,19 @@ fn shown() -> [String; 2] {
 }
 
 /// Holds a table of the page and of the Markdown to the cells that it should have.
-fn hold(name: &str, wanted: &Cells) {
+fn hold(name: &str, wanted: &[Vec<String>]) {
     let [page, markdown] = shown();
-    assert_eq!(on_page(&page, name), *wanted, "{name}, page");
+    assert_eq!(on_page(&page, name), wanted, "{name}, page");
     assert_eq!(
         in_markdown(&markdown, &wanted[0]),
-        *wanted,
+        wanted,
         "{name}, Markdown"
     );
 }
 
 fn arms() -> Cells {
     let of = Json::of("report.json");
-    let each =
-        |of: &dyn Fn(&str) -> String| ["/dense", "/before", "/after", "/narrow"].map(|arm| of(arm));
+    let each = |of: &dyn Fn(&str) -> String| ["/dense", "/before", "/after", "/narrow"].map(of);
     let row = |name: &str, [dense, before, after, narrow]: [String; 4], ratio: String| {
         [name.to_owned(), dense, before, after, narrow, ratio]
     };
@@ -260,7 +259,7 @@ fn evidence_tries_norms_and_machine_have_their_tables() {
         row
     });
     let header = words(["strength", "quality", "MACs a row", "seconds"]).to_vec();
-    let all = std::iter::once(header).chain(tries).collect();
+    let all: Cells = std::iter::once(header).chain(tries).collect();
     hold("Strengths that were tried", &all);
 
     let removals = (0..2).map(|i| {
@@ -289,7 +288,7 @@ fn evidence_tries_norms_and_machine_have_their_tables() {
         "naive difference",
         "engine difference",
     ];
-    let all = std::iter::once(words(header).to_vec())
+    let all: Cells = std::iter::once(words(header).to_vec())
         .chain(removals)
         .collect();
     hold("Removals with their evidence", &all);
@@ -326,7 +325,7 @@ fn evidence_tries_norms_and_machine_have_their_tables() {
         "smallest at the start",
         "smallest at the end",
     ];
-    let all = std::iter::once(words(header).to_vec())
+    let all: Cells = std::iter::once(words(header).to_vec())
         .chain(layers)
         .collect();
     hold("Norms of units by layer", &all);

@@ -1,3 +1,5 @@
+//! Every number of a comparison stands under its own heading.
+
 use std::collections::BTreeMap;
 
 use super::super::Unit;
