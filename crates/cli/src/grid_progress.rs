@@ -201,4 +201,40 @@ mod tests {
         drop(display);
         assert_eq!(terminal.contents(), "");
     }
+
+    #[test]
+    fn a_finished_cell_tells_its_test_score_and_how_far_it_shrank() {
+        let measured: secateur::compare::Measured = serde_json::from_str(
+            r#"{
+                "test": 0.9123, "validation": 0.9345, "train": 0.9456, "r2": null, "units": [3], "units_before": [5],
+                "live_units": [4], "params": 17, "macs": 100, "macs_all_inputs": 222, "macs_before": 730, "weights": 19,
+                "zero_weights": 6, "small_weights": 8, "penalised_share": 0.55, "strength": 0.25, "epochs": 9,
+                "seconds": {
+                    "total": 12.34, "search": 45.6, "forward": 1.1, "backward": 1.2, "update": 1.3, "penalty": 1.4,
+                    "shrink": 1.5, "score": 1.6, "load": 1.7, "verify": 1.8
+                },
+                "alone": true, "threads": 2, "instruction_set": "x", "narrow_test": 0.8765, "right_rows": null, "tries": []
+            }"#,
+        )
+        .unwrap();
+        let told = |metric: &str, result| {
+            outcome(&Cell {
+                unit: Unit {
+                    data: "digits".into(),
+                    arm: Arm::new([].into()),
+                    at: None,
+                    seed: 0,
+                },
+                fingerprint: String::new(),
+                metric: metric.into(),
+                result,
+            })
+        };
+        let done = || Outcome::Done(Box::new(measured.clone()));
+        let wanted = "91.23 %, 7.3 times fewer MACs, 12.3 s";
+        assert_eq!(told("accuracy", done()), wanted);
+        let wanted = "RMSE 0.9123, 7.3 times fewer MACs, 12.3 s";
+        assert_eq!(told("rmse", done()), wanted);
+        assert_eq!(told("accuracy", Outcome::Diverged), "diverged");
+    }
 }

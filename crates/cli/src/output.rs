@@ -61,23 +61,33 @@ pub(crate) fn result(text: &str) -> Result<()> {
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
+    printed(written)
+}
+
+fn printed(written: io::Result<()>) -> Result<()> {
     match written {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::new(ErrorKind::Environment, e.to_string())
                 .at("stdout")
-                .hint("the run folder is complete; only the summary is lost"))
+                .hint("only what is printed is lost: files that were asked for are complete"))
         }
         _ => Ok(()),
     }
 }
 
 /// What clap has to say: help and version on stdout, wrong usage on stderr with exit code 2.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // As with `note`.
-    let _ = error.print();
-    match error.use_stderr() {
-        true => ExitCode::from(ErrorKind::Usage.exit_code()),
-        false => ExitCode::SUCCESS,
+pub(crate) fn usage(said: &clap::Error) -> ExitCode {
+    let written = said.print().and_then(|()| io::stdout().lock().flush());
+    if said.use_stderr() {
+        // As with `note`.
+        return ExitCode::from(ErrorKind::Usage.exit_code());
+    }
+    match printed(written) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(lost) => {
+            error(&lost, Paint::new(ColorChoice::Auto));
+            ExitCode::from(lost.kind().exit_code())
+        }
     }
 }
 

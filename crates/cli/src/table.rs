@@ -125,4 +125,58 @@ mod tests {
         ];
         assert_eq!(table, wanted.join("\n"));
     }
+
+    /// A run in which no two numbers are equal.
+    fn distinct() -> Report {
+        let text = include_str!("../../report/tests/fixture/distinct/report.json");
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn every_number_stands_beside_its_own_label() {
+        let told = summary(&distinct(), Path::new("run"));
+        let wanted = "\
+made-up: 67 features; 1258 rows to train, 181 to validate, 359 to test
+
+                          dense     before   after  narrow  before / after
+test accuracy (%)         93.21  untrained   89.76   86.54
+balanced accuracy (%)     92.98              87.89   84.32
+params                   52,347     61,789   7,321   7,456            8.44
+MACs a row               51,234     60,123   6,543   6,789            9.19
+  with all inputs read   51,678     60,987   8,643   6,911            7.06
+bytes on disk           213,456    251,001  30,123  29,876            8.33
+inputs read                  61         64      33      62
+hidden units              38-27      41-29   19-11    12-9
+training seconds          12.70              21.20    9.51
+
+seconds: forward 5.13, backward 7.21, update 1.31, penalty 0.92, shrink 0.83, scoring 0.48, rest 4.52, total 20.40, \
+total with the search for the strength 83.60
+strength: 3.47e-3, chosen on the validation rows (tried 3, in 83.60 s)
+budget: macs=15%, 8,765 of at most 9,018 MACs a row (met, 2.8 % below); 59,999 at the start
+verified: every removal (2), and small.onnx on rten 0.27 within 5e-7 of the f64 evaluator (relative, 251 rows)
+A uniformly narrowed dense network of equal MACs does worse in this run.
+
+results: run
+next: run/report.md has the details
+";
+        assert_eq!(told, wanted);
+    }
+
+    #[test]
+    fn a_control_that_does_as_well_is_told_and_what_was_cut_short_first() {
+        let mut report = distinct();
+        let after = report.after.test_score;
+        report.narrow.as_mut().unwrap().test_score = after;
+        report.ended = "interrupted".into();
+        let told = summary(&report, Path::new("run"));
+        let lines: Vec<&str> = told.lines().rev().take(5).collect();
+        let wanted = [
+            "next: secateur compress --config run/config.toml runs it again",
+            "results: run",
+            "",
+            "A uniformly narrowed dense network of equal MACs does as well or better in this run.",
+            "The run was cut short (interrupted) after epoch 23.",
+        ];
+        assert_eq!(lines, wanted);
+    }
 }

@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use secateur::{
-    Config, EMBEDDED, Ended, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress_in,
-};
+use secateur::{Config, EMBEDDED, Error, Flow, Outcome, Result, RunFolder, RunRecord, compress_in};
 
 use crate::args::{CompressCommand, OutputFlags};
+use crate::commands::ending::Ending;
 use crate::commands::{Exit, data_dir};
 use crate::limit::{Limit, refuse_flags};
 use crate::output::{Paint, note, result, warning};
-use crate::progress::{Display, Manner, Stop};
+use crate::progress::{Display, Manner};
 use crate::table::summary;
 
 /// Carries out the run, or goes on with one, and writes its folder.
@@ -72,7 +71,10 @@ pub(crate) fn run(command: CompressCommand, paint: Paint) -> Result<Exit> {
         warning(message, paint);
     }
     tell(&outcome, &path, &output)?;
-    Ok(ending(&outcome, watch.stopped(), &path, paint))
+    let budget = outcome.report.budget.as_ref();
+    let ending = Ending::of(outcome.trained.ended, budget, watch.stopped());
+    ending.tell(&path, paint);
+    Ok(ending.exit())
 }
 
 /// Prints the results.
@@ -86,46 +88,6 @@ fn tell(outcome: &Outcome, path: &Path, output: &OutputFlags) -> Result<()> {
     match output.quiet {
         true => Ok(()),
         false => result(&summary(&outcome.report, path)),
-    }
-}
-
-/// Says what went wrong in a run that has results all the same.
-fn ending(outcome: &Outcome, stop: Option<Stop>, path: &Path, paint: Paint) -> Exit {
-    if let Ended::Diverged { epoch } = outcome.trained.ended {
-        let error = Error::new(
-            secateur::ErrorKind::Diverged,
-            format!(
-                "the loss is not a finite number; the model of epoch {} was kept",
-                epoch - 1
-            ),
-        )
-        .at(format!("epoch {epoch}"))
-        .hint("lower --learning-rate, or look for extreme values in the data");
-        crate::output::error(&error, paint);
-        return Exit::Failed;
-    }
-    let budget = outcome.report.budget.as_ref();
-    if let Some(missed) = budget.filter(|b| !b.is_met && stop.is_none()) {
-        let error = Error::new(secateur::ErrorKind::Verification, missed.sentence())
-            .at("--budget")
-            .hint("the results were written all the same; measure again with `secateur bench`, or ask for less");
-        crate::output::error(&error, paint);
-        return Exit::Failed;
-    }
-    let Some(why) = stop else {
-        return Exit::Done;
-    };
-    if outcome.trained.ended == Ended::Complete {
-        let message =
-            "interrupted after a complete run: no other strength and no comparison after it";
-        warning(message, paint);
-    } else {
-        let message = format!("to go on: secateur compress --resume {}", path.display());
-        warning(&message, paint);
-    }
-    match why {
-        Stop::Asked => Exit::Interrupted,
-        Stop::Time => Exit::Done,
     }
 }
 

@@ -149,3 +149,32 @@ fn ending(outcome: &PathOutcome, stopped: Option<Stop>, folder: &Path, paint: Pa
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path on which no two numbers are equal.
+    #[test]
+    fn every_number_of_a_path_stands_beside_its_own_label() {
+        let text = include_str!("../../../report/tests/fixture/distinct/path.json");
+        let report: PathReport = serde_json::from_str(text).unwrap();
+        let told = summary(&report, Path::new("run"));
+        let wanted = "\
+made-up: 67 features; 1258 rows to train, 181 to validate, 359 to test
+
+point     MACs a row  share (%)  params    bytes  validation accuracy (%)  test accuracy (%)  seconds     remark
+point-00      81,234       99.7  83,111  333,123                    96.12              95.11    12.34      dense
+point-02      41,523       51.1  42,777  171,456                    94.33              93.44     3.45  dominated
+point-01      24,534       30.2  25,888  104,567                    95.44              94.55     4.56       knee
+point-03       8,855       10.9   9,222   38,678                    90.12              89.11     5.67     chosen
+
+Knee: point-01, at 30.2 % of the MACs with 95.44 % on validation rows.
+Smallest within 6pt (89.98 % on validation rows): point-03, at 10.9 % of the MACs with 90.12 %.
+note: a note
+
+results: run
+";
+        assert_eq!(told, wanted);
+    }
+}

@@ -51,6 +51,60 @@ impl Sandbox {
         command
     }
 
+    /// The command where no file may have more than so many blocks of 512 bytes, as where a disk is full.
+    #[cfg(unix)]
+    pub(crate) fn run_with_blocks(&self, arguments: &str, blocks: usize) -> Shown {
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let limited = self.command(arguments);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &limit])
+            .arg(limited.get_program())
+            .args(limited.get_args())
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        for (name, value) in limited.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Shown::new(&command.output().unwrap())
+    }
+
+    /// The command with nowhere to print.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_into_full_disk(&self, arguments: &str) -> Shown {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = self.command(arguments);
+        command.stdout(full.unwrap()).stderr(Stdio::piped());
+        Shown::new(&command.output().unwrap())
+    }
+
+    /// The command, which gets the signal when it says a line that begins so; what it says from there on.
+    #[cfg(unix)]
+    pub(crate) fn run_until(&self, arguments: &str, begins: &str, signal: &str) -> Shown {
+        use std::io::{BufRead, BufReader, Read};
+
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with(begins) {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "{arguments}");
+        }
+        send(signal, child.id());
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        let shown = Shown::new(&child.wait_with_output().unwrap());
+        Shown {
+            stderr: said,
+            ..shown
+        }
+    }
+
     pub(crate) fn run(&self, arguments: &str) -> Shown {
         Shown::new(&self.command(arguments).output().unwrap())
     }
@@ -91,6 +145,14 @@ fn collect(folder: &Path, found: &mut dyn FnMut(&Path)) {
             collect(&path, found);
         }
     }
+}
+
+/// Sends a process a signal by its name.
+#[cfg(unix)]
+pub(crate) fn send(signal: &str, process: u32) {
+    let mut kill = Command::new("kill");
+    kill.args([format!("-{signal}"), process.to_string()]);
+    assert!(kill.status().unwrap().success());
 }
 
 /// All that a command printed, and its exit code.

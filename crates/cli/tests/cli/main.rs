@@ -3,6 +3,7 @@
 
 mod bench;
 mod budgets;
+mod exits;
 mod grids;
 mod harness;
 mod help;
@@ -16,3 +17,4 @@ mod resume_path;
 mod runs;
 mod same_bytes;
 mod streams;
+mod told;

@@ -47,7 +47,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
         note: format!("fewer: {} of {}", grouped(to), grouped(from)),
     };
     let score = |arm: &secateur::Arm| format!("{}{unit}", report.score_text(arm.test_score));
-    vec![
+    let mut tiles = vec![
         Tile {
             name: name.to_owned(),
             value: score(after),
@@ -55,20 +55,37 @@ fn tiles(report: &Report) -> Vec<Tile> {
         },
         fewer("MACs a row", before.macs, after.macs),
         fewer("Parameters", before.params, after.params),
+    ];
+    tiles.extend(units(report));
+    tiles.push(Tile {
+        name: "Training time".to_owned(),
+        value: format!("{} s", seconds(report.seconds.search)),
+        note: of_dense(&|dense| format!("{} s", seconds(dense.train_seconds))),
+    });
+    tiles
+}
+
+/// What is left of inputs and layers; of groups of channels, which other networks have, how many units in all.
+fn units(report: &Report) -> Vec<Tile> {
+    let (before, after) = (&report.before.units, &report.after.units);
+    if !report.is_chain() {
+        let sum = |units: &[usize]| grouped(units.iter().sum::<usize>() as u64);
+        return vec![Tile {
+            name: "Units".to_owned(),
+            value: sum(after),
+            note: format!("of {}, in {} groups", sum(before), after.len()),
+        }];
+    }
+    vec![
         Tile {
             name: "Hidden units".to_owned(),
-            value: joined(&after.units[1..]),
-            note: format!("of {}", joined(&before.units[1..])),
+            value: joined(&after[1..]),
+            note: format!("of {}", joined(&before[1..])),
         },
         Tile {
             name: "Inputs read".to_owned(),
-            value: grouped(after.units[0] as u64),
+            value: grouped(after[0] as u64),
             note: format!("of {}", grouped(report.data.features as u64)),
-        },
-        Tile {
-            name: "Training time".to_owned(),
-            value: format!("{} s", seconds(report.seconds.search)),
-            note: of_dense(&|dense| format!("{} s", seconds(dense.train_seconds))),
         },
     ]
 }

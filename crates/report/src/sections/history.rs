@@ -1,6 +1,6 @@
 //! Loss, score, units and MACs by epoch.
 
-use secateur::{EpochRecord, RunRecord};
+use secateur::{EpochRecord, Report, RunRecord};
 
 use super::SIZE;
 use crate::input::Table;
@@ -196,12 +196,13 @@ fn from_start(run: &RunRecord, first: &EpochRecord) -> Vec<EpochRecord> {
 
 fn units(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
     let layers = first.units.len();
+    let name = |layer| layer_name(&run.report, layer);
     // Layers beyond the last colour are in the table.
     let series: Vec<Series<'_>> = (0..layers.min(SERIES))
         .map(|layer| {
             let count = move |e: &EpochRecord| e.units.get(layer).map_or(f64::NAN, |u| *u as f64);
             (
-                layer_name(layer),
+                name(layer),
                 Box::new(count) as Box<dyn Fn(&EpochRecord) -> f64>,
             )
         })
@@ -214,10 +215,10 @@ fn units(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
         .map(|layer| {
             let from = start(layer).unwrap_or(first.units[layer]);
             let to = last.units.get(layer).copied().unwrap_or_default();
-            format!("{} from {from} to {to}", layer_name(layer))
+            format!("{} from {from} to {to}", name(layer))
         })
         .collect();
-    let names: Vec<String> = (0..layers).map(layer_name).collect();
+    let names: Vec<String> = (0..layers).map(name).collect();
     let header: Vec<&str> = names.iter().map(String::as_str).collect();
     let numbers = table(&from_start(run, first), &header, |e| {
         e.units.iter().map(ToString::to_string).collect()
@@ -226,11 +227,12 @@ fn units(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
     Figure::new("Units by epoch", alternative, svg, numbers).legend(legend)
 }
 
-/// What the entries of a list of units are.
-pub(super) fn layer_name(index: usize) -> String {
-    match index {
-        0 => "inputs read".to_owned(),
-        layer => format!("hidden layer {layer}"),
+/// What the entries of a list of units are: of a chain its inputs and layers, else groups of channels.
+pub(super) fn layer_name(report: &Report, index: usize) -> String {
+    match (report.is_chain(), index) {
+        (true, 0) => "inputs read".to_owned(),
+        (true, layer) => format!("hidden layer {layer}"),
+        (false, group) => format!("group {}", group + 1),
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
         .iter()
         .zip(after)
         .enumerate()
-        .map(|(i, (&before, &after))| (layer_name(i), before, after))
+        .map(|(i, (&before, &after))| (layer_name(&run.report, i), before, after))
         .collect();
     let drawn: Vec<Bar> = layers
         .iter()

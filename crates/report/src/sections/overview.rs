@@ -33,13 +33,14 @@ fn table(runs: &[(String, &RunRecord)]) -> Table {
     if dense {
         header.push("dense");
     }
-    header.extend([
-        "MACs a row",
-        "times fewer",
-        "hidden units",
-        "inputs read",
-        "seconds",
-    ]);
+    header.extend(["MACs a row", "times fewer"]);
+    // Networks that are no chains have units in groups, and read all inputs.
+    let chains = runs.iter().any(|(_, run)| run.report.is_chain());
+    match chains {
+        true => header.extend(["hidden units", "inputs read"]),
+        false => header.push("units"),
+    }
+    header.push("seconds");
     let row = |(name, run): &(String, &RunRecord)| {
         let (config, report) = (&run.config, &run.report);
         let after = &report.after;
@@ -62,13 +63,20 @@ fn table(runs: &[(String, &RunRecord)]) -> Table {
             row.push(report.dense.as_ref().map(score).unwrap_or_default());
         }
         let times = report.before.macs as f64 / after.macs.max(1) as f64;
-        row.extend([
-            grouped(after.macs),
-            format!("{times:.2}"),
-            joined(&after.units[1..]),
-            grouped(after.units[0] as u64),
-            seconds(report.seconds.search),
-        ]);
+        row.extend([grouped(after.macs), format!("{times:.2}")]);
+        match report.is_chain() {
+            true => row.extend([joined(&after.units[1..]), grouped(after.units[0] as u64)]),
+            false => {
+                let all = after.units.iter().sum::<usize>();
+                row.push(format!(
+                    "{} in {} groups",
+                    grouped(all as u64),
+                    after.units.len()
+                ));
+                row.extend(chains.then(String::new));
+            }
+        }
+        row.push(seconds(report.seconds.search));
         row
     };
     Table {

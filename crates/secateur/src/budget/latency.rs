@@ -312,6 +312,38 @@ mod tests {
     }
 
     #[test]
+    fn the_slower_engine_meets_a_limit_of_its_own_time_and_misses_one_below() {
+        let job = job("latency=5ms");
+        let before = job.start().unwrap();
+        let written = job.written(&before).unwrap();
+        // Whichever of the two it is.
+        for by_engine in [[1e-3, 2e-3], [2e-3, 1e-3]] {
+            let watch = |models: &[ModelFile], _: f64| {
+                let start = [7e-3, 9e-3];
+                let rows = [start, by_engine].map(|by_engine| OneRow { by_engine });
+                assert_eq!(models.len(), rows.len());
+                Ok(OneRows {
+                    rows: rows.to_vec(),
+                    warnings: vec![],
+                })
+            };
+            let report = |most: f64| {
+                let limit = (Duration::from_secs_f64(most), &watch as Watch<'_>);
+                job.time_report(&before, &written, limit).unwrap()
+            };
+            let (met, missed) = (report(2e-3), report(2e-3 - 1e-9));
+            assert!(met.is_met && !missed.is_met, "{met:?} {missed:?}");
+            let told = (met.most, met.start, met.reached, met.unit.as_str());
+            assert_eq!(told, (2.0, 9.0, 2.0, "ms a row"));
+            let engines: Vec<_> = met.engines.iter().map(|e| (e.start, e.reached)).collect();
+            assert_eq!(
+                engines,
+                [(7.0, 1e3 * by_engine[0]), (9.0, 1e3 * by_engine[1])]
+            );
+        }
+    }
+
+    #[test]
     fn what_cannot_be_measured_ends_the_run() {
         let watch = |_: &[ModelFile], _: f64| Err(crate::Error::usage("no clock").hint("buy one"));
         let error = trained(&job("latency=5ms"), 5e-3, &watch).0.unwrap_err();

@@ -285,3 +285,6 @@ fn differences(comparison: &Comparison, data: &str) -> Option<Table> {
         rows,
     })
 }
+
+#[cfg(test)]
+mod tests;

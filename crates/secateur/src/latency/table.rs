@@ -244,4 +244,108 @@ mod tests {
         let back: Latencies = serde_json::from_value(latencies.to_json()).unwrap();
         assert_eq!(back, latencies);
     }
+
+    /// Of two models on both engines, no two numbers equal.
+    #[test]
+    fn each_number_stands_under_its_own_heading() {
+        use super::super::Quantiles;
+
+        let model = |name: &str, [macs, params, bytes]: [u64; 3], fixed_batch| Model {
+            name: name.into(),
+            macs,
+            params,
+            bytes,
+            fixed_batch,
+        };
+        let quantiles = |[least, p25, median, p75, p90]: [f64; 5]| Quantiles {
+            least,
+            p25,
+            median,
+            p75,
+            p90,
+        };
+        let latency = |model: &str, engine, [batch, threads, rounds]: [usize; 3], ratio| Latency {
+            model: model.into(),
+            engine,
+            batch,
+            threads,
+            measured: Some(Measured {
+                rounds,
+                milliseconds: quantiles([1.1, 2.2, 3.3, 4.4, 5.5].map(|t| t + rounds as f64)),
+                rows_per_second: 10.0 * rounds as f64 + 0.5,
+                ratio,
+                difference: Some(1e-6),
+            }),
+            reason: None,
+        };
+        let ratio = Some(quantiles([0.11, 0.22, 0.33, 0.44, 0.55]));
+        let told = Latencies {
+            machine: Machine {
+                threads: 6,
+                instruction_set: "avx9".into(),
+                load: Some(0.75),
+            },
+            runtime: "r".into(),
+            seconds: 1.0,
+            seed: 0,
+            length: Some(29),
+            shapes: vec!["x [1, 3]".into()],
+            models: vec![
+                model("a", [8000, 1234, 5678], None),
+                model("b", [3000, 432, 987], Some(8)),
+            ],
+            latencies: vec![
+                latency("a", Engine::Secateur, [8, 2, 17], None),
+                latency("b", Engine::Runtime, [9, 3, 13], ratio),
+            ],
+            warnings: vec![],
+        };
+        assert_eq!(
+            told.headline(),
+            "machine: 6 threads, avx9, load average 0.75 at the start"
+        );
+        let models = told.model_table();
+        let note = "MACs are multiply-accumulate operations a row, at x [1, 3]; open axes count as one position there, and were \
+                    run with 29.";
+        assert_eq!(models.note, note);
+        assert_eq!(models.header, ["model", "MACs", "params", "bytes", "batch"]);
+        let wanted = [
+            ["a", "8,000", "1,234", "5,678", "any"],
+            ["b", "3,000", "432", "987", "8 only"],
+        ];
+        assert_eq!(models.rows, wanted);
+        let latencies = told.latency_table();
+        assert_eq!(latencies.header, HEADER);
+        let wanted = [
+            [
+                "a", "secateur", "8", "2", "17", "20.3", "18.1", "22.5", "170", "-", "-",
+            ],
+            [
+                "b",
+                "rten",
+                "9",
+                "3",
+                "13",
+                "16.3",
+                "14.1",
+                "18.5",
+                "130",
+                "0.330",
+                "0.220 to 0.440",
+            ],
+        ];
+        let mut rows = latencies.rows;
+        rows[1][1].truncate(4);
+        assert_eq!(rows, wanted);
+        let notes = ["b: run in batches of 8 only, as its input says"];
+        assert_eq!(told.notes(), notes);
+        // Scripts get the same by name.
+        let json = told.to_json();
+        assert_eq!(json["models"][1]["params"], 432);
+        assert_eq!(json["latencies"][1]["measured"]["ratio"]["median"], 0.33);
+        assert_eq!(
+            json["latencies"][1]["measured"]["milliseconds"]["p90"],
+            18.5
+        );
+    }
 }
