@@ -6,6 +6,7 @@ mod by_batch;
 mod draw;
 mod gradient;
 mod images;
+mod judged;
 mod mixed;
 mod mixed_draw;
 mod models;
@@ -17,6 +18,7 @@ pub use by_batch::{by_batch, moved};
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};
+pub use judged::{ATTRIBUTES, Judged, attributes_of, judged};
 pub use mixed::{
     Alias, Branch, Channelwise, Choice, Constants, Layout, Mixed, Mixing, Normal, Operator, Places,
     Single, Tokens,
