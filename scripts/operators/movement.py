@@ -32,6 +32,8 @@ def concat(g, a, o):
     axis = a["axis"] % 3
     other = [2, 4, 6]
     other[axis] = 3
+    if a.get("_flow"):
+        return [floats(g, X), floats(g, X)]
     return [floats(g, X), Fixed(floats(g, other)), floats(g, X)]
 
 
@@ -91,8 +93,7 @@ def space(g, a, o):
 
 
 def expand(g, a, o):
-    wanted = [[2, 3, 4], [1, 4], [2, 1, 1], [3, 2, 3, 4]]
-    return [floats(g, (2, 3, 1)), fixed(wanted[g.integers(4)])]
+    return [floats(g, (2, 3, 1)), fixed(a["_to"])]
 
 
 def resized(opset_sizes=True):
@@ -127,7 +128,7 @@ ALL = [
     Spec("Squeeze", flows(2, 1, 3, 1), {"axes": [[1], [-1], [3, 1]]}, (11,)),
     Spec("Unsqueeze", unsqueeze, {"_axes": [[0], [1], [-1], [1, -1], [3, 0]]}, required=("_axes",)),
     Spec("Unsqueeze", flows(2, 3), {"axes": [[0], [1], [-1], [1, -1], [3, 0]]}, (11,), required=("axes",)),
-    Spec("Concat", concat, {"axis": [0, 1, 2, -1, -2]}, required=("axis",)),
+    Spec("Concat", concat, {"axis": [0, 1, 2, -1, -2], "_flow": [True]}, required=("axis",)),
     Spec("Slice", slices, {"_axes": [[1], [-1, 1], [2, 1]], "_steps": [[2, 2, 3], [-1, -2, 1]]}, more=1),
     Spec("Slice", old_slices, {"starts": [[1], [0, 1], [-1, -3]], "ends": [[2], [2, -1], [100, 3]], "axes": [[1], [2, 1], [-1, 1]]},
          (7, 9), required=("starts", "ends")),  # fmt: skip
@@ -141,8 +142,8 @@ ALL = [
     Spec("Pad", pad, {"mode": ["wrap", "constant"], "_axes": [[1, 2], [-1, 1]]}, (19, 21)),
     Spec("Pad", flows(2, 4, 5), {"pads": [[0, 1, 2, 0, 2, 1], [0, -1, 1, 0, 0, 2]], "mode": ["constant", "reflect", "edge"],
          "value": [0.5]}, (7, 10), required=("pads",)),  # fmt: skip
-    Spec("Expand", expand, more=6),
-    Spec("Tile", lambda g, a, o: [floats(g, (2, 3)), fixed([[1, 2], [2, 1], [3, 2]][g.integers(3)])], more=4),
+    Spec("Expand", expand, {"_to": [[2, 3, 4], [1, 4], [2, 1, 1], [3, 2, 3, 4]]}, required=("_to",)),
+    Spec("Tile", lambda g, a, o: [floats(g, (2, 3)), fixed(a["_by"])], {"_by": [[1, 2], [2, 1], [3, 2]]}, required=("_by",)),
     Spec("Resize", resized(), {"mode": ["nearest", "linear"], "coordinate_transformation_mode": MODES, "nearest_mode": ROUNDING,
          "_by": ["scales", "sizes"]}, (13,), more=3),  # fmt: skip
     Spec("Resize", resized(), {"mode": ["nearest", "linear"], "coordinate_transformation_mode": MODES, "nearest_mode": ROUNDING,
