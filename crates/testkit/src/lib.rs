@@ -25,6 +25,6 @@ pub use mixed::{
 };
 pub use mixed_draw::{drawn, exact_mixed, mixed, operators};
 pub use models::{bits, change, largest_magnitude, mlp, model_files, opaque, rows, some_keep};
-pub use on_axis::{OnAxis, on_axis};
+pub use on_axis::{OnAxis, drawn_on_axis, on_axis};
 pub use plan::{Form, Plan, Step};
 pub use stream::Stream;
