@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Fixed, Missing, Spec, fixed, floats, flows
+from .drawing import Fixed, Spec, fixed, floats
 
 SPATIAL = {1: (7,), 2: (7, 6), 3: (4, 5, 3)}
 KERNEL = {1: [[3], [2]], 2: [[3, 2], [2, 3]], 3: [[2, 2, 1]]}

@@ -96,19 +96,15 @@ def expand(g, a, o):
     return [floats(g, (2, 3, 1)), fixed(a["_to"])]
 
 
-def resized(opset_sizes=True):
-    def operands(g, a, o):
-        x = floats(g, (2, 2, 4, 5))
-        axes = a.get("axes")
-        by = a.get("_by", "scales")
-        count = len(axes) if axes else 4
-        if by == "scales":
-            scales = [[1.0, 1.0, 2.0, 3.0], [1.0, 1.0, 0.5, 1.6], [1.0, 1.0, 1.5, 0.75]][g.integers(3)][-count:]
-            return [x, Missing, fixed(scales, np.float32)]
-        sizes = [[2, 2, 8, 15], [2, 2, 3, 7], [2, 2, 1, 2]][g.integers(3)][-count:]
-        return [x, Missing, Missing, fixed(sizes)]
-
-    return operands
+def resized(g, a, o):
+    x = floats(g, (2, 2, 4, 5))
+    axes = a.get("axes")
+    count = len(axes) if axes else 4
+    if a.get("_by", "scales") == "scales":
+        scales = [[1.0, 1.0, 2.0, 3.0], [1.0, 1.0, 0.5, 1.6], [1.0, 1.0, 1.5, 0.75]][g.integers(3)][-count:]
+        return [x, Missing, fixed(scales, np.float32)]
+    sizes = [[2, 2, 8, 15], [2, 2, 3, 7], [2, 2, 1, 2]][g.integers(3)][-count:]
+    return [x, Missing, Missing, fixed(sizes)]
 
 
 def enlarged(g, a, o):
@@ -144,9 +140,9 @@ ALL = [
          "value": [0.5]}, (7, 10), required=("pads",)),  # fmt: skip
     Spec("Expand", expand, {"_to": [[2, 3, 4], [1, 4], [2, 1, 1], [3, 2, 3, 4]]}, required=("_to",)),
     Spec("Tile", lambda g, a, o: [floats(g, (2, 3)), fixed(a["_by"])], {"_by": [[1, 2], [2, 1], [3, 2]]}, required=("_by",)),
-    Spec("Resize", resized(), {"mode": ["nearest", "linear"], "coordinate_transformation_mode": MODES, "nearest_mode": ROUNDING,
+    Spec("Resize", resized, {"mode": ["nearest", "linear"], "coordinate_transformation_mode": MODES, "nearest_mode": ROUNDING,
          "_by": ["scales", "sizes"]}, (13,), more=3),  # fmt: skip
-    Spec("Resize", resized(), {"mode": ["nearest", "linear"], "coordinate_transformation_mode": MODES, "nearest_mode": ROUNDING,
+    Spec("Resize", resized, {"mode": ["nearest", "linear"], "coordinate_transformation_mode": MODES, "nearest_mode": ROUNDING,
          "_by": ["scales", "sizes"], "axes": [[2, 3]], "antialias": [0], "keep_aspect_ratio_policy": ["stretch"],
          "exclude_outside": [0], "cubic_coeff_a": [-0.5], "extrapolation_value": [1.0]}, (18, 19)),  # fmt: skip
     Spec("Resize", enlarged, {"mode": ["nearest", "linear"]}, (10,), note="old"),

@@ -1,9 +1,9 @@
 """Operators that count, compare or choose positions."""
 
 import numpy as np
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
-from .drawing import Fixed, Missing, Spec, fixed, floats, flows
+from .drawing import Fixed, Spec, fixed, floats, flows
 
 X = (2, 3, 4)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Fixed, Missing, Spec, fixed, floats, flows, positive
+from .drawing import Fixed, Spec, fixed, floats, flows, positive
 
 
 def image(g):

@@ -1,4 +1,5 @@
-//! What operators compute beside what an independent runtime makes of them, with attributes that are given and left out.
+//! What operators compute beside what an independent runtime makes of them, with attributes that are given and left
+//! out.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +79,8 @@ fn shapes_that_are_told_are_those_that_come_out() {
     });
 }
 
-/// What is carried, but not written anew: attributes that older operator sets have in the place of inputs, and axes of `Resize`.
+/// What is carried, but not written anew: attributes that older operator sets have in the place of inputs, and axes
+/// of `Resize`.
 fn has_no_form(one: &Judged) -> bool {
     let op = one.op_type();
     match op {

@@ -1,6 +1,7 @@
 //! Models of one operator each, with what an independent runtime made of them.
 //!
-//! `scripts/build_operators.py` draws them: attributes that are given and that are left out, so that what the operator means
+//! `scripts/build_operators.py` draws them: attributes that are given and that are left out, so that what the
+//! operator means
 //! without them is known from elsewhere. [`attributes_of`] says what there must be of each operator.
 
 mod attributes;

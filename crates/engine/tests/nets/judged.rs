@@ -1,4 +1,5 @@
-//! Operators with attributes that are given and left out, beside the naive evaluator, which is held to an independent runtime on them.
+//! Operators with attributes that are given and left out, beside the naive evaluator, which is held to an independent
+//! runtime on them.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +12,8 @@ use secateur_testkit::{Judged, Stream, judged};
 
 use super::{check, check_outputs};
 
-/// The network with trained slopes before the operator, so that gradients flow through it; none where its rows are not those of
+/// The network with trained slopes before the operator, so that gradients flow through it; none where its rows are
+/// not those of
 /// a batch.
 fn trained(one: &Judged) -> Option<Graph> {
     let graph = one.graph().unwrap();
@@ -91,7 +93,8 @@ fn domain_of(op: &str) -> Option<&'static str> {
     })
 }
 
-/// Checks the operators with an initial in the range, and tells which of them are run; of two names of the same one, the first.
+/// Checks the operators with an initial in the range, and tells which of them are run; of two names of the same one,
+/// the first.
 fn run(from: char, to: char) -> Vec<String> {
     let (mut run, mut tried) = (BTreeSet::new(), BTreeSet::new());
     let mut wrong = vec![];

@@ -1,6 +1,7 @@
 //! Every operator with every attribute that it has in the format.
 //!
-//! All fields of an operator are named here, so that whoever adds one, or an operator, is led to say what there is to draw.
+//! All fields of an operator are named here, so that whoever adds one, or an operator, is led to say what there is to
+//! draw.
 
 use secateur_graph::{
     Attention, Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Gemm, GridSample, Index,
@@ -28,7 +29,8 @@ macro_rules! attributes {
 attributes! {
     Op::Gemm(Gemm { alpha: _, beta: _, trans_a: _, trans_b: _ }) => "Gemm" ["alpha" "beta" "transA" "transB"],
     Op::MatMul => "MatMul" [],
-    Op::Attention(Attention { heads: _, scale: _, softcap: _, causal: _, reach: _, truth_mask: _, softmax_precision: _ }) =>
+    Op::Attention(Attention { heads: _, scale: _, softcap: _, causal: _, reach: _, truth_mask: _,
+        softmax_precision: _ }) =>
         "Attention" ["q_num_heads" "kv_num_heads" "scale" "softcap" "is_causal" "softmax_precision"],
     Op::Conv(Conv { window: Window { strides: _, dilations: _, padding: _, ceil: _ }, conv_groups: _ }) =>
         "Conv" ["strides" "dilations" "pads" "auto_pad" "group" "kernel_shape"],
@@ -38,7 +40,8 @@ attributes! {
     Op::Norm(Norm::Layer { axis: _, epsilon: _ }) => "LayerNormalization" ["axis" "epsilon" "stash_type"],
     Op::Norm(Norm::Rms { axis: _, epsilon: _ }) => "RMSNormalization" ["axis" "epsilon" "stash_type"],
     Op::Norm(Norm::Instance { epsilon: _ }) => "InstanceNormalization" ["epsilon"],
-    Op::Norm(Norm::Group { count: _, epsilon: _, by_run: _ }) => "GroupNormalization" ["num_groups!" "epsilon" "stash_type"],
+    Op::Norm(Norm::Group { count: _, epsilon: _, by_run: _ }) =>
+        "GroupNormalization" ["num_groups!" "epsilon" "stash_type"],
     Op::Norm(Norm::Batch { epsilon: _ }) => "BatchNormalization" ["epsilon" "training_mode!"],
     Op::Pool(Pool { kind: PoolKind::Max, kernel: _, window: _ }) =>
         "MaxPool" ["kernel_shape!" "strides" "dilations" "pads" "auto_pad" "ceil_mode" "storage_order"],
@@ -48,19 +51,27 @@ attributes! {
         "LpPool" ["kernel_shape!" "strides" "dilations" "pads" "auto_pad" "ceil_mode" "p"],
     Op::Reduce(Reduce { kind: ReduceKind::Mean, axes: ReduceAxes::Spatial, keep: _ }) => "GlobalAveragePool" [],
     Op::Reduce(Reduce { kind: ReduceKind::Max, axes: ReduceAxes::Spatial, keep: _ }) => "GlobalMaxPool" [],
-    Op::Reduce(Reduce { kind: ReduceKind::L1 | ReduceKind::L2 | ReduceKind::Lp { p: _ }, axes: ReduceAxes::Spatial, keep: _ }) =>
+    Op::Reduce(Reduce { kind: ReduceKind::L1 | ReduceKind::L2 | ReduceKind::Lp { p: _ }, axes: ReduceAxes::Spatial,
+        keep: _ }) =>
         "GlobalLpPool" ["p"],
-    Op::Reduce(Reduce { kind: ReduceKind::Mean, axes: _, keep: _ }) => "ReduceMean" ["axes" "keepdims" "noop_with_empty_axes"],
-    Op::Reduce(Reduce { kind: ReduceKind::Sum, axes: _, keep: _ }) => "ReduceSum" ["axes" "keepdims" "noop_with_empty_axes"],
-    Op::Reduce(Reduce { kind: ReduceKind::Max, axes: _, keep: _ }) => "ReduceMax" ["axes" "keepdims" "noop_with_empty_axes"],
-    Op::Reduce(Reduce { kind: ReduceKind::Min, axes: _, keep: _ }) => "ReduceMin" ["axes" "keepdims" "noop_with_empty_axes"],
-    Op::Reduce(Reduce { kind: ReduceKind::Product, axes: _, keep: _ }) => "ReduceProd" ["axes" "keepdims" "noop_with_empty_axes"],
-    Op::Reduce(Reduce { kind: ReduceKind::L1, axes: _, keep: _ }) => "ReduceL1" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::Mean, axes: _, keep: _ }) =>
+        "ReduceMean" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::Sum, axes: _, keep: _ }) =>
+        "ReduceSum" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::Max, axes: _, keep: _ }) =>
+        "ReduceMax" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::Min, axes: _, keep: _ }) =>
+        "ReduceMin" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::Product, axes: _, keep: _ }) =>
+        "ReduceProd" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::L1, axes: _, keep: _ }) =>
+        "ReduceL1" ["axes" "keepdims" "noop_with_empty_axes"],
     Op::Reduce(Reduce { kind: ReduceKind::L2 | ReduceKind::Lp { p: _ }, axes: _, keep: _ }) =>
         "ReduceL2" ["axes" "keepdims" "noop_with_empty_axes"],
     Op::Reduce(Reduce { kind: ReduceKind::SumSquare, axes: _, keep: _ }) =>
         "ReduceSumSquare" ["axes" "keepdims" "noop_with_empty_axes"],
-    Op::Reduce(Reduce { kind: ReduceKind::LogSum, axes: _, keep: _ }) => "ReduceLogSum" ["axes" "keepdims" "noop_with_empty_axes"],
+    Op::Reduce(Reduce { kind: ReduceKind::LogSum, axes: _, keep: _ }) =>
+        "ReduceLogSum" ["axes" "keepdims" "noop_with_empty_axes"],
     Op::Reduce(Reduce { kind: ReduceKind::LogSumExp, axes: _, keep: _ }) =>
         "ReduceLogSumExp" ["axes" "keepdims" "noop_with_empty_axes"],
     Op::Binary(Binary::Add) => "Add" [],
@@ -143,17 +154,22 @@ attributes! {
     Op::Slice { bounds: None | Some(Bounds { starts: _, ends: _, axes: _ }) } => "Slice" ["starts" "ends" "axes"],
     Op::Split(Split { axis: _, parts: _, attribute: _ }) => "Split" ["axis" "split" "num_outputs"],
     Op::Depth(Depth { block: _, way: DepthWay::FromSpace }) => "SpaceToDepth" ["blocksize!"],
-    Op::Depth(Depth { block: _, way: DepthWay::OuterToSpace | DepthWay::InnerToSpace }) => "DepthToSpace" ["blocksize!" "mode"],
+    Op::Depth(Depth { block: _, way: DepthWay::OuterToSpace | DepthWay::InnerToSpace }) =>
+        "DepthToSpace" ["blocksize!" "mode"],
     Op::Pad(Pad { mode: _, pads: _ }) => "Pad" ["mode" "pads" "value"],
-    Op::Resize(Resize { form: ResizeForm::Scales { upsample: true }, mode: _, places: _, axes: _ }) => "Upsample" ["mode"],
-    Op::Resize(Resize { form: ResizeForm::Resize | ResizeForm::Scales { upsample: false }, mode: _, places: _, axes: _ }) =>
+    Op::Resize(Resize { form: ResizeForm::Scales { upsample: true }, mode: _, places: _, axes: _ }) =>
+        "Upsample" ["mode"],
+    Op::Resize(Resize { form: ResizeForm::Resize | ResizeForm::Scales { upsample: false }, mode: _, places: _,
+        axes: _ }) =>
         "Resize" ["mode" "coordinate_transformation_mode" "nearest_mode" "axes" "antialias" "exclude_outside"
             "keep_aspect_ratio_policy" "cubic_coeff_a" "extrapolation_value"],
     Op::Sample(Sample::Grid(GridSample { mode: _, padding: _, align_corners: _, old_names: _ })) =>
         "GridSample" ["mode" "padding_mode" "align_corners"],
     Op::Sample(Sample::Roi(RoiAlign { max: _, half_pixel: _, cells: _, samples: _, scale: _ })) =>
-        "RoiAlign" ["mode" "coordinate_transformation_mode" "output_height" "output_width" "sampling_ratio" "spatial_scale"],
-    Op::Sample(Sample::Unpool(MaxUnpool { kernel: _, strides: _, pads: _ })) => "MaxUnpool" ["kernel_shape!" "strides" "pads"],
+        "RoiAlign" ["mode" "coordinate_transformation_mode" "output_height" "output_width" "sampling_ratio"
+            "spatial_scale"],
+    Op::Sample(Sample::Unpool(MaxUnpool { kernel: _, strides: _, pads: _ })) =>
+        "MaxUnpool" ["kernel_shape!" "strides" "pads"],
     Op::Expand => "Expand" [],
     Op::Tile => "Tile" [],
     Op::Where => "Where" [],
@@ -172,8 +188,10 @@ attributes! {
     Op::Index(Index::Compress { axis: _ }) => "Compress" ["axis"],
     Op::Index(Index::OneHot { axis: _ }) => "OneHot" ["axis"],
     Op::Index(Index::EyeLike { right: _, to: _ }) => "EyeLike" ["k" "dtype"],
-    Op::Index(Index::Arg { largest: true, axis: _, keep: _, last: _ }) => "ArgMax" ["axis" "keepdims" "select_last_index"],
-    Op::Index(Index::Arg { largest: false, axis: _, keep: _, last: _ }) => "ArgMin" ["axis" "keepdims" "select_last_index"],
+    Op::Index(Index::Arg { largest: true, axis: _, keep: _, last: _ }) =>
+        "ArgMax" ["axis" "keepdims" "select_last_index"],
+    Op::Index(Index::Arg { largest: false, axis: _, keep: _, last: _ }) =>
+        "ArgMin" ["axis" "keepdims" "select_last_index"],
     Op::Index(Index::TopK { largest: _, axis: _ }) => "TopK" ["axis" "largest" "sorted"],
     Op::PRelu => "PRelu" [],
     Op::Clip { min: _, max: _ } => "Clip" ["min" "max"],

@@ -12,7 +12,8 @@ use crate::{attributes_of, judged, rows};
 /// How many of an operator are taken: their attributes differ, and each has several axes.
 const MOST: usize = 8;
 
-/// Operators of [`judged`] with units on every axis of what flows into them, read along all numbers and along the channels.
+/// Operators of [`judged`] with units on every axis of what flows into them, read along all numbers and along the
+/// channels.
 ///
 /// # Errors
 /// If an operator is not given what it takes.
@@ -58,7 +59,8 @@ fn applied() -> Result<Vec<Applied>, Box<dyn Error>> {
         let flowing = graph.inputs().iter().map(|&id| graph.value(id).element);
         let is_float = flowing.flatten().all(|element| element == Element::F32);
         let has_attributes = attributes_of(&node.op).is_some_and(|(_, all)| !all.is_empty());
-        // Places are no numbers of units, and of axes that go by their lengths there is one more where one unit is left.
+        // Places are no numbers of units, and of axes that go by their lengths there is one more where one unit is
+        // left.
         let is_left_out = one.op_type() == "OneHot" || node.op == Op::Squeeze(Squeeze::Out(vec![]));
         if !is_float || !has_attributes || is_left_out || !seen.insert(format!("{:?}", node.op)) {
             continue;
