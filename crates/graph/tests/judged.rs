@@ -25,7 +25,7 @@ fn difference(have: &[Array], want: &[Array]) -> Option<String> {
             (**a - **b)
                 .abs()
                 .partial_cmp(&(TOLERANCE * scale))
-                .is_none_or(|o| o.is_gt())
+                .is_none_or(std::cmp::Ordering::is_gt)
         });
         apart.map(|(a, b)| format!("{a} for {b}, of {scale}"))
     })
