@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use secateur_graph::{
     ChannelGroups, ErrorKind, Graph, Keep, Op, evaluate, infer_shapes, mask, shrink,
 };
-use secateur_testkit::{OnAxis, bits, change, on_axis, rows, some_keep};
+use secateur_testkit::{OnAxis, bits, change, drawn_on_axis, on_axis, rows, some_keep};
 
 /// The networks, which take a while to make.
 fn all() -> &'static [OnAxis] {
@@ -89,7 +89,18 @@ fn fault(case: &OnAxis) -> Option<String> {
 
 #[test]
 fn units_on_any_axis_go_or_are_frozen() {
-    let all = all();
+    none_is_wrong(all());
+}
+
+#[test]
+fn units_go_or_are_frozen_whatever_attributes_are_drawn() {
+    let all = drawn_on_axis().unwrap();
+    let ops: BTreeSet<&str> = all.iter().map(|case| case.op.onnx_name()).collect();
+    assert_eq!(ops.len(), 72);
+    none_is_wrong(&all);
+}
+
+fn none_is_wrong(all: &[OnAxis]) {
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for case in all {
         if let Some(fault) = fault(case) {

@@ -6,6 +6,7 @@ mod by_batch;
 mod draw;
 mod gradient;
 mod images;
+mod judged;
 mod law;
 mod mixed;
 mod mixed_draw;
@@ -19,6 +20,7 @@ pub use by_batch::{by_batch, moved};
 pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};
+pub use judged::{ATTRIBUTES, Judged, attributes_of, judged};
 pub use law::law;
 pub use mixed::{
     Alias, Branch, Channelwise, Choice, Constants, Layout, Mixed, Mixing, Normal, Operator, Places,
@@ -26,7 +28,7 @@ pub use mixed::{
 };
 pub use mixed_draw::{drawn, exact_mixed, mixed, operators};
 pub use models::{bits, change, largest_magnitude, mlp, model_files, opaque, rows, some_keep};
-pub use on_axis::{OnAxis, on_axis};
+pub use on_axis::{OnAxis, drawn_on_axis, on_axis};
 pub use plan::{Form, Plan, Step};
 pub use skipped::{larger_data, skipped};
 pub use stream::Stream;

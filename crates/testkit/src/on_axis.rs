@@ -7,6 +7,7 @@
 
 mod applied;
 mod around;
+mod drawn;
 mod elementwise;
 mod fused;
 mod layers;
@@ -16,6 +17,7 @@ mod rest;
 use secateur_graph::{Binary, Element, Graph, Node, Op, Result, ValueId, evaluate};
 
 use self::applied::{Applied, Operand};
+pub use self::drawn::drawn_on_axis;
 use crate::building::Building;
 use crate::rows;
 

@@ -194,7 +194,9 @@ impl Reader<'_> {
             Op::PRelu => self.slopes(node),
             Op::Where => self.choice(node),
             Op::Cast { to } if !to.is_float() => self.still(node),
-            Op::Index(Index::Arg { .. }) | Op::Mix(Mix::Hardmax { .. }) => self.still(node),
+            Op::Index(Index::Arg { axis, .. }) | Op::Mix(Mix::Hardmax { axis }) => {
+                self.along(node, *axis)
+            }
             Op::Identity
             | Op::Cast { .. }
             | Op::Flatten { .. }

@@ -43,8 +43,8 @@ pub(crate) fn notes(graph: &Graph, row: &[usize]) -> Vec<String> {
     network.notes().to_vec()
 }
 
-/// Compares outputs and the gradients of all parameters on `rows` rows, on one thread and on two.
-pub(crate) fn check(graph: &Graph, rows: usize) {
+/// Drawn numbers for so many rows of the input, and the shape of one row.
+fn drawn_rows(graph: &Graph, rows: usize, stream: &mut Stream) -> (Vec<f32>, Array, Vec<usize>) {
     let mut row: Vec<usize> = graph
         .value(graph.inputs()[0])
         .shape
@@ -54,19 +54,20 @@ pub(crate) fn check(graph: &Graph, rows: usize) {
         .map(|d| d.fixed().unwrap_or(1))
         .collect();
     let len: usize = row.iter().product();
-    let mut stream = Stream::new(99);
-    let x: Vec<f32> = drawn(&mut stream, rows * len)
+    let x: Vec<f32> = drawn(stream, rows * len)
         .into_iter()
         .map(|v| v as f32)
         .collect();
     row[0] = rows;
     let wide = Array::new(row.clone(), x.iter().map(|&v| f64::from(v)).collect()).unwrap();
     row[0] = 1;
-    let want = evaluate(graph, std::slice::from_ref(&wide))
-        .unwrap()
-        .remove(0);
-    let trained = by_batch(graph).unwrap();
-    let loss = naive_loss(&trained, &wide);
+    (x, wide, row)
+}
+
+/// Compares outputs on `rows` rows, on one thread and on two.
+pub(crate) fn check_outputs(graph: &Graph, rows: usize) {
+    let (x, wide, row) = drawn_rows(graph, rows, &mut Stream::new(99));
+    let want = evaluate(graph, &[wide]).unwrap().remove(0);
     for threads in [1, 2] {
         let pool = Threads::new(threads).unwrap();
         let mut network = Network::compile(graph, &row, rows + 1, 0, pool).unwrap();
@@ -79,6 +80,19 @@ pub(crate) fn check(graph: &Graph, rows: usize) {
                 "{a} for {b}, of {scale}"
             );
         }
+    }
+}
+
+/// Compares outputs and the gradients of all parameters on `rows` rows, on one thread and on two.
+pub(crate) fn check(graph: &Graph, rows: usize) {
+    check_outputs(graph, rows);
+    let mut stream = Stream::new(99);
+    let (x, wide, row) = drawn_rows(graph, rows, &mut stream);
+    let trained = by_batch(graph).unwrap();
+    let loss = naive_loss(&trained, &wide);
+    for threads in [1, 2] {
+        let pool = Threads::new(threads).unwrap();
+        let mut network = Network::compile(graph, &row, rows + 1, 0, pool).unwrap();
         let outputs = network.outputs();
         for (_, momentum) in [(0, 0.0), (1, 1.0)] {
             let own = network.forward_backward(&x, rows, momentum, on_engine(outputs));

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod check;
 mod einsum;
+mod judged;
 mod moves;
 mod origins;
 mod points;
@@ -14,7 +15,7 @@ mod rows;
 mod spread;
 mod volumes;
 
-pub(crate) use check::{check, notes};
+pub(crate) use check::{check, check_outputs, notes};
 
 use secateur_graph::{
     Binary, Conv, Dim, Gemm, Graph, GraphBuilder, Node, Op, Padding, Pool, PoolKind, Reduce,

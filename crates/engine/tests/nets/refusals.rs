@@ -53,6 +53,31 @@ fn nodes_that_cannot_be_run_are_named() {
         }),
         "Resize in this mode cannot be trained"
     );
+    let largest = |axis| Index::Arg {
+        largest: true,
+        axis,
+        keep: true,
+        last: false,
+    };
+    for (op, name) in [
+        (Op::Softmax { axis: 0 }, "Softmax"),
+        (Op::LogSoftmax { axis: -3 }, "LogSoftmax"),
+        (Op::Mix(Mix::Hardmax { axis: 0 }), "Hardmax"),
+        (Op::Index(largest(-3)), "ArgMax"),
+    ] {
+        assert_eq!(
+            refused(|net, x| net.node(op.clone(), &[x])),
+            format!("{name} over the batch cannot be trained")
+        );
+    }
+    assert_eq!(
+        refused(|net, x| {
+            let one = net.numbers(&[4, 4], &[1.0; 16]);
+            let (axis, epsilon) = (0, 1e-3);
+            net.node(Op::Norm(Norm::Layer { axis, epsilon }), &[x, one])
+        }),
+        "LayerNormalization over the batch cannot be trained"
+    );
     let einsum = |equation: &str, count| Op::Einsum(Einsum::of(equation, count).unwrap().unwrap());
     assert_eq!(
         refused(|net, x| net.node(einsum("bij,bkj->ik", 2), &[x, x])),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secateur_graph::{Array, Node, Unary};
 
+use super::rows::{axis_at, keeps_to_rows};
 use super::{New, Reader};
 use crate::kernels::functions;
 use crate::network::layout::Layout;
@@ -45,6 +46,14 @@ impl Reader<'_> {
     }
 
     /// A node that has no derivative, computed as the graph defines it.
+    /// The same of what looks along an axis, which is not that of the batch.
+    pub(super) fn along(&mut self, node: &Node, axis: i64) -> Result<()> {
+        let place = self.place(node.input(0)?)?;
+        let shape = &self.places[place].layout.shape;
+        keeps_to_rows(node, axis_at(axis, shape.len())?, shape)?;
+        self.still(node)
+    }
+
     pub(super) fn still(&mut self, node: &Node) -> Result<()> {
         let (mut x, mut given) = (vec![], vec![]);
         for id in &node.inputs {

@@ -14,6 +14,7 @@ impl Reader<'_> {
         let x = self.place(node.input(0)?)?;
         let layout = self.places[x].layout.clone();
         let axis = axis_at(axis, layout.shape.len())?;
+        keeps_to_rows(node, axis, &layout.shape)?;
         let mut shape = layout.shape.clone();
         let length = std::mem::replace(&mut shape[axis], 1);
         let step = Step::Softmax(Softmax {
@@ -58,7 +59,9 @@ impl Reader<'_> {
         let numbers = self.parameters[scale].values.len();
         let (run, epsilon, inner) = match norm {
             Norm::Layer { axis, epsilon } | Norm::Rms { axis, epsilon } => {
-                let run = shape[axis_at(axis, shape.len())?..].iter().product();
+                let axis = axis_at(axis, shape.len())?;
+                keeps_to_rows(node, axis, &shape)?;
+                let run = shape[axis..].iter().product();
                 (run, epsilon, 1)
             }
             Norm::Instance { epsilon } | Norm::Batch { epsilon } => (area, epsilon, area),
@@ -116,6 +119,16 @@ impl Reader<'_> {
 fn is_last(own: &[usize], shape: &[usize]) -> bool {
     let lead = own.iter().take_while(|&&n| n == 1).count();
     shape.ends_with(&own[lead..])
+}
+
+/// Refuses what works along the batch. The first axis is that where it has one position; after a reshape it may be another one.
+pub(super) fn keeps_to_rows(node: &Node, axis: usize, shape: &[usize]) -> Result<()> {
+    if axis > 0 || shape.first() != Some(&1) {
+        return Ok(());
+    }
+    let name = node.op.onnx_name();
+    let message = format!("{name} over the batch cannot be trained");
+    Err(Error::unsupported(message).hint("let it work along the axes of a row"))
 }
 
 /// An axis, counted from the end if it is negative.
