@@ -79,7 +79,10 @@ fn files_are_verified_on_the_first_test_rows() {
         }
         let evidence = job.verified(&net).unwrap().evidence().clone();
         assert_eq!((evidence.rows, evidence.naive_rows), (256, 256));
-        assert!(evidence.runtime_difference < 1e-5 && evidence.engine_difference < 1e-5);
+        // Both were run: single precision is never that of the evaluator.
+        for difference in [evidence.runtime_difference, evidence.engine_difference] {
+            assert!(difference > 0.0 && difference < 1e-5, "{evidence:?}");
+        }
     }
 }
 

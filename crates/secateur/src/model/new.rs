@@ -237,6 +237,10 @@ mod tests {
         assert!(verify(&graph(2), &bytes, 0, 0).is_ok());
         let error = verify(&graph(1), &bytes, 0, 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Verification);
+        assert!(
+            error.to_string().starts_with("the file read back"),
+            "{error}"
+        );
         assert!(verify(&graph(2), &bytes[..bytes.len() / 2], 0, 0).is_err());
     }
     /// What the runtime alone computes otherwise, as single precision loses it.
