@@ -36,11 +36,11 @@ impl Ran<'_> {
         };
         let outputs = self.naive.iter().zip(self.runtime);
         let runtime_difference = outputs.fold(0.0, |most, (naive, runtime)| {
-            worse(most, self.from_naive(naive, runtime))
+            worse(most, self.difference(naive, runtime))
         });
         let mut engine_difference = 0.0;
         if let Some(engine) = self.engine {
-            engine_difference = self.from_naive(naive, engine);
+            engine_difference = self.difference(naive, engine);
             if self.naive_rows < self.rows {
                 let runtime: Vec<f64> = runtime.iter().map(|&v| f64::from(v)).collect();
                 engine_difference = worse(engine_difference, relative(&runtime, engine));
@@ -68,7 +68,7 @@ impl Ran<'_> {
 
     /// How far an output for all rows is from what the naive evaluator gave for the first ones; infinitely, if it has not as many
     /// numbers for each row.
-    fn from_naive(&self, naive: &[f64], all: &[f32]) -> f64 {
+    fn difference(&self, naive: &[f64], all: &[f32]) -> f64 {
         match all.get(..naive.len()) {
             Some(first) if all.len() * self.naive_rows == naive.len() * self.rows => {
                 relative(naive, first)
