@@ -409,3 +409,6 @@ fn input_axes(graph: &Graph) -> usize {
     let input = graph.inputs().first();
     input.map_or(0, |&i| graph.value(i).shape.as_ref().map_or(0, Vec::len))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

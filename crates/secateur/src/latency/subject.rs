@@ -7,10 +7,10 @@ use secateur_graph::{Array, Dim, Element, Graph, at_lengths};
 
 use super::rounds::Call;
 use super::{Engine, Model, Settings};
-use crate::model::{MOST_ELEMENTS, furthest, work};
+use crate::model::{MOST_ELEMENTS, work};
 use crate::on_engine::{OnEngine, Possible};
 use crate::runtime::{NAME, Pool, Repeat, Runtime, pool};
-use crate::verify::TOLERANCE;
+use crate::verify::{TOLERANCE, furthest};
 use crate::{Error, ErrorKind, ModelFile, Result};
 
 /// Threads of both engines, which all models share: only one is run at a time.
@@ -228,3 +228,6 @@ impl Ready<'_> {
         (reasons.len() == Engine::ALL.len()).then(|| reasons.join("; "))
     }
 }
+
+#[cfg(test)]
+mod tests;

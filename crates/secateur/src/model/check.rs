@@ -12,7 +12,7 @@ use super::naive::naive;
 use super::work::work;
 use crate::on_engine::row_shapes;
 use crate::runtime::Runtime;
-use crate::verify::{relative, worse};
+use crate::verify::furthest;
 use crate::{Error, ErrorKind, Result};
 
 /// Largest relative difference between the two.
@@ -307,110 +307,11 @@ pub(super) fn finite<T: Copy + Into<f64>>(outputs: &[Vec<T>]) -> Result<()> {
     }
 }
 
-/// The largest relative difference of any output; infinite if one has another length or is not there.
-pub(crate) fn furthest<T: Copy + Into<f64>>(want: &[Vec<T>], have: &[Vec<T>]) -> f64 {
-    if want.len() != have.len() {
-        return f64::INFINITY;
-    }
-    want.iter().zip(have).fold(0.0, |most, (want, have)| {
-        let want: Vec<f64> = want.iter().map(|&v| v.into()).collect();
-        worse(most, relative(&want, have))
-    })
-}
-
+#[cfg(test)]
+mod injected;
 #[cfg(test)]
 mod legs;
 #[cfg(test)]
-mod tests {
-    use secateur_graph::{Dim, GraphBuilder, ModelMeta, Op, Tensor, Unary, to_model};
-    use secateur_onnx::write_apart;
-    use secateur_testkit::mlp;
-
-    use super::*;
-
-    fn parts(graph: &Graph) -> Parts {
-        let model = to_model(graph, &ModelMeta::default()).unwrap();
-        write_apart(model, LOCATION).unwrap()
-    }
-
-    #[test]
-    fn other_outputs_and_files_that_no_longer_run_are_refused() {
-        let (graph, other) = (
-            mlp(&[3, 4, 2], Unary::Relu, 1).unwrap(),
-            mlp(&[3, 4, 2], Unary::Relu, 2).unwrap(),
-        );
-        let model = to_model(&graph, &ModelMeta::default()).unwrap();
-        let file = ModelFile::of("m".into(), model, graph.clone(), 0).unwrap();
-        let checked = |masked: &Graph, small: &Parts| {
-            let models = Models {
-                file: &file,
-                masked: &|| Ok(masked.clone()),
-                is_masked: true,
-                small,
-            };
-            check(&models, 0)
-        };
-        let found = checked(&other, &parts(&other)).unwrap();
-        assert_eq!(
-            (found.runtime_difference, found.naive_difference),
-            (Some(0.0), Some(0.0))
-        );
-        assert!(found.masking_moved.unwrap() > 0.1, "{found:?}");
-        let mut cut = parts(&graph);
-        // The masked model runs, this does not.
-        cut.model.truncate(cut.model.len() / 2);
-        for small in [parts(&other), cut] {
-            let error = checked(&graph, &small).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
-        }
-    }
-
-    /// A file whose settled network is another one.
-    #[test]
-    fn a_model_that_was_settled_wrongly_is_refused() {
-        let mut b = GraphBuilder::new("g");
-        let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
-        let shape = b.node(
-            "s",
-            Op::Shape {
-                start: 0,
-                end: None,
-            },
-            &[x],
-        );
-        let y = b.node("y", Op::Reshape { allow_zero: false }, &[x, shape]);
-        let w = b.constant("w", Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap());
-        let z = b.node("z", Op::MatMul, &[y, w]);
-        b.output(z);
-        let graph = b.build().unwrap();
-        let model = to_model(&graph, &ModelMeta::default()).unwrap();
-        let mut file = ModelFile::of("m".into(), model, graph, 0).unwrap();
-        assert!(file.is_settled());
-        let checked = |file: &ModelFile| {
-            let small = file.patched(&file.graph).unwrap();
-            let models = Models {
-                file,
-                masked: &|| Ok(file.graph.clone()),
-                is_masked: true,
-                small: &write_apart(small, LOCATION).unwrap(),
-            };
-            check(&models, 0)
-        };
-        checked(&file).unwrap();
-        let other = Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 5.0]).unwrap();
-        let w = file.graph.value_named("w").unwrap();
-        file.graph.set_constant(w, other).unwrap();
-        let error = checked(&file).unwrap_err().to_string();
-        assert!(
-            error.starts_with("the model with its shapes settled differs from the file"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn outputs_that_are_missing_or_longer_are_infinitely_far() {
-        assert_eq!(furthest::<f64>(&[vec![1.0]], &[]), f64::INFINITY);
-        assert_eq!(furthest(&[vec![1.0]], &[vec![1.0, 2.0]]), f64::INFINITY);
-        assert!(furthest(&[vec![1.0], vec![1.0]], &[vec![f64::NAN], vec![1.0]]).is_nan());
-    }
-}
+mod tests;
+#[cfg(test)]
+mod tolerance;

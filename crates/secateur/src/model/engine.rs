@@ -8,9 +8,10 @@
 use secateur_engine::Threads;
 use secateur_graph::{Array, Graph, at_lengths};
 
-use super::check::{Found, Models, finite, furthest};
+use super::check::{Found, Models, finite};
 use super::sample::{Worst, sampled};
 use crate::on_engine::OnEngine;
+use crate::verify::furthest;
 use crate::{Error, ErrorKind, Result};
 
 /// What the engine found, and how far it is from the naive evaluator at most.

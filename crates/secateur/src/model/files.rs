@@ -224,6 +224,21 @@ mod tests {
         assert!(small.cost().macs < macs(&folder.path().join("model.onnx")));
     }
 
+    /// The version of the format once more, which reads as before and is no longer what was verified.
+    #[test]
+    fn what_is_not_as_it_was_verified_is_not_written() {
+        let folder = with_model();
+        let out = folder.path().join("small.onnx");
+        let before = content(folder.path());
+        let mut small = small(folder.path(), 0.5);
+        let version = small.parts.model[..2].to_vec();
+        assert_eq!(version[0], 0x08);
+        small.parts.model.extend(version);
+        let error = small.write(&out).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
+        assert_eq!(content(folder.path()), before);
+    }
+
     #[test]
     fn a_step_that_fails_leaves_all_as_it_was() {
         let folder = with_model();

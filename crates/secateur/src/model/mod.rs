@@ -36,7 +36,6 @@ use secateur_onnx::proto::ModelProto;
 use secateur_onnx::{Limits, external_locations, read_file, take_in_external};
 
 pub use check::ModelEvidence;
-pub(crate) use check::furthest;
 use files::Beside;
 pub(crate) use loaded::{WRITTEN_DATA, needs_plain_form, written};
 

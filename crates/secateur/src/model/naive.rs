@@ -2,8 +2,9 @@
 
 use secateur_graph::{Array, Graph, Node, Op, Pieces, evaluate, from_model, pieces, settle};
 
-use super::check::{Found, Models, finite, furthest};
+use super::check::{Found, Models, finite};
 use super::draw::ROWS;
+use crate::verify::furthest;
 use crate::{Error, Result};
 
 /// By the naive evaluator, in pieces where there are nodes that it does not understand; none where that cannot be. What masking

@@ -11,13 +11,14 @@ use secateur_graph::{
 use secateur_onnx::{Limits, read, write};
 use secateur_train::Init;
 
-use super::check::{NAIVE_MACS, TOLERANCE, finite, furthest};
+use super::check::{NAIVE_MACS, TOLERANCE, finite};
 use super::draw::{ROWS, draw};
 use super::start::{Start, by_flag};
 use super::work::work;
 use crate::job::WEIGHT_STREAM;
 use crate::markdown::grouped;
 use crate::runtime::{NAME, Runtime};
+use crate::verify::furthest;
 use crate::whole_file::write_whole;
 use crate::{Error, ErrorKind, Result};
 
@@ -168,6 +169,7 @@ impl NewModel {
 
 #[cfg(test)]
 mod tests {
+    use secateur_graph::{Binary, Dim, GraphBuilder, Op, Tensor};
     use secateur_train::{Architecture, ImageSize};
 
     use super::*;
@@ -235,6 +237,31 @@ mod tests {
         assert!(verify(&graph(2), &bytes, 0, 0).is_ok());
         let error = verify(&graph(1), &bytes, 0, 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Verification);
+        assert!(
+            error.to_string().starts_with("the file read back"),
+            "{error}"
+        );
         assert!(verify(&graph(2), &bytes[..bytes.len() / 2], 0, 0).is_err());
+    }
+    /// What the runtime alone computes otherwise, as single precision loses it.
+    #[test]
+    fn outputs_of_the_runtime_that_differ_are_refused() {
+        let verified = |numbers: &[f32]| {
+            let mut b = GraphBuilder::new("g");
+            let mut y = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+            for (i, &number) in numbers.iter().enumerate() {
+                let c = b.constant(format!("c{i}"), Tensor::f32([2], vec![number; 2]).unwrap());
+                y = b.node(format!("y{i}"), Op::Binary(Binary::Add), &[y, c]);
+            }
+            b.output(y);
+            let graph = b.build().unwrap();
+            let bytes = write(&to_model(&graph, &ModelMeta::default()).unwrap()).unwrap();
+            verify(&graph, &bytes, 0, 0)
+        };
+        assert!(verified(&[1.0, -1.0]).unwrap().unwrap() < 1e-5);
+        let error = verified(&[32768.0, -32768.0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Verification);
+        let text = error.to_string();
+        assert!(text.starts_with("outputs of rten 0.27 differ by"), "{text}");
     }
 }

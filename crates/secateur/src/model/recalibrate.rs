@@ -121,3 +121,6 @@ impl SmallModel {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -251,3 +251,6 @@ fn diverged(epoch: usize) -> Error {
         .at(format!("epoch {epoch}"))
         .hint("lower --learning-rate, or look for extreme values in the data")
 }
+
+#[cfg(test)]
+mod tests;

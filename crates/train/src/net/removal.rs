@@ -5,7 +5,7 @@ use secateur_graph::{
 };
 
 use super::NetLearner;
-use crate::removal::{Cause, Due, ENGINE_TOLERANCE, NAIVE_ROWS, agree, agree_naively, relative};
+use crate::removal::{Cause, Due, NAIVE_ROWS, agree_naively, agree_on_engine};
 use crate::{Removal, Result};
 
 /// Multiply-adds that the naive evaluator may spend on one network: it is a hundred times slower than the engine.
@@ -73,11 +73,7 @@ impl NetLearner {
         self.network.follow(&shrunk.graph, &shrunk.cuts)?;
         self.graph = shrunk.graph;
         let after = self.network.forward(&features, engine_rows);
-        let engine_difference = relative(
-            outputs.iter().map(|&v| f64::from(v)),
-            after.iter().map(|&v| f64::from(v)),
-        );
-        agree("engine", engine_difference, ENGINE_TOLERANCE, epoch)?;
+        let engine_difference = agree_on_engine(&outputs, after, epoch)?;
         self.follow(keep)?;
         let hidden = groups.iter().filter(|(_, g)| g.kind == GroupKind::Hidden);
         Ok(Removal {
@@ -169,3 +165,6 @@ pub(super) fn settled_means(graph: &Graph) -> Result<Graph> {
     }
     Ok(settled)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! What is verified, and on which rows.
+
+use secateur_data::{Dataset, Features, Storage};
+use secateur_graph::{Tensor, Unary, to_model};
+use secateur_testkit::{Stream, mlp};
+
+use super::*;
+use crate::Config;
+
+const ROWS: usize = 1500;
+/// Beyond single precision once it is multiplied by 100.
+const POISON: f32 = 1e37;
+
+/// Three numbers a row; one row may hold a number that single precision cannot take.
+fn dataset(poisoned: Option<u32>) -> Arc<Dataset> {
+    let mut stream = Stream::new(2);
+    let mut values: Vec<f32> = (0..3 * ROWS).map(|_| stream.unit() as f32).collect();
+    let targets = values.chunks(3).map(|row| row[0] - row[2]).collect();
+    if let Some(row) = poisoned {
+        values[3 * row as usize..][..3].fill(POISON);
+    }
+    let target = Target::Values {
+        columns: vec!["y".into()],
+        values: targets,
+    };
+    let features = Features::new(Storage::F32(values), 3).unwrap();
+    Arc::new(Dataset::new("made", features, target).unwrap())
+}
+
+/// A run from a chain, or from a network as it was given.
+pub(crate) fn job(given: Option<&Graph>, penalty: &str, poisoned: Option<u32>) -> Job {
+    let config = Config {
+        model: given.map(|_| "m".into()),
+        net: given.is_none().then(|| "4".into()),
+        penalty: Some(penalty.into()),
+        threads: Some(1),
+        ..Config::default()
+    };
+    let prepared = Prepared::new(dataset(poisoned), &config).unwrap();
+    let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len()).unwrap();
+    match given {
+        Some(graph) => {
+            let model = to_model(graph, &ModelMeta::default()).unwrap();
+            let file = ModelFile::of("m".into(), model, graph.clone(), 0).unwrap();
+            Job::of_model(plan, prepared, file).unwrap()
+        }
+        None => Job::new(plan, prepared).unwrap(),
+    }
+}
+
+/// A network whose weights are multiplied.
+pub(crate) fn network(factor: f32) -> Graph {
+    let mut graph = mlp(&[3, 4, 1], Unary::Relu, 1).unwrap();
+    for name in ["w1", "w2"] {
+        let id = graph.value_named(name).unwrap();
+        let old = graph.constant(id).unwrap();
+        let numbers = old.as_f32().unwrap().iter().map(|v| v * factor).collect();
+        let tensor = Tensor::f32(old.shape().to_vec(), numbers).unwrap();
+        graph.set_constant(id, tensor).unwrap();
+    }
+    graph
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T>) -> Error {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
+    error
+}
+
+#[test]
+fn files_are_verified_on_the_first_test_rows() {
+    let net = network(10.0);
+    for given in [None, Some(&net)] {
+        let job = job(given, "none", None);
+        let split = &job.prepared.split;
+        assert_eq!(job.verify_rows(), &split.test[..256]);
+        for used in [&split.train, &split.validation] {
+            assert!(!job.verify_rows().iter().any(|row| used.contains(row)));
+        }
+        let evidence = job.verified(&net).unwrap().evidence().clone();
+        assert_eq!((evidence.rows, evidence.naive_rows), (256, 256));
+        // Both were run: single precision is never that of the evaluator.
+        for difference in [evidence.runtime_difference, evidence.engine_difference] {
+            assert!(difference > 0.0 && difference < 1e-5, "{evidence:?}");
+        }
+    }
+}
+
+/// The last row that is verified is one that the network cannot be run on; another that is not, it never meets.
+#[test]
+fn it_is_those_rows_that_the_file_is_run_on() {
+    let net = network(10.0);
+    for given in [None, Some(&net)] {
+        let split = job(given, "none", None).prepared.split;
+        let poisoned = |row: u32| job(given, "none", Some(row)).verified(&net);
+        for row in [split.test[0], split.test[255]] {
+            refused(poisoned(row));
+        }
+        poisoned(split.test[256]).unwrap();
+        poisoned(split.validation[0]).unwrap();
+    }
+}
+
+#[test]
+fn a_network_that_single_precision_cannot_hold_is_refused() {
+    let (net, too_large) = (network(1.0), network(1e25));
+    for given in [None, Some(&net)] {
+        let job = job(given, "none", None);
+        job.verified(&net).unwrap();
+        refused(job.verified(&too_large));
+    }
+}
+
+#[test]
+fn a_given_model_is_verified_before_anything_is_trained() {
+    job(None, "none", None).verify_beforehand().unwrap();
+    let net = network(1.0);
+    job(Some(&net), "group-lasso", None)
+        .verify_beforehand()
+        .unwrap();
+    let error = refused(job(Some(&network(1e25)), "none", None).verify_beforehand());
+    let said = "m: the model as it is cannot be verified";
+    assert!(error.to_string().starts_with(said), "{error}");
+}
+
+/// Units that are 1 in every row; without the first, the sum of the others is too large.
+#[test]
+fn what_may_come_of_a_given_model_is_verified_before_anything_is_trained() {
+    let mut graph = mlp(&[3, 3, 1], Unary::Relu, 1).unwrap();
+    for (name, numbers) in [
+        ("w1", vec![0.0; 9]),
+        ("b1", vec![1.0; 3]),
+        ("w2", vec![-2e38, 2e38, 2e38]),
+        ("b2", vec![0.0]),
+    ] {
+        let id = graph.value_named(name).unwrap();
+        let shape = graph.constant(id).unwrap().shape().to_vec();
+        graph
+            .set_constant(id, Tensor::f32(shape, numbers).unwrap())
+            .unwrap();
+    }
+    // Nothing goes.
+    job(Some(&graph), "none", None).verify_beforehand().unwrap();
+    let error = refused(job(Some(&graph), "group-lasso", None).verify_beforehand());
+    let said = "m: the model with a unit less in each group cannot be verified";
+    assert!(error.to_string().starts_with(said), "{error}");
+}
