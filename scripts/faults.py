@@ -4,7 +4,7 @@
     scripts/faults.py [WORDS] [--anew] [--out FILE]
 
 The faults are those of scripts/faults/*.toml: what is wrong, a file, the text that is replaced in it, and the packages whose tests
-must notice. Each is planted by itself in a checkout of HEAD below target/faults, whose tests are run until one fails. WORDS chooses
+must notice. Each is planted by itself in a checkout of HEAD below target/mutants, whose tests are run until one fails. WORDS chooses
 the faults that say them. Results are kept in FILE (docs/runs/faults.json) as they come; a fault that is there is not run again
 unless --anew is given. `scripts/tests_page.py` makes a page of them.
 
@@ -14,7 +14,6 @@ its file just once.
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -22,8 +21,9 @@ import time
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-TREE = ROOT / "target/faults/tree"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from planting import ROOT, TREE, checkout, environment
+
 FAULTS = ROOT / "scripts/faults"
 RESULTS = ROOT / "docs/runs/faults.json"
 # A fault may make a test run for ever.
@@ -44,28 +44,13 @@ def key(fault):
     return f"{fault['file']}: {fault['what']}"
 
 
-def git(*arguments, folder=ROOT):
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def checkout():
-    """A tree of HEAD in which files that did not change keep their time, so that they are not built again."""
-    head = git("rev-parse", "HEAD")
-    if not (TREE / ".git").exists():
-        git("worktree", "prune")
-        git("worktree", "add", "--force", "--detach", str(TREE), head)
-    git("checkout", "--force", "--detach", head, folder=TREE)
-    return head
-
-
 def tests(packages, *more):
     """Runs the tests of some packages until one fails."""
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target/faults/target"), "INSTA_UPDATE": "no", "NEXTEST_COLOR": "never"}
     command = ["cargo", "nextest", "run", "--locked", "--cargo-profile", "mutants", "--status-level", "fail"]
     command += [part for package in packages for part in ("--package", package)] + list(more)
     start = time.monotonic()
     try:
-        shown = subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True, timeout=LIMIT)
+        shown = subprocess.run(command, cwd=TREE, env=environment(), capture_output=True, text=True, timeout=LIMIT)
         code, said = shown.returncode, shown.stdout + shown.stderr
     except subprocess.TimeoutExpired:
         code, said = 100, "TIMEOUT [ ] all tests\n"
@@ -117,7 +102,7 @@ def main():
         found = planted(fault)
         unnoticed += found["test"] is None
         print(f"  {found['test']} in {found['seconds']} s" if found["test"] else f"  NOT NOTICED: {found['why']}\n{found.get('said', '')}", flush=True)
-        results[key(fault)] = {"commit": head[:9], "area": fault["area"], "what": fault["what"], "file": fault["file"], **found}
+        results[key(fault)] = {"commit": head, "area": fault["area"], "what": fault["what"], "file": fault["file"], **found}
         known = {key(fault) for fault in faults()}
         kept = {name: result for name, result in sorted(results.items()) if name in known}
         asked.out.write_text(json.dumps(kept, indent=1) + "\n")

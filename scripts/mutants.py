@@ -17,7 +17,6 @@ below target/mutants. Needs Rust, cargo-nextest and cargo-mutants. Exit code 0: 
 
 import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -25,9 +24,9 @@ import time
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / "target/mutants"
-TREE = HOME / "tree"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from planting import HOME, ROOT, TREE, checkout, environment, git
+
 RESULTS = ROOT / "docs/runs/mutants.json"
 LISTED = ROOT / "scripts/mutants.toml"
 # Of the tests of a crate: some mutants run for ever.
@@ -35,25 +34,10 @@ LIMIT = 240
 OUTCOMES = {"CaughtMutant": "caught", "MissedMutant": "missed", "Timeout": "caught", "Unviable": "unviable"}
 
 
-def git(*arguments, folder=ROOT):
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def checkout(commit="HEAD"):
-    """A tree of a commit in which files that did not change keep their time, so that they are not built again."""
-    head = git("rev-parse", commit).strip()
-    if not (TREE / ".git").exists():
-        git("worktree", "prune")
-        git("worktree", "add", "--force", "--detach", str(TREE), head)
-    git("checkout", "--force", "--detach", head, folder=TREE)
-    return head
-
-
 def mutants(*arguments):
     """What a command of cargo-mutants prints."""
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(HOME / "target"), "INSTA_UPDATE": "no"}
     command = ["cargo", "mutants", "--dir", str(TREE), "--colors", "never", *arguments]
-    return subprocess.run(command, cwd=TREE, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=TREE, env=environment(), capture_output=True, text=True)
 
 
 def listed(chosen):
@@ -119,7 +103,7 @@ def run(asked):
         raise SystemExit(f"no such area: {', '.join(sorted(unknown))}")
     results = json.loads(asked.out.read_text()) if asked.out.exists() else {}
     end = time.monotonic() + 60 * asked.minutes
-    head = checkout(asked.commit)[:9]
+    head = checkout(asked.commit)
     for area in areas:
         if asked.areas and area["name"] not in asked.areas:
             continue

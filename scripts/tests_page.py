@@ -9,15 +9,14 @@ With --check nothing is written. Exit code 0: done, or the page is what the resu
 import argparse
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from faults import faults, key
 from mutants import LISTED, RESULTS, explained, nameless
+from planting import ROOT
 
-import tomllib
-
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/tests.md"
 FAULTS = ROOT / "docs/runs/faults.json"
 BEFORE = ROOT / "docs/runs/mutants-before.json"

@@ -1,7 +1,7 @@
 //! Models of others: every file that is there is read, told of, shrunk to half and verified.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secateur::{Amount, Choice, ErrorKind, ModelFile, SmallModel, shrink_model};
 use secateur_graph::{GroupKind, Member, ModelMeta, Role, Unary, to_model};

@@ -344,7 +344,7 @@ fn evidence_tries_norms_and_machine_have_their_tables() {
     ];
     hold(
         "Versions and machine",
-        &versions.map(|row| words(row).to_vec()).to_vec(),
+        &versions.map(|row| words(row).to_vec()),
     );
 }
 
