@@ -8,7 +8,7 @@
 crate do not notice is tried with those of the crates that use it, as the area says. Results are kept in FILE (docs/runs/mutants.json) as they come, and a
 run goes on where the last one stopped; --anew forgets those of the areas first. `scripts/tests_page.py` makes a page of them.
 
-`changed` takes the lines that differ from COMMIT; without it, what the day before HEAD's last commit changed. It stops after N
+`changed` takes the lines that differ from COMMIT; without it, what was changed in the three hours before HEAD. It stops after N
 minutes (10) at the next mutant, and says how many of all it came to.
 
 Survivors that change nothing, or nothing that anybody could want, are explained in scripts/mutants.toml. Works on a checkout of HEAD, or of COMMIT,
@@ -132,11 +132,11 @@ def changed(asked):
     base = asked.base
     if not base:
         last = git("log", "-1", "--format=%ct").strip()
-        base = git("rev-list", "-1", f"--before={int(last) - 86400}", "HEAD").strip() or git("rev-list", "--max-parents=0", "HEAD").split()[-1]
+        base = git("rev-list", "-1", f"--before={int(last) - 3 * 3600}", "HEAD").strip() or git("rev-list", "--max-parents=0", "HEAD").split()[-1]
     HOME.mkdir(parents=True, exist_ok=True)
     checkout()
     difference = HOME / "changed.diff"
-    difference.write_text(git("diff", base, "HEAD", "--", "crates/*/src"))
+    difference.write_text(git("diff", base, "HEAD", "--", "crates/*/src/*"))
     names = listed(["--workspace", "--in-diff", str(difference)]) if difference.stat().st_size else []
     end = time.monotonic() + 60 * asked.minutes
     survivors, count = [], 0
