@@ -61,9 +61,9 @@ tests-page:
     python scripts/tests_page.py --check
 
 # Does a test notice each change that cargo-mutants makes to the lines that changed of late? Stops after so many minutes
-mutants-changed minutes="10":
+mutants-changed minutes="8":
     if command -v cargo-mutants > /dev/null && command -v cargo-nextest > /dev/null; then \
-        python scripts/mutants.py changed --minutes {{ minutes }}; \
+        CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}" python scripts/mutants.py changed --minutes {{ minutes }}; \
     else \
         echo "skipped: cargo-mutants or cargo-nextest is not installed (.ci/run does so)"; \
     fi

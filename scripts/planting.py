@@ -25,5 +25,6 @@ def checkout(commit="HEAD"):
 
 
 def environment():
-    """Of commands that build and test TREE."""
-    return {**os.environ, "CARGO_TARGET_DIR": str(HOME / "target"), "INSTA_UPDATE": "no", "NEXTEST_COLOR": "never"}
+    """Of commands that build and test TREE, one change after the other."""
+    own = {"CARGO_INCREMENTAL": "1", "CARGO_PROFILE_DEV_DEBUG": "0", "INSTA_UPDATE": "no", "NEXTEST_COLOR": "never"}
+    return {"CARGO_TARGET_DIR": str(HOME / "target"), **os.environ, **own}
