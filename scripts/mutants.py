@@ -16,6 +16,7 @@ below target/mutants. Needs Rust, cargo-nextest and cargo-mutants. Exit code 0: 
 """
 
 import argparse
+import hashlib
 import json
 import re
 import subprocess
@@ -140,15 +141,14 @@ def changed(asked):
     names = listed(["--workspace", "--in-diff", str(difference)]) if difference.stat().st_size else []
     end = time.monotonic() + 60 * asked.minutes
     survivors, count = [], 0
-    # A few of every file rather than all of the first.
-    ordered = sorted(range(len(names)), key=lambda at: (at * 7919) % max(len(names), 1))
-    for at in ordered:
+    # A few of every file rather than all of the first, and the same ones when lines are added elsewhere.
+    for name in sorted(names, key=lambda name: hashlib.sha256(nameless(name).encode()).digest()):
         if time.monotonic() > end:
             break
         count += 1
-        if outcome(names[at]) == "missed" and nameless(names[at]) not in explained():
-            survivors.append(names[at])
-            print(f"  not noticed: {names[at]}", flush=True)
+        if outcome(name) == "missed" and nameless(name) not in explained():
+            survivors.append(name)
+            print(f"  not noticed: {name}", flush=True)
     print(f"mutants of the lines that changed since {base[:9]}: {count} of {len(names)} tried, {len(survivors)} not noticed", flush=True)
     return survivors
 

@@ -130,7 +130,7 @@ def faults(binary):
         shutil.rmtree(place.folder / "run", ignore_errors=True)
         fault("out of time (`--time 100ms`)", place.run(f"{run} --time 100ms"), 0, goes_on())
         shutil.rmtree(place.folder / "run", ignore_errors=True)
-        fault("memory (`--memory 1MB`)", place.run(f"{run} --memory 1MB"), 1, "nothing was begun")
+        fault("memory (`--memory 1MB`)", place.run(f"{run} --memory 1MB"), 5, "nothing was begun")
         fault("loss not finite at once", place.run(f"{run} --learning-rate 1e30"), 1, "nothing was begun")
         shutil.rmtree(place.folder / "run", ignore_errors=True)
         shown = place.run(

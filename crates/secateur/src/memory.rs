@@ -39,7 +39,7 @@ impl Job {
 fn beyond(planned: u64, memory: u64) -> Error {
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
     Error::new(
-        ErrorKind::Verification,
+        ErrorKind::OutOfReach,
         format!(
             "data and training would take about {} MB, more than {} MB",
             megabytes(planned),

@@ -86,6 +86,10 @@ fn what_is_out_of_reach_ends_with_five_and_leaves_nothing() {
         (format!("compress {run} --budget macs=1"), "budget: "),
         (format!("compress {run} --budget params=13"), "budget: "),
         (format!("compress {run} --budget bytes=300B"), "budget: "),
+        (format!("compress {run} --memory 200KB"), "--memory: "),
+        (format!("path {run} --memory 200KB"), "--memory: "),
+        // Less than the data alone.
+        (format!("compress {run} --memory 1KB"), "--memory: "),
         (
             "shrink model.onnx --macs 1% -o a.onnx".to_owned(),
             "--macs: ",
