@@ -70,7 +70,7 @@ def tried(name, packages):
     return OUTCOMES[own[0]]
 
 
-def outcome(name, also=()):
+def outcome(name, also):
     """The same by those of its own crate, and of others that use it where those notice nothing."""
     found = tried(name, [])
     return tried(name, also) if found == "missed" and also else found
@@ -129,6 +129,14 @@ def run(asked):
     return [name for name in survivors if nameless(name) not in explained()]
 
 
+def users(name):
+    """The crates whose tests may notice what those of a mutant's own crate do not."""
+    crate = name.split("/")[1]
+    package = crate if crate == "secateur" else f"secateur-{crate}"
+    areas = tomllib.loads(LISTED.read_text())["area"]
+    return next((area.get("also", []) for area in areas if area["package"] == package), [])
+
+
 def changed(asked):
     base = asked.base
     if not base:
@@ -146,7 +154,7 @@ def changed(asked):
         if time.monotonic() > end:
             break
         count += 1
-        if outcome(name) == "missed" and nameless(name) not in explained():
+        if outcome(name, users(name)) == "missed" and nameless(name) not in explained():
             survivors.append(name)
             print(f"  not noticed: {name}", flush=True)
     print(f"mutants of the lines that changed since {base[:9]}: {count} of {len(names)} tried, {len(survivors)} not noticed", flush=True)

@@ -85,7 +85,7 @@ def mutated():
                 survivors.append((f"`{nameless(name)}`", explained().get(nameless(name), "**not explained**")))
     return f"""## Changes that cargo-mutants makes
 
-`just mutants PATH` tries all changes of a file, `.ci/run` those of the lines that were changed of late, within ten minutes, and
+`just mutants PATH` tries all changes of a file, `.ci/run` those of the lines that were changed of late, for some minutes, and
 `scripts/mutants.py run` the areas below. A change counts as noticed if a test of its crate fails, or of the crates that
 `scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which the tests
 of {len(before)} areas had been measured by the same script; survivors that are explained count as noticed in both.

@@ -14,9 +14,14 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use secateur::{Config, Result};
 
+/// What every command ends with, for scripts.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 verification failed, engines disagree, a limit was missed behind training, or a loss diverged; \
+2 usage; 3 input; 4 environment; 5 nothing can be removed, or a limit is out of reach; 130 interrupted";
+
 /// Train a neural network down to the size that its data needs.
 #[derive(Debug, Parser)]
-#[command(name = "secateur", version, max_term_width = 100)]
+#[command(name = "secateur", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// When to use colour; `auto` looks at the terminal and at NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, help_heading = "Output")]

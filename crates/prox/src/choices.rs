@@ -11,7 +11,7 @@ pub enum Members {
     /// Those that read the unit.
     #[default]
     Outgoing,
-    /// Those that produce it, with bias, scale and shift.
+    /// Those that produce it, with its bias.
     Incoming,
 }
 

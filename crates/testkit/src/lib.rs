@@ -21,7 +21,7 @@ pub use draw::{piecewise_linear, smooth};
 pub use gradient::{directional, taylor_slope};
 pub use images::{Block, Images, images};
 pub use judged::{ATTRIBUTES, Judged, attributes_of, judged};
-pub use law::law;
+pub use law::{Looked, cut, law, masked_equals_cut};
 pub use mixed::{
     Alias, Branch, Channelwise, Choice, Constants, Layout, Mixed, Mixing, Normal, Operator, Places,
     Single, Tokens,

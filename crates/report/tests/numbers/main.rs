@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod comparison;
+mod epochs;
 mod path;
 mod read;
 mod record;

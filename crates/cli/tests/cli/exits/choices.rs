@@ -49,6 +49,11 @@ fn every_command_that_reads_ends_with_three_where_it_cannot() {
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     for (arguments, says) in [
         ("compress --data gone.csv", "gone.csv: no such data"),
+        // Whatever limit on memory there is.
+        (
+            "compress --data gone.csv --memory 1KB",
+            "gone.csv: no such data",
+        ),
         ("compress --data words.csv --task regression", "words.csv"),
         ("compress --data digits --model cut.onnx", "cut.onnx: "),
         ("compress --config gone.toml", "gone.toml: "),
