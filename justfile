@@ -74,8 +74,8 @@ mutants path *flags:
         cargo mutants --workspace --file "$path" {{ flags }}
 
 # Does a test notice each fault of scripts/faults, planted by itself? (`just faults`, `just faults latency`)
-faults *words:
-    scripts/faults.py {{ words }} && scripts/tests_page.py
+faults *phrases:
+    scripts/faults.py {{ phrases }}; scripts/tests_page.py
 
 # How fast are a training step and the fused update? For a quiet machine; CI does not run it
 bench:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Does a test notice each fault that is planted on purpose, which one, and how soon?
 
-    scripts/faults.py [WORDS] [--anew] [--out FILE]
+    scripts/faults.py [PHRASE...] [--anew] [--out FILE]
 
 The faults are those of scripts/faults/*.toml: what is wrong, a file, the text that is replaced in it, and the packages whose tests
-must notice. Each is planted by itself in a checkout of HEAD below target/mutants, whose tests are run until one fails. WORDS chooses
-the faults that say them. Results are kept in FILE (docs/runs/faults.json) as they come; a fault that is there is not run again
+must notice. Each is planted by itself in a checkout of HEAD below target/mutants, whose tests are run until one fails. PHRASEs choose
+the faults that say one of them. Results are kept in FILE (docs/runs/faults.json) as they come; a fault that is there is not run again
 unless --anew is given. `scripts/tests_page.py` makes a page of them.
 
 Needs Rust and cargo-nextest. Exit code 0: all are noticed; 1: one is not, or does not compile; 2: usage, or a text that is not in
@@ -79,11 +79,11 @@ def planted(fault):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*")
+    parser.add_argument("phrases", nargs="*", metavar="PHRASE")
     parser.add_argument("--anew", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
-    chosen = [fault for fault in faults() if all(word.lower() in key(fault).lower() for word in asked.words)]
+    chosen = [fault for fault in faults() if not asked.phrases or any(phrase in key(fault) for phrase in asked.phrases)]
     if not chosen:
         parser.error("no fault says that")
     results = json.loads(asked.out.read_text()) if asked.out.exists() else {}
