@@ -37,20 +37,20 @@ def table(head, rows):
 
 def planted():
     results = json.loads(FAULTS.read_text()) if FAULTS.exists() else {}
-    rows = []
+    rows, waiting, noticed = [], 0, 0
     for fault in faults():
         found = results.get(key(fault))
         if found is None:
-            rows.append((fault["what"], f"`{fault['file']}`", "not run", ""))
-        elif found["test"] is None:
-            rows.append((fault["what"], f"`{fault['file']}`", "**none**", ""))
-        else:
-            rows.append((fault["what"], f"`{fault['file']}`", f"`{found['test']}`", f"{found['seconds']:.0f}"))
-    noticed = sum(bool(found["test"]) for found in results.values())
+            waiting += 1
+            continue
+        noticed += bool(found["test"])
+        test = f"`{found['test']}`" if found["test"] else "**none**"
+        rows.append((fault["what"], f"`{fault['file']}`", test, f"{found['seconds']:.0f}" if found["test"] else ""))
+    more = f" {waiting} more are listed there and were not run by it yet." if waiting else ""
     return f"""## Faults planted on purpose
 
 `scripts/faults.py` plants each fault of `scripts/faults/*.toml` by itself and runs the tests of the crates that must notice it until
-one fails. {noticed} of {len(rows)} are noticed. Seconds are those of the tests up to the first that fails, on two cores, without
+one fails. {noticed} of {len(rows)} are noticed.{more} Seconds are those of the tests up to the first that fails, on two cores, without
 what compiling takes.
 
 {table(("fault", "file", "first test that fails", "seconds"), rows)}
@@ -77,6 +77,8 @@ def mutated():
     before = json.loads(BEFORE.read_text()) if BEFORE.exists() else {}
     rows, survivors = [], []
     for area in tomllib.loads(LISTED.read_text())["area"]:
+        if area["name"] not in after:
+            continue
         own, every = after.get(area["name"]), area.get("every", 1)
         where = f"`{area['package']}`" + (": " + ", ".join(f"`{file}`" for file in area["files"]) if "files" in area else "")
         rows.append((area["name"], where, "all" if every == 1 else f"each {every}th", share(before.get(area["name"])), share(own), own["commit"] if own else ""))
@@ -87,10 +89,10 @@ def mutated():
 
 `just mutants PATH` tries all changes of a file, `.ci/run` those of the lines that were changed of late, for some minutes, and
 `scripts/mutants.py run` the areas below. A change counts as noticed if a test of its crate fails, or of the crates that
-`scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which the tests
-of {len(before)} areas had been measured by the same script; survivors that are explained count as noticed in both.
+`scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which {len(before)} areas
+were measured by the same script; survivors that are explained count as noticed in both.
 
-{table(("area", "code", "changes", "before", "now", "commit"), rows)}
+{table(("area", "code", "changes", "before", "now", "commit"), rows) if rows else "No area was run to its end yet."}
 
 ### What no test notices, and why it is left
 
