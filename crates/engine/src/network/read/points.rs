@@ -45,8 +45,7 @@ impl Reader<'_> {
         self.notes.extend(step.map(|s| (s, name)));
     }
 
-    /// A node that has no derivative, computed as the graph defines it.
-    /// The same of what looks along an axis, which is not that of the batch.
+    /// [`Reader::still`] of what looks along an axis, which may not be that of the batch.
     pub(super) fn along(&mut self, node: &Node, axis: i64) -> Result<()> {
         let place = self.place(node.input(0)?)?;
         let shape = &self.places[place].layout.shape;
@@ -54,6 +53,7 @@ impl Reader<'_> {
         self.still(node)
     }
 
+    /// A node that has no derivative, computed as the graph defines it.
     pub(super) fn still(&mut self, node: &Node) -> Result<()> {
         let (mut x, mut given) = (vec![], vec![]);
         for id in &node.inputs {
