@@ -25,6 +25,14 @@ impl Axis {
         let freed: f64 = own.map(|(_, each)| each).sum();
         freed.min(self.left)
     }
+
+    /// What share that is of those that are left; none once none are.
+    fn share(&self, group: GroupId) -> f64 {
+        match self.left > 0.0 {
+            true => self.freed(group) / self.left,
+            false => 0.0,
+        }
+    }
 }
 
 /// The multiply-adds of one node, or the numbers of one constant.
@@ -93,7 +101,7 @@ impl Costs {
     pub(crate) fn freed_by_one(&self, group: GroupId) -> f64 {
         let freed = |p: &Product| {
             let axes = p.axes.iter();
-            let kept: f64 = axes.map(|a| 1.0 - a.freed(group) / a.left).product();
+            let kept: f64 = axes.map(|a| 1.0 - a.share(group)).product();
             p.count * (1.0 - kept)
         };
         self.products.iter().map(freed).sum()
@@ -103,9 +111,8 @@ impl Costs {
     pub(crate) fn remove(&mut self, group: GroupId) {
         for product in &mut self.products {
             for axis in &mut product.axes {
-                let freed = axis.freed(group);
-                product.count *= 1.0 - freed / axis.left;
-                axis.left -= freed;
+                product.count *= 1.0 - axis.share(group);
+                axis.left -= axis.freed(group);
             }
         }
     }

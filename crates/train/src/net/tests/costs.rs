@@ -74,3 +74,22 @@ fn units_side_by_side_on_one_axis_are_counted_together() {
     ];
     check(&pictures(&dense, true), "concatenations");
 }
+
+/// What a layer costs that has lost all its units is nothing, and no trouble for those beside it.
+#[test]
+fn a_layer_without_units_frees_nothing_more() {
+    let graph = mlp(&[5, 4, 3, 2], Unary::Relu, 1).unwrap();
+    let groups = ChannelGroups::of(&graph).unwrap();
+    let mut costs = Costs::of(&graph, &groups, Quantity::Params).unwrap();
+    let free: Vec<_> = groups.iter().filter(|(_, g)| g.units == 4).collect();
+    let (first, units) = (free[0].0, free[0].1.units);
+    for _ in 0..units {
+        costs.remove(first);
+    }
+    // The biases of the second layer and of the outputs, and what stands between these.
+    assert_eq!(costs.left(), (3 + 2 + 3 * 2) as f64);
+    assert_eq!(costs.freed_by_one(first), 0.0);
+    let second = groups.iter().find(|(_, g)| g.units == 3).unwrap().0;
+    let freed = costs.freed_by_one(second);
+    assert!((freed - 3.0).abs() < 1e-9, "{freed}");
+}
