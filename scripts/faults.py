@@ -5,7 +5,7 @@
 
 The faults are those of scripts/faults/*.toml: what is wrong, a file, the text that is replaced in it, and the packages whose tests
 must notice. Each is planted by itself in a checkout of HEAD below target/mutants, whose tests are run until one fails. PHRASEs choose
-the faults that say one of them. Results are kept in FILE (docs/runs/faults.json) as they come; a fault that is there is not run again
+the faults that say one of them. Results are kept in FILE (docs/faults.json) as they come; a fault that is there is not run again
 unless --anew is given. `scripts/tests_page.py` makes a page of them.
 
 Needs Rust and cargo-nextest. Exit code 0: all are noticed; 1: one is not, or does not compile; 2: usage, or a text that is not in
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from planting import ROOT, TREE, checkout, environment
 
 FAULTS = ROOT / "scripts/faults"
-RESULTS = ROOT / "docs/runs/faults.json"
+RESULTS = ROOT / "docs/faults.json"
 # A fault may make a test run for ever.
 LIMIT = 900
 FAILED = re.compile(r"^\s*(?:FAIL|SIG\w+|TIMEOUT|ABORT)\b.*?\]\s+(?:\(\s*\d+/\d+\)\s+)?(\S+) (\S+)\s*$", re.M)

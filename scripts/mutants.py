@@ -5,7 +5,7 @@
     scripts/mutants.py changed [--base COMMIT] [--minutes N]
 
 `run` goes through the areas of scripts/mutants.toml: all mutants of some files, or every n-th of a crate. What the tests of its own
-crate do not notice is tried with those of the crates that use it, as the area says. Results are kept in FILE (docs/runs/mutants.json) as they come, and a
+crate do not notice is tried with those of the crates that use it, as the area says. Results are kept in FILE (docs/mutants.json) as they come, and a
 run goes on where the last one stopped; --anew forgets those of the areas first. `scripts/tests_page.py` makes a page of them.
 
 `changed` takes the lines that differ from COMMIT; without it, what was changed in the three hours before HEAD. It stops after N
@@ -28,7 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from planting import HOME, ROOT, TREE, checkout, environment, git
 
-RESULTS = ROOT / "docs/runs/mutants.json"
+RESULTS = ROOT / "docs/mutants.json"
 LISTED = ROOT / "scripts/mutants.toml"
 # Of the tests of a crate: some mutants run for ever.
 LIMIT = 240

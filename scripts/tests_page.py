@@ -18,14 +18,14 @@ from mutants import LISTED, RESULTS, explained, nameless
 from planting import ROOT
 
 PAGE = ROOT / "docs/tests.md"
-FAULTS = ROOT / "docs/runs/faults.json"
-BEFORE = ROOT / "docs/runs/mutants-before.json"
+FAULTS = ROOT / "docs/faults.json"
+BEFORE = ROOT / "docs/mutants-before.json"
 
 HEAD = """# What the tests notice
 
 Tests that pass say little about faults that they would let through. Two kinds of faults are put into the code, one at a time, to
 see whether a test fails: faults that a person thought of, and changes that cargo-mutants makes everywhere. This page is written by
-`scripts/tests_page.py` from what the two scripts below found.
+`scripts/tests_page.py` from what the two scripts below found ([faults](faults.json)).
 """
 
 
@@ -107,7 +107,7 @@ def main():
     page = "\n".join([HEAD, planted(), mutated()]).rstrip("\n") + "\n"
     if asked.check:
         if PAGE.read_text() != page:
-            sys.exit("docs/tests.md is not what docs/runs/faults.json and mutants.json say: run scripts/tests_page.py")
+            sys.exit("docs/tests.md is not what docs/faults.json and mutants.json say: run scripts/tests_page.py")
         return
     PAGE.write_text(page)
 
