@@ -148,14 +148,16 @@ def changed(asked):
     difference = HOME / "changed.diff"
     difference.write_text(git("diff", base, "HEAD", "--", "crates/*/src/*"))
     names = listed(["--workspace", "--in-diff", str(difference)]) if difference.stat().st_size else []
-    end = time.monotonic() + 60 * asked.minutes
-    survivors, count = [], 0
+    # Minutes count from the first mutant on, which waits for a build of everything.
+    end, survivors, count = None, [], 0
     # A few of every file rather than all of the first, and the same ones when lines are added elsewhere.
     for name in sorted(names, key=lambda name: hashlib.sha256(nameless(name).encode()).digest()):
-        if time.monotonic() > end:
+        if end is not None and time.monotonic() > end:
             break
         count += 1
-        if outcome(name, users(name)) == "missed" and nameless(name) not in explained():
+        found = outcome(name, users(name))
+        end = end or time.monotonic() + 60 * asked.minutes
+        if found == "missed" and nameless(name) not in explained():
             survivors.append(name)
             print(f"  not noticed: {name}", flush=True)
     print(f"mutants of the lines that changed since {base[:9]}: {count} of {len(names)} tried, {len(survivors)} not noticed", flush=True)
