@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Which changes of the code, made by cargo-mutants one at a time, does no test notice?
 
-    scripts/mutants.py run [AREA...] [--minutes N] [--anew] [--commit COMMIT] [--out FILE]
+    scripts/mutants.py run [AREA...] [--minutes N] [--jobs N] [--anew] [--commit COMMIT] [--out FILE]
     scripts/mutants.py changed [--base COMMIT] [--minutes N]
 
 `run` goes through the areas of scripts/mutants.toml: all mutants of some files, or every n-th of a crate. What the tests of its own
-crate do not notice is tried with those of the crates that use it, as the area says. Results are kept in FILE (docs/mutants.json) as they come, and a
-run goes on where the last one stopped; --anew forgets those of the areas first. `scripts/tests_page.py` makes a page of them.
+crate do not notice is tried with those of the crates that use it, as the area says (`also`). Results are kept in FILE (docs/mutants.json) as they come, and a
+run goes on where the last one stopped, in as many checkouts at once as --jobs says (1); --anew forgets those of the areas first. `scripts/tests_page.py` makes a page of them.
 
 `changed` takes the lines that differ from COMMIT; without it, what was changed in the three hours before HEAD. It stops after N
 minutes (10) at the next mutant, and says how many of all it came to.
@@ -26,55 +26,64 @@ import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from planting import HOME, ROOT, TREE, checkout, environment, git
+from planting import HOME, ROOT, Tree, git, in_trees
 
 RESULTS = ROOT / "docs/mutants.json"
 LISTED = ROOT / "scripts/mutants.toml"
-# Of the tests of a crate: some mutants run for ever.
-LIMIT = 240
+# Seconds that unit tests, and those of whole crates, may take: some mutants run for ever.
+LIMITS = (60, 240, 240)
+# How many are given to cargo-mutants at a time.
+BATCH = 10
 OUTCOMES = {"CaughtMutant": "caught", "MissedMutant": "missed", "Timeout": "caught", "Unviable": "unviable"}
 
 
-def mutants(*arguments):
+def mutants(tree, *arguments):
     """What a command of cargo-mutants prints."""
-    command = ["cargo", "mutants", "--dir", str(TREE), "--colors", "never", *arguments]
-    return subprocess.run(command, cwd=TREE, env=environment(), capture_output=True, text=True)
+    return tree.run("cargo", "mutants", "--dir", str(tree.path), "--colors", "never", *arguments)
 
 
-def listed(chosen):
+def listed(tree, chosen):
     """The mutants that a choice comes to, in the order of the tree."""
-    shown = mutants("--list", "--json", *chosen)
+    shown = mutants(tree, "--list", "--json", *chosen)
     if shown.returncode != 0:
         raise SystemExit(f"cargo mutants: {shown.stderr}")
     return list(dict.fromkeys(mutant["name"] for mutant in json.loads(shown.stdout or "[]")))
 
 
-def tried(name, packages):
-    """What became of one mutant by the tests of some packages."""
-    folder = HOME / "one"
-    file = name.split(":")[0]
-    # cargo-mutants takes a regular expression.
-    chosen = ["--workspace", "--file", file, "--re", f"^{re.escape(name)}$"]
-    for package in packages:
-        chosen += ["--test-package", package]
-    shown = mutants(
-        *("--in-place", "--baseline", "skip", "--timeout", str(LIMIT), "--build-timeout", "600", "--output", str(folder)), *chosen
-    )
+def steps(package, also):
+    """How a mutant is tried, until a test notices it: the unit tests of its crate, which are built in a moment; all tests of the crate;
+    those of the crates that use it."""
+    first = ["--cargo-arg", "--bins" if package == "secateur-cli" else "--lib"]
+    return [first, [], *([[part for package in also for part in ("--test-package", package)]] if also else [])]
+
+
+def tried(tree, names, tests, limit):
+    """What became of some mutants by the tests that the arguments of cargo-mutants choose."""
+    folder = HOME / f"tried-{tree.number}"
+    chosen = ["--workspace"]
+    for file in sorted({name.split(":")[0] for name in names}):
+        chosen += ["--file", file]
+    # cargo-mutants takes regular expressions.
+    for name in names:
+        chosen += ["--re", f"^{re.escape(name)}$"]
+    limits = ["--timeout", str(limit), "--build-timeout", "600"]
+    shown = mutants(tree, "--in-place", "--baseline", "skip", *limits, "--output", str(folder), *chosen, *tests)
+    found = {}
     try:
-        outcomes = json.loads((folder / "mutants.out/outcomes.json").read_text())["outcomes"]
-    except (OSError, ValueError):
-        raise SystemExit(f"{name}: {shown.stdout}{shown.stderr}")
+        for outcome in json.loads((folder / "mutants.out/outcomes.json").read_text())["outcomes"]:
+            if outcome["scenario"] != "Baseline":
+                found.setdefault(outcome["scenario"]["Mutant"]["name"], set()).add(OUTCOMES[outcome["summary"]])
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{error}: {shown.stdout}{shown.stderr}")
+    if found.keys() != set(names):
+        raise SystemExit(f"no outcome of {', '.join(sorted(set(names) - found.keys()))}\n{shown.stdout}{shown.stderr}")
     # The same change may be made in two ways that are told by one name.
-    own = {OUTCOMES[outcome["summary"]] for outcome in outcomes if outcome["scenario"] != "Baseline"}
-    if not own:
-        raise SystemExit(f"{name}: no outcome\n{shown.stdout}{shown.stderr}")
-    return next(found for found in ("missed", "caught", "unviable") if found in own)
+    return {name: next(best for best in ("missed", "caught", "unviable") if best in own) for name, own in found.items()}
 
 
-def outcome(name, also):
-    """The same by those of its own crate, and of others that use it where those notice nothing."""
-    found = tried(name, [])
-    return tried(name, also) if found == "missed" and also else found
+def batches(names):
+    """Some at a time, as cargo-mutants reads the whole workspace each time."""
+    return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
 
 
 def nameless(name):
@@ -105,37 +114,56 @@ def run(asked):
         raise SystemExit(f"no such area: {', '.join(sorted(unknown))}")
     results = json.loads(asked.out.read_text()) if asked.out.exists() else {}
     end = time.monotonic() + 60 * asked.minutes
-    head = checkout(asked.commit)
-    for area in areas:
-        if asked.areas and area["name"] not in asked.areas:
-            continue
-        names = listed(choice(area))
-        own = results.setdefault(area["name"], {"commit": head, "mutants": {}})
-        if asked.anew:
-            own = results[area["name"]] = {"commit": head, "mutants": {}}
+    trees = [Tree(asked.commit, number) for number in range(asked.jobs)]
+    head = trees[0].head
+    chosen = [area for area in areas if not asked.areas or area["name"] in asked.areas]
+    for area in chosen:
+        names = listed(trees[0], choice(area))
+        own = {} if asked.anew else results.get(area["name"], {"mutants": {}, "commit": head})
         # Lines may have moved since: what was noticed stays so, what was not is tried again.
-        done = {name: found for name, found in own["mutants"].items() if name in names and found != "missed" or own["commit"] == head}
-        results[area["name"]] = own = {"commit": head, "mutants": done}
-        todo = [name for name in names if name not in done]
-        print(f"{area['name']}: {len(todo)} of {len(names)} mutants", flush=True)
-        for name in todo:
+        kept = {name: own["mutants"].get(name, 0) for name in names} if own else dict.fromkeys(names, 0)
+        if own and own["commit"] != head:
+            kept = {name: 0 if found == "missed" else found for name, found in kept.items()}
+        results[area["name"]] = {"commit": head, "mutants": kept}
+    # A number is the step that is next. All areas come to a step before one comes to the next, which takes longer.
+    for step in range(3):
+        for area in chosen:
+            done = results[area["name"]]["mutants"]
+            ways = steps(area["package"], area.get("also", []))
+            # What is explained already needs no other tests.
+            todo = [name for name, found in done.items() if found == step and not (step and nameless(name) in explained())]
+            if step >= len(ways):
+                done |= dict.fromkeys(todo, "missed")
+                continue
+            print(f"{area['name']}, step {step + 1}: {len(todo)} of {len(done)} mutants", flush=True)
+
+            def attempt(tree, some, tests=ways[step], limit=LIMITS[step]):
+                return tried(tree, some, tests, limit) if time.monotonic() < end else {}
+
+            for found in in_trees(trees, attempt, batches(todo)):
+                done |= {name: step + 1 if outcome == "missed" else outcome for name, outcome in found.items()}
+                asked.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
             if time.monotonic() > end:
-                print(f"{asked.minutes} minutes are over", flush=True)
-                break
-            done[name] = outcome(name, area.get("also", []))
-            if done[name] == "missed":
-                print(f"  not noticed: {name}", flush=True)
-            asked.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+                raise SystemExit(f"{asked.minutes:g} minutes are over")
+    for area in chosen:
+        done = results[area["name"]]["mutants"]
+        done |= {name: "missed" for name, found in done.items() if isinstance(found, int)}
+    asked.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     survivors = [name for area in results.values() for name, found in area["mutants"].items() if found == "missed"]
     return [name for name in survivors if nameless(name) not in explained()]
 
 
-def users(name):
-    """The crates whose tests may notice what those of a mutant's own crate do not."""
-    crate = name.split("/")[1]
+def outcomes(tree, names):
+    """What became of some mutants of one crate in the end."""
+    crate = names[0].split("/")[1]
     package = crate if crate == "secateur" else f"secateur-{crate}"
     areas = tomllib.loads(LISTED.read_text())["area"]
-    return next((area.get("also", []) for area in areas if area["package"] == package), [])
+    also = next((area.get("also", []) for area in areas if area["package"] == package), [])
+    found = dict.fromkeys(names, "missed")
+    for tests, limit in zip(steps(package, also), LIMITS):
+        missed = [name for name in names if found[name] == "missed" and nameless(name) not in explained()]
+        found |= tried(tree, missed, tests, limit) if missed else {}
+    return found
 
 
 def changed(asked):
@@ -143,23 +171,30 @@ def changed(asked):
     if not base:
         last = git("log", "-1", "--format=%ct").strip()
         base = git("rev-list", "-1", f"--before={int(last) - 3 * 3600}", "HEAD").strip() or git("rev-list", "--max-parents=0", "HEAD").split()[-1]
-    HOME.mkdir(parents=True, exist_ok=True)
-    checkout()
+    tree = Tree()
     difference = HOME / "changed.diff"
     difference.write_text(git("diff", base, "HEAD", "--", "crates/*/src/*"))
-    names = listed(["--workspace", "--in-diff", str(difference)]) if difference.stat().st_size else []
-    # Minutes count from the first mutant on, which waits for a build of everything.
-    end, survivors, count = None, [], 0
+    names = listed(tree, ["--workspace", "--in-diff", str(difference)]) if difference.stat().st_size else []
+    crates = {}
     # A few of every file rather than all of the first, and the same ones when lines are added elsewhere.
     for name in sorted(names, key=lambda name: hashlib.sha256(nameless(name).encode()).digest()):
-        if end is not None and time.monotonic() > end:
-            break
-        count += 1
-        found = outcome(name, users(name))
-        end = end or time.monotonic() + 60 * asked.minutes
-        if found == "missed" and nameless(name) not in explained():
-            survivors.append(name)
-            print(f"  not noticed: {name}", flush=True)
+        crates.setdefault(name.split("/")[1], []).append(name)
+    survivors, count, left = [], 0, 60 * asked.minutes
+    # Crate by crate, as another crate means another build; the smallest first, so that what they leave goes to the others.
+    for place, crate in enumerate(sorted(crates, key=lambda crate: len(crates[crate]))):
+        share = left / (len(crates) - place)
+        start = None
+        for some in batches(crates[crate]):
+            found = outcomes(tree, some)
+            # The first waits for a build of everything, which is no fault of it.
+            start = start or time.monotonic()
+            count += len(found)
+            survivors += (own := [name for name in some if found[name] == "missed" and nameless(name) not in explained()])
+            for name in own:
+                print(f"  not noticed: {name}", flush=True)
+            if time.monotonic() - start > share:
+                break
+        left -= time.monotonic() - start
     print(f"mutants of the lines that changed since {base[:9]}: {count} of {len(names)} tried, {len(survivors)} not noticed", flush=True)
     return survivors
 
@@ -171,6 +206,7 @@ def main():
     all_areas.add_argument("areas", nargs="*")
     all_areas.add_argument("--minutes", type=float, default=120)
     all_areas.add_argument("--anew", action="store_true")
+    all_areas.add_argument("--jobs", type=int, default=1)
     all_areas.add_argument("--commit", default="HEAD")
     all_areas.add_argument("--out", type=Path, default=RESULTS)
     all_areas.set_defaults(do=run)
