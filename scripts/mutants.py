@@ -75,7 +75,9 @@ def tried(tree, names, tests, limit):
                 found.setdefault(outcome["scenario"]["Mutant"]["name"], set()).add(OUTCOMES[outcome["summary"]])
     except (OSError, ValueError) as error:
         raise SystemExit(f"{error}: {shown.stdout}{shown.stderr}")
-    if found.keys() != set(names):
+    # cargo-mutants 27.1 tries changes of fields of those files whatever it is asked for.
+    found = {name: own for name, own in found.items() if name in names}
+    if len(found) < len(set(names)):
         raise SystemExit(f"no outcome of {', '.join(sorted(set(names) - found.keys()))}\n{shown.stdout}{shown.stderr}")
     # The same change may be made in two ways that are told by one name.
     return {name: next(best for best in ("missed", "caught", "unviable") if best in own) for name, own in found.items()}
