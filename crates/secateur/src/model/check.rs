@@ -19,6 +19,8 @@ use crate::{Error, ErrorKind, Result};
 pub(super) const TOLERANCE: f64 = 1e-4;
 /// Larger models are run by the naive evaluator only if nothing else can run them: it takes about a second for this.
 pub(super) const NAIVE_MACS: u64 = 200_000_000;
+/// The most work that it is given for axes that are only tried.
+const LONGEST: u64 = 50 * NAIVE_MACS;
 
 /// How a shrunk model was compared with the masked one.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -133,16 +135,25 @@ fn check_within(models: &Models<'_>, seed: u64, naive_macs: u64) -> Result<Model
         }
         let inputs = arrays(inputs_of(size));
         let work = work_at(graph, &inputs);
-        // Longer axes are only tried, which should not take an hour.
-        let is_tried = turn == 0 || work <= 50 * NAIVE_MACS;
-        if work > naive_macs && work < u64::MAX {
+        if is_for_the_engine(work, naive_macs) {
             legs.engine = engine(models, &inputs, seed)?;
         }
-        if legs.engine.is_none() && is_tried {
+        if legs.engine.is_none() && is_for_the_evaluator(work, turn) {
             legs.naive = naive(models, &inputs, seed, false)?;
         }
     }
     legs.judged(models, given.is_some())
+}
+
+/// Whether the evaluator would take too long for so much work, and it can be measured at all.
+fn is_for_the_engine(work: u64, naive_macs: u64) -> bool {
+    work > naive_macs && work < u64::MAX
+}
+
+/// Whether the evaluator should run what nothing else does: longer axes than those of the first turn are only tried, which should
+/// not take an hour.
+fn is_for_the_evaluator(work: u64, turn: usize) -> bool {
+    turn == 0 || work <= LONGEST
 }
 
 fn arrays(drawn: Vec<(Element, Array)>) -> Vec<Array> {

@@ -29,18 +29,16 @@ impl Batches {
         };
         let width = features.len() / rows.max(1);
         let known: usize = dims[1..].iter().filter_map(Dim::fixed).product();
-        let mut open = dims[1..].iter().filter(|d| d.fixed().is_none()).count();
+        let open = dims[1..].iter().filter(|d| d.fixed().is_none()).count();
         let batch = dims[0].fixed();
         let mut shape = vec![batch.unwrap_or(rows)];
         for dim in &dims[1..] {
             shape.push(match dim.fixed() {
                 Some(length) => length,
-                // Several open axes are those of square pictures.
+                // Two open axes are those of square pictures.
                 None => {
                     let left = width / known.max(1);
-                    let length = if open == 2 { left.isqrt() } else { left };
-                    open = open.min(2);
-                    length
+                    if open == 2 { left.isqrt() } else { left }
                 }
             });
         }
@@ -116,5 +114,40 @@ impl First {
             values
         });
         Ok(real.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::{GraphBuilder, Op, Unary};
+
+    use super::*;
+
+    #[test]
+    fn open_axes_are_as_long_as_a_row_makes_them() {
+        let refused = |shape: Result<Vec<usize>>| {
+            let error = shape.unwrap_err();
+            assert!(error.message().contains("numbers do not fit"), "{error}");
+        };
+        let shape = |axes: Vec<Dim>, width: usize| {
+            let mut b = GraphBuilder::new("g");
+            let mut dims = vec![Dim::batch()];
+            dims.extend(axes);
+            let x = b.input("x", dims);
+            let y = b.node("y", Op::Unary(Unary::Relu), &[x]);
+            b.output(y);
+            let batches = Batches::of(&b.build().unwrap(), &vec![0.5; 2 * width], 2)?;
+            Ok(batches.first(1).batch.shape)
+        };
+        let open = |name: &str| Dim::Named(name.into());
+        let one = || vec![Dim::Fixed(3), open("length")];
+        let two = || vec![Dim::Fixed(3), open("height"), open("width")];
+        assert_eq!(shape(one(), 12).unwrap(), [1, 3, 4]);
+        assert_eq!(shape(two(), 48).unwrap(), [1, 3, 4, 4]);
+        // No square, and not as many for each channel.
+        refused(shape(two(), 24));
+        refused(shape(one(), 13));
+        let three = vec![open("depth"), open("height"), open("width")];
+        refused(shape(three, 8));
     }
 }

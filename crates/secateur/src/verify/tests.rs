@@ -201,6 +201,28 @@ fn rows_come_out_of_batches_in_their_order_and_no_others() {
 }
 
 #[test]
+fn the_evaluator_runs_as_many_rows_as_it_may() {
+    let graph = mlp(&[2, 5, 3], Unary::Tanh, 3).unwrap();
+    // 25 multiply-accumulates a row.
+    for (macs, rows) in [(0, 1), (49, 1), (50, 2), (99, 3), (1000, 7)] {
+        let verified = within(macs, &graph, &graph, Some(&naive(&graph))).unwrap();
+        assert_eq!(verified.evidence().naive_rows, rows, "{macs}");
+    }
+}
+
+#[test]
+fn data_beside_the_file_are_part_of_it() {
+    let graph = mlp(&[2, 256, 3], Unary::Tanh, 3).unwrap();
+    let model = to_model(&graph, &ModelMeta::default()).unwrap();
+    let apart = secateur_onnx::write_apart(model, DATA_FILE).unwrap();
+    assert!(apart.data.len() >= 256 * 5 * 4, "{}", apart.data.len());
+    let rows = (&FEATURES[..], 7);
+    let verified = Verified::of_parts((apart.clone(), DATA_FILE), &graph, rows, None).unwrap();
+    assert_eq!(verified.data(), apart.data);
+    assert_eq!(verified.bytes(), apart.model);
+}
+
+#[test]
 fn no_rows_show_nothing() {
     let graph = two_outputs([false; 2]);
     let none = Verified::new(&graph, &ModelMeta::default(), &[], 0, &[]);

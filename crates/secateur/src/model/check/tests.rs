@@ -108,3 +108,26 @@ fn what_is_made_of_a_model_is_held_to_its_network() {
         );
     }
 }
+
+#[test]
+fn work_decides_what_runs_inputs_that_the_runtime_refuses() {
+    let engine = [99, 100, 101, u64::MAX - 1, u64::MAX].map(|work| is_for_the_engine(work, 100));
+    assert_eq!(engine, [false, false, true, true, false]);
+    // Ten thousand millions take the evaluator about a minute.
+    let most = 10_000_000_000;
+    let evaluator = [0, 1, 2].map(|turn| [most, most + 1].map(|w| is_for_the_evaluator(w, turn)));
+    assert_eq!(evaluator, [[true, true], [true, false], [true, false]]);
+}
+
+#[test]
+fn work_is_that_of_the_inputs() {
+    let graph = mlp(&[3, 4, 2], Unary::Relu, 1).unwrap();
+    let of = |shape: [usize; 2]| {
+        let values = vec![0.0; shape.iter().product()];
+        work_at(&graph, &[Array::new(shape, values).unwrap()])
+    };
+    // Multiply-accumulates of a row, whatever there are of them.
+    assert_eq!([of([1, 3]), of([7, 3])], [20, 20]);
+    // Shapes that do not fit are nobody's work.
+    assert_eq!(of([1, 5]), 0);
+}

@@ -128,6 +128,23 @@ fn behind_the_rows_of_the_naive_evaluator_runtime_and_engine_are_held_to_each_ot
     );
 }
 
+/// Where the naive evaluator ran all rows, each is held to that alone.
+#[test]
+fn the_engine_is_not_held_to_the_runtime_for_rows_that_the_naive_evaluator_ran() {
+    let mut made = Made::new(7);
+    made.runtime[0][20] += 2.0 * 8e-5;
+    made.engine[20] -= 2.0 * 8e-5;
+    let evidence = made.evidence().unwrap();
+    let differences = [evidence.runtime_difference, evidence.engine_difference];
+    assert!(
+        differences.iter().all(|d| (7e-5..9e-5).contains(d)),
+        "{evidence:?}"
+    );
+    made.naive_rows = 3;
+    made.naive = Made::new(3).naive;
+    refused(made.evidence(), ENGINE);
+}
+
 #[test]
 fn outputs_that_are_missing_or_of_other_rows_are_refused() {
     for naive_rows in [7, 3] {
