@@ -51,10 +51,10 @@ def listed(tree, chosen):
 
 
 def steps(package, also):
-    """How a mutant is tried, until a test notices it: the unit tests of its crate, which are built in a moment; all tests of the crate;
-    those of the crates that use it."""
-    first = ["--cargo-arg", "--bins" if package == "secateur-cli" else "--lib"]
-    return [first, [], *([[part for package in also for part in ("--test-package", package)]] if also else [])]
+    """How a mutant is tried, until a test notices it: the unit tests of its crate, which are built in a moment where it is not optimized;
+    all tests of the crate; those of the crates that use it."""
+    unit = ["--bins" if package == "secateur-cli" else "--lib", f"--config=profile.dev.package.{package}.opt-level=0"]
+    return [[f"--cargo-arg={part}" for part in unit], [], *([[part for package in also for part in ("--test-package", package)]] if also else [])]
 
 
 def tried(tree, names, tests, limit):
@@ -125,7 +125,7 @@ def run(asked):
         # Lines may have moved since: what was noticed stays so, what was not is tried again.
         kept = {name: own["mutants"].get(name, 0) for name in names} if own else dict.fromkeys(names, 0)
         if own and own["commit"] != head:
-            kept = {name: 0 if found == "missed" else found for name, found in kept.items()}
+            kept = {name: found if found in ("caught", "unviable") else 0 for name, found in kept.items()}
         results[area["name"]] = {"commit": head, "mutants": kept}
     # A number is the step that is next. All areas come to a step before one comes to the next, which takes longer.
     for step in range(3):
