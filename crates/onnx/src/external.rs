@@ -122,6 +122,11 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Bytes of both files.
+    pub fn size(&self) -> u64 {
+        (self.model.len() + self.data.len()) as u64
+    }
+
     /// Reads the model back, with the data that its tensors keep in the other file.
     ///
     /// # Errors

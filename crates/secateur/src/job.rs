@@ -374,7 +374,7 @@ impl Job {
     /// Bytes of that file.
     pub(crate) fn file_size(&self, core: &Graph) -> Result<u64> {
         let parts = self.written(core)?;
-        Ok((parts.model.len() + parts.data.len()) as u64)
+        Ok(parts.size())
     }
 }
 

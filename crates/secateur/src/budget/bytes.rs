@@ -59,6 +59,19 @@ mod tests {
     use crate::verify::serialise;
 
     #[test]
+    fn what_is_to_come_is_the_list_less_the_weights_of_an_input() {
+        for (widths, bytes) in [
+            ([20, 3, 2], 8 * 19 + 256 - 4 * 3),
+            ([20, 90, 2], 8 * 19 + 256 - 4 * 90),
+            ([300, 2, 2], 8 * 299 + 256 - 4 * 2),
+            ([20, 200, 2], 0),
+        ] {
+            let graph = mlp(&widths, Unary::Relu, 1).unwrap();
+            assert_eq!(selection_to_come(&graph), bytes, "{widths:?}");
+        }
+    }
+
+    #[test]
     fn a_file_that_loses_inputs_is_never_larger_than_foreseen() {
         for widths in [[20, 3, 2], [20, 90, 2], [300, 2, 2]] {
             let graph = mlp(&widths, Unary::Relu, 1).unwrap();

@@ -139,8 +139,7 @@ fn of_parts(name: &str, parts: &Parts) -> Result<ModelFile> {
     let mut model = parts.read(crate::given_model::DATA_FILE, &Limits::default())?;
     let graph = from_model(&model)?;
     lighten(&mut model, &graph);
-    let bytes = (parts.model.len() + parts.data.len()) as u64;
-    ModelFile::of(name.to_owned(), model, graph, bytes)
+    ModelFile::of(name.to_owned(), model, graph, parts.size())
 }
 
 #[cfg(test)]

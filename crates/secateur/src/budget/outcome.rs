@@ -45,7 +45,7 @@ impl Job {
             }
             Budget::Bytes(most) => {
                 let start = self.file_size(before)?;
-                let reached = (model.bytes().len() + model.data().len()) as u64;
+                let reached = model.parts().size();
                 (most.of(start), [start, reached], "bytes")
             }
         };

@@ -75,3 +75,31 @@ pub(super) fn told(error: &Error) -> secateur_train::Error {
         None => told,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_keeps_its_kind_and_its_hint() {
+        use secateur_train::ErrorKind as Told;
+        for (kind, wanted) in [
+            (ErrorKind::Usage, Told::Settings),
+            (ErrorKind::Verification, Told::Verification),
+            (ErrorKind::OutOfReach, Told::Limit),
+            (ErrorKind::Input, Told::Data),
+        ] {
+            let error = Error::new(kind, "it does not fit").at("net.onnx");
+            let plain = told(&error);
+            assert_eq!(plain.kind(), wanted);
+            assert_eq!(plain.hint_text(), None);
+            let text = plain.to_string();
+            assert!(
+                text.contains("net.onnx") && text.contains("it does not fit"),
+                "{text}"
+            );
+            let hinted = told(&error.hint("a larger limit"));
+            assert_eq!(hinted.hint_text(), Some("a larger limit"));
+        }
+    }
+}

@@ -103,6 +103,12 @@ mod tests {
             ("1.5MB", 1_500_000, "1500KB"),
             ("0.5KiB", 512, "512"),
             ("2MiB", 2_097_152, "2MiB"),
+            ("3GiB", 3_221_225_472, "3GiB"),
+            (
+                "8999999999999.5KB",
+                8_999_999_999_999_500,
+                "8999999999999500",
+            ),
             ("20000", 20_000, "20KB"),
             ("12345B", 12_345, "12345"),
             ("1GB", 1_000_000_000, "1GB"),
@@ -112,6 +118,17 @@ mod tests {
         }
         let share = Some(Amount::Share(Share::new(0.2).unwrap()));
         assert_eq!([size("20%"), size("0.2")], [share, share]);
+        // A limit that is told to a run must be a number of bytes.
+        let bytes = ["100KB", "1.5MiB", "20000", "20%", "0.2", "KB"].map(bytes_of);
+        let wanted = [
+            Some(100_000),
+            Some(1_572_864),
+            Some(20_000),
+            None,
+            None,
+            None,
+        ];
+        assert_eq!(bytes, wanted);
     }
 
     #[test]
@@ -164,6 +181,7 @@ mod tests {
             "1 KB",
             "99999999999999999999",
             "99999999999999GB",
+            "9000000000000.0KB",
             "120%",
             "1.5",
         ] {

@@ -405,25 +405,4 @@ pub(super) fn first_not_a_number(graph: &Graph) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_rounded_up_and_never_above_what_there_is() {
-        let choice = |min, round| Choice {
-            amount: Amount::Units(1.0),
-            by: UnitScore::L2,
-            seed: 0,
-            min,
-            round,
-            only: None,
-            except: None,
-        };
-        assert_eq!(choice(1, 1).count(0.5, 7), 4);
-        assert_eq!(choice(1, 8).count(0.5, 20), 16);
-        assert_eq!(choice(1, 8).count(0.5, 10), 8);
-        assert_eq!(choice(1, 8).count(0.9, 10), 10);
-        assert_eq!(choice(3, 1).count(0.01, 2), 2);
-        assert_eq!(choice(0, 1).count(0.01, 2), 1);
-    }
-}
+mod tests;

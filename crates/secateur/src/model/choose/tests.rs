@@ -1,0 +1,335 @@
+//! What an amount, a ranking and the patterns of a choice come to, unit by unit.
+
+use secateur_graph::{Binary, Dim, GraphBuilder, GroupId, Op, Unary};
+use secateur_testkit::mlp;
+
+use super::*;
+
+#[test]
+fn counts_are_rounded_up_and_never_above_what_there_is() {
+    let choice = |min, round| Choice {
+        min,
+        round,
+        ..Choice::of(Amount::Units(1.0))
+    };
+    assert_eq!(choice(1, 1).count(0.5, 7), 4);
+    assert_eq!(choice(1, 8).count(0.5, 20), 16);
+    assert_eq!(choice(1, 8).count(0.5, 10), 8);
+    assert_eq!(choice(1, 8).count(0.9, 10), 10);
+    assert_eq!(choice(3, 1).count(0.01, 2), 2);
+    assert_eq!(choice(0, 1).count(0.01, 2), 1);
+}
+
+/// Groups that may lose units, but for the features of inputs.
+fn free(groups: &ChannelGroups) -> impl Iterator<Item = (GroupId, &Group)> {
+    let hidden = groups.iter();
+    hidden.filter(|(_, g)| g.is_free() && g.kind == GroupKind::Hidden)
+}
+
+/// How many units of each of them stay.
+fn left(choice: &Choice, graph: &Graph) -> Result<Vec<usize>> {
+    let groups = ChannelGroups::of(graph)?;
+    let keep = choice.decide(graph, &groups)?;
+    let hidden = free(&groups);
+    Ok(hidden.map(|(id, _)| keep.count(id)).collect())
+}
+
+/// Units that stay, by scores of the two hidden groups.
+fn by_scores(choice: &Choice, graph: &Graph, scores: [&[f64]; 2]) -> Result<Vec<Vec<usize>>> {
+    let groups = ChannelGroups::of(graph)?;
+    let mut hidden = scores.iter();
+    let all: Vec<Vec<f64>> = groups
+        .groups()
+        .iter()
+        .map(|g| match g.is_free() && g.kind == GroupKind::Hidden {
+            true => hidden.next().unwrap().to_vec(),
+            false => vec![1.0; g.units],
+        })
+        .collect();
+    let macs = |graph: &Graph| Ok(cost(graph)?.macs);
+    let keep = choice.decide_by(&all, graph, &groups, &macs)?.keep;
+    Ok(free(&groups).map(|(id, _)| keep.kept(id)).collect())
+}
+
+fn refused<T: std::fmt::Debug>(found: Result<T>, kind: ErrorKind, words: &str) {
+    let error = found.unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(error.hint_text().is_some(), "{error}");
+}
+
+/// 10 inputs, 20 and 8 hidden units, 5 outputs: 200 + 160 + 40 MACs.
+fn layers() -> Graph {
+    mlp(&[10, 20, 8, 5], Unary::Relu, 1).unwrap()
+}
+
+#[test]
+fn a_share_of_each_group_stays() {
+    let of = |amount| left(&Choice::of(amount), &layers());
+    assert_eq!(of(Amount::Units(0.5)).unwrap(), [10, 4]);
+    assert_eq!(of(Amount::Units(0.01)).unwrap(), [1, 1]);
+}
+
+#[test]
+fn those_of_most_score_stay() {
+    let graph = mlp(&[2, 4, 4, 2], Unary::Relu, 1).unwrap();
+    let scores: [&[f64]; 2] = [&[3.0, 1.0, 4.0, 2.0], &[0.1, 0.4, 0.2, 0.3]];
+    let half = by_scores(&Choice::of(Amount::Units(0.5)), &graph, scores).unwrap();
+    assert_eq!(half, [vec![0, 2], vec![1, 3]]);
+}
+
+#[test]
+fn all_stays_if_that_was_asked_for_and_is_an_error_if_not() {
+    let graph = layers();
+    let of = |amount| left(&Choice::of(amount), &graph);
+    for amount in [Amount::Units, Amount::Global, Amount::Macs] {
+        assert_eq!(of(amount(1.0)).unwrap(), [20, 8]);
+    }
+    assert_eq!(of(Amount::AllBut(BTreeMap::new())).unwrap(), [20, 8]);
+    let refuse = |choice: &Choice, words: &str| {
+        refused(left(choice, &graph), ErrorKind::OutOfReach, words);
+    };
+    let most = Choice::of(Amount::Units(0.97));
+    refuse(
+        &most,
+        "2 groups, as each has so few units that the share, rounded up, is all of them",
+    );
+    let half = Choice::of(Amount::Units(0.5));
+    for (min, round) in [(20, 1), (1, 32)] {
+        let whole = Choice {
+            min,
+            round,
+            ..half.clone()
+        };
+        refuse(
+            &whole,
+            "2 groups, as each keeps all its units by --min or --round",
+        );
+        let within = Choice {
+            amount: Amount::Macs(0.5),
+            ..whole
+        };
+        refuse(
+            &within,
+            "2 groups, as each keeps all its units by --min or --round",
+        );
+    }
+    let some = Choice {
+        min: 8,
+        only: Some(Regex::new("dense2").unwrap()),
+        ..half
+    };
+    refuse(&some, "1 group, as it is spared by --only or --except");
+    refuse(
+        &some,
+        "1 group, as it keeps all its units by --min or --round",
+    );
+}
+
+#[test]
+fn a_share_of_the_macs_is_filled_to_the_last_unit() {
+    let graph = mlp(&[10, 20, 5], Unary::Relu, 1).unwrap();
+    // A unit takes 15 of 300.
+    for (share, units) in [(0.5, 10), (0.54, 10), (0.55, 11), (0.05, 1), (0.99, 19)] {
+        let choice = Choice::of(Amount::Macs(share));
+        assert_eq!(left(&choice, &graph).unwrap(), [units], "{share}");
+    }
+    refused(
+        left(&Choice::of(Amount::Macs(0.02)), &graph),
+        ErrorKind::OutOfReach,
+        "no choice leaves less than 15 MACs (5.0 %), and 6 are asked for",
+    );
+}
+
+#[test]
+fn shares_are_above_none_and_no_more_than_all() {
+    let graph = layers();
+    for share in [0.0, -0.5, 1.01, f64::NAN, f64::INFINITY] {
+        for (amount, flag) in [
+            (Amount::Units(share), "--keep"),
+            (Amount::Global(share), "--keep"),
+            (Amount::Macs(share), "--macs"),
+        ] {
+            let found = left(&Choice::of(amount), &graph);
+            refused(
+                found,
+                ErrorKind::Usage,
+                &format!("{flag}: {share} is no share"),
+            );
+        }
+    }
+}
+
+/// Two layers whose sum is read by a third one, which the output reads.
+fn sum_of_two() -> Graph {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(4)]);
+    let layer = |b: &mut GraphBuilder, name: &str, x| {
+        let w = Tensor::f32([4, 4], vec![0.5; 16]).unwrap();
+        let w = b.constant(format!("{name}.w"), w);
+        b.node(name, Op::MatMul, &[x, w])
+    };
+    let [one, two] = ["one", "two"].map(|name| layer(&mut b, name, x));
+    let sum = b.node("sum", Op::Binary(Binary::Add), &[one, two]);
+    let three = layer(&mut b, "three", sum);
+    let relu = b.node("relu", Op::Unary(Unary::Relu), &[three]);
+    let y = layer(&mut b, "four", relu);
+    b.output(y);
+    b.build().unwrap()
+}
+
+#[test]
+fn patterns_are_held_to_groups_and_to_the_nodes_that_make_them() {
+    let graph = sum_of_two();
+    let only = |pattern: &str| Choice {
+        only: Some(Regex::new(pattern).unwrap()),
+        ..Choice::of(Amount::Units(0.5))
+    };
+    let except = |pattern: &str| Choice {
+        except: Some(Regex::new(pattern).unwrap()),
+        ..Choice::of(Amount::Units(0.5))
+    };
+    let groups = ChannelGroups::of(&graph).unwrap();
+    let names: Vec<&str> = free(&groups).map(|(_, g)| g.name.as_str()).collect();
+    assert_eq!(names, ["one", "three"]);
+    // The first group is made by two nodes and called as the first; `three` and `four` read.
+    for (pattern, left_of_only, left_of_except) in [
+        ("^one$", [2, 4], [4, 2]),
+        ("^two$", [2, 4], [4, 2]),
+        ("^three$", [4, 2], [2, 4]),
+        ("^t", [2, 2], [4, 4]),
+    ] {
+        assert_eq!(
+            left(&only(pattern), &graph).unwrap(),
+            left_of_only,
+            "{pattern}"
+        );
+        match left_of_except {
+            [4, 4] => refused(
+                left(&except(pattern), &graph),
+                ErrorKind::OutOfReach,
+                "2 groups, as each is spared by --only or --except",
+            ),
+            some => assert_eq!(left(&except(pattern), &graph).unwrap(), some, "{pattern}"),
+        }
+    }
+    let both = Choice {
+        only: Some(Regex::new("t|one").unwrap()),
+        ..except("^three$")
+    };
+    assert_eq!(left(&both, &graph).unwrap(), [2, 4]);
+    // The output's units cannot go, nodes that make none are nobody's, and nothing else is called so.
+    for pattern in ["^four$", "^relu$", "nowhere"] {
+        let words = format!("'{pattern}' matches no group that can lose units");
+        for (choice, flag) in [(only(pattern), "--only"), (except(pattern), "--except")] {
+            let words = format!("{flag}: {words}");
+            refused(left(&choice, &graph), ErrorKind::Usage, &words);
+        }
+    }
+}
+
+#[test]
+fn scores_are_norms_of_what_reads_a_unit() {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(1)]);
+    let constant = |b: &mut GraphBuilder, name: &str, shape: [usize; 2], v: &[f32]| {
+        b.constant(name, Tensor::f32(shape, v.to_vec()).unwrap())
+    };
+    let first = constant(&mut b, "first", [1, 3], &[1.0, 1.0, 1.0]);
+    let second = constant(&mut b, "second", [3, 2], &[3.0, -4.0, 0.5, 0.0, -6.0, 8.0]);
+    let h = b.node("h", Op::MatMul, &[x, first]);
+    let h = b.node("relu", Op::Unary(Unary::Relu), &[h]);
+    let y = b.node("y", Op::MatMul, &[h, second]);
+    b.output(y);
+    let graph = b.build().unwrap();
+    let groups = ChannelGroups::of(&graph).unwrap();
+    let at = groups.groups().iter().position(|g| g.units == 3).unwrap();
+    let scores = |by| {
+        let choice = Choice {
+            by,
+            ..Choice::of(Amount::Units(0.5))
+        };
+        choice.scores(&graph, &groups).map(|all| all[at].clone())
+    };
+    assert_eq!(scores(UnitScore::L1).unwrap(), [7.0, 0.5, 14.0]);
+    assert_eq!(scores(UnitScore::L2).unwrap(), [5.0, 0.5, 10.0]);
+    refused(
+        scores(UnitScore::Taylor),
+        ErrorKind::Usage,
+        "taylor scores are measured on data",
+    );
+    let drawn = |seed| {
+        let choice = Choice {
+            by: UnitScore::Random,
+            seed,
+            ..Choice::of(Amount::Units(0.5))
+        };
+        choice.scores(&graph, &groups).unwrap()[at].clone()
+    };
+    assert_eq!(drawn(3), drawn(3));
+    assert_ne!(drawn(3), drawn(4));
+}
+
+#[test]
+fn units_without_a_score_are_told() {
+    let graph = mlp(&[2, 4, 4, 2], Unary::Relu, 1).unwrap();
+    let none: [&[f64]; 2] = [&[1.0; 4], &[1.0, f64::NAN, 1.0, 1.0]];
+    let half = Choice::of(Amount::Units(0.5));
+    refused(
+        by_scores(&half, &graph, none),
+        ErrorKind::Usage,
+        "have no score",
+    );
+    // Not those of a group that stays whole.
+    let first = Choice {
+        only: Some(Regex::new("^dense1$").unwrap()),
+        ..half
+    };
+    let kept = by_scores(&first, &graph, none).unwrap();
+    assert_eq!(kept.iter().map(Vec::len).collect::<Vec<_>>(), [2, 4]);
+}
+
+/// Two layers of four units that are read side by side, if they are.
+fn two_branches(are_beside: bool) -> Graph {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(4)]);
+    let weights = |b: &mut GraphBuilder, name: &str| {
+        b.constant(name, Tensor::f32([4, 4], vec![0.5; 16]).unwrap())
+    };
+    let layer = |b: &mut GraphBuilder, name: &str, x| {
+        let w = weights(b, &format!("{name}.w"));
+        let h = b.node(name, Op::MatMul, &[x, w]);
+        b.node(format!("{name}.relu"), Op::Unary(Unary::Relu), &[h])
+    };
+    let first = layer(&mut b, "first", x);
+    let second = layer(&mut b, "second", if are_beside { x } else { first });
+    let read = b.constant("read.w", Tensor::f32([4, 4], vec![0.5; 16]).unwrap());
+    let also = b.constant("also.w", Tensor::f32([4, 4], vec![0.5; 16]).unwrap());
+    let y = b.node("read", Op::MatMul, &[second, read]);
+    let y = match are_beside {
+        true => {
+            let z = b.node("also", Op::MatMul, &[first, also]);
+            b.node("sum", Op::Binary(Binary::Add), &[y, z])
+        }
+        false => y,
+    };
+    b.output(y);
+    b.build().unwrap()
+}
+
+#[test]
+fn only_a_branch_that_others_stand_beside_may_go_as_a_whole() {
+    // One unit of eight, which is worth most of its group.
+    let scores: [&[f64]; 2] = [&[9.0, 1.0, 1.0, 1.0], &[1.0, 1.0, 1.0, 1.0]];
+    let of = |min, are_beside| {
+        let choice = Choice {
+            min,
+            ..Choice::of(Amount::Global(0.125))
+        };
+        by_scores(&choice, &two_branches(are_beside), scores).unwrap()
+    };
+    assert_eq!(of(0, true), [vec![0], vec![]]);
+    // The best of what the network cannot do without stays: of equal ones, the last.
+    assert_eq!(of(0, false), [vec![0], vec![3]]);
+    assert_eq!(of(1, true), [vec![0], vec![3]]);
+}
