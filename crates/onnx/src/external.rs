@@ -298,6 +298,8 @@ mod tests {
     fn long_tensors_begin_where_memory_can_be_mapped() {
         let long = (ALIGNED_FROM / 4) + 1;
         let mut parts = write_apart(holding(&[300, long, 300]), "d").unwrap();
+        assert_eq!(parts.size() as usize, parts.model.len() + parts.data.len());
+        assert!(!parts.data.is_empty());
         let model = read(&parts.model, &Limits::default()).unwrap();
         let tensors = model.graph.initializer.iter();
         let places = tensors.map(|t| Place::of(t).unwrap().offset);

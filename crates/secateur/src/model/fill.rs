@@ -310,6 +310,29 @@ mod tests {
     }
 
     #[test]
+    fn groups_lose_the_same_share_before_scores_are_compared() {
+        // By scores alone, all of the second group would come back before any but the best of the first.
+        let scores: [&[f64]; 2] = [&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 9.0], &[1.0; 8]];
+        let (counts, above, _) = filled(&scores, &[1, 1], 1, 8.0);
+        assert_eq!((counts, above), (Some(vec![4, 4]), Some(10)));
+    }
+
+    #[test]
+    fn what_is_close_to_the_limit_is_enough() {
+        // An equal share of all is 997 + 1 + 1, a thousandth below.
+        let scores: [&[f64]; 3] = [&[1.0], &[1.0; 10], &[1.0; 10]];
+        let filled_to = |limit| filled(&scores, &[997, 1, 1], 1, limit).0;
+        assert_eq!(filled_to(1000.0), Some(vec![1, 1, 1]));
+        assert_eq!(filled_to(1000.5), Some(vec![1, 2, 1]));
+    }
+
+    #[test]
+    fn the_least_is_tried_once() {
+        let scores: [&[f64]; 2] = [&[1.0, 2.0], &[1.0; 10]];
+        assert_eq!(filled(&scores, &[40, 2], 1, 41.0), (None, Some(42), 1));
+    }
+
+    #[test]
     fn units_come_back_in_multiples() {
         let scores: [&[f64]; 2] = [&[1.0; 32], &[1.0; 20]];
         let (counts, _, _) = filled(&scores, &[3, 1], 8, 80.0);
@@ -330,7 +353,16 @@ mod tests {
             cost as f64 <= limit && cost as f64 > 0.998 * limit,
             "{cost} of {whole}"
         );
-        assert!(attempts < 40, "{attempts}");
+        assert!(attempts < 30, "{attempts}");
+    }
+
+    #[test]
+    fn groups_that_get_nothing_back_take_one_attempt_each() {
+        let scores: [&[f64]; 41] = std::array::from_fn(|_| [1.0; 64].as_slice());
+        // A unit of each is 41 thousand of 2.6 million; the last 900 are too few for another one.
+        let (counts, _, attempts) = filled(&scores, &[1000; 41], 1, 41_900.0);
+        assert_eq!(counts, Some(vec![1; 41]));
+        assert!((13 + 41..13 + 50).contains(&attempts), "{attempts}");
     }
 
     #[test]
@@ -341,6 +373,7 @@ mod tests {
             above: Some(540),
         };
         assert_eq!(filled(481).nearest(0.5, 1000), None);
+        assert_eq!(filled(480).nearest(0.5, 1000), None);
         let told = filled(312).nearest(0.5, 1000).unwrap().to_string();
         assert!(
             told.ends_with("the nearest shares found are 31.2 % and 54.0 %"),
