@@ -191,3 +191,6 @@ impl From<secateur_prox::Error> for Error {
         this
     }
 }
+
+#[cfg(test)]
+mod tests;
