@@ -20,6 +20,10 @@ use crate::prepare::Prepared;
 use crate::verify::{Verified, serialise};
 use crate::{Error, ErrorKind, Origin, Plan, Result};
 
+mod scaled;
+
+use scaled::scaled_to;
+
 /// Stream of random numbers for initial weights.
 pub(crate) const WEIGHT_STREAM: u64 = 1;
 /// The property of a written model by which it is known again: the hash of the run's config.
@@ -152,24 +156,8 @@ impl Job {
 
     /// The hidden widths scaled alike so that the MACs come as near to `macs` as they can.
     pub(crate) fn narrowed(&self, macs: u64) -> Vec<usize> {
-        let (inputs, outputs) = (
-            self.prepared.dataset.inputs(),
-            self.prepared.dataset.outputs(),
-        );
-        let scaled = |factor: f64| -> Vec<usize> {
-            let width = |&w: &usize| ((w as f64 * factor).round() as usize).max(1);
-            self.plan.hidden.iter().map(width).collect()
-        };
-        let cost = |hidden: &[usize]| {
-            let mut widths = vec![inputs];
-            widths.extend(hidden);
-            widths.push(outputs);
-            widths.windows(2).map(|w| (w[0] * w[1]) as u64).sum::<u64>()
-        };
-        (1..=2000)
-            .map(|i| scaled(f64::from(i) / 2000.0))
-            .min_by_key(|hidden| cost(hidden).abs_diff(macs))
-            .unwrap_or_else(|| self.plan.hidden.clone())
+        let data = &self.prepared.dataset;
+        scaled_to(macs, &self.plan.hidden, [data.inputs(), data.outputs()])
     }
 
     /// Standardised rows with their targets.
