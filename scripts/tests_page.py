@@ -72,9 +72,14 @@ def share(area):
     return f"{caught + left} of {viable}, {100 * (caught + left) / max(viable, 1):.0f} %"
 
 
+def ended(path):
+    """The areas that were run to their end."""
+    areas = json.loads(path.read_text()) if path.exists() else {}
+    return {name: area for name, area in areas.items() if not any(isinstance(found, int) for found in area["mutants"].values())}
+
+
 def mutated():
-    after = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    before = json.loads(BEFORE.read_text()) if BEFORE.exists() else {}
+    after, before = ended(RESULTS), ended(BEFORE)
     rows, survivors = [], []
     for area in tomllib.loads(LISTED.read_text())["area"]:
         if area["name"] not in after:
