@@ -164,6 +164,8 @@ mod tests {
     use std::cell::Cell;
 
     use proptest::prelude::*;
+    use secateur_graph::Unary;
+    use secateur_testkit::mlp;
 
     use super::*;
 
@@ -174,6 +176,43 @@ mod tests {
         ) {
             let found = shortest(all, guess, &|n| Ok(n >= least)).unwrap();
             prop_assert_eq!(found, least.min(all));
+        }
+    }
+
+    #[test]
+    fn units_come_back_until_a_multiple_is_left_and_no_others() {
+        let graph = mlp(&[2, 13, 5, 1], Unary::Relu, 1).unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let hidden: Vec<GroupId> = [13, 5]
+            .iter()
+            .filter_map(|&n| groups.iter().find(|(_, g)| g.units == n))
+            .map(|(id, _)| id)
+            .collect();
+        let scores = [2, 13, 5].map(|n| vec![1.0; n]);
+        let ranked = |round| Ranked {
+            graph: graph.clone(),
+            groups: groups.clone(),
+            of: Quantity::Macs,
+            widths: Widths { floor: 1, round },
+            units: Units::Chain(ChainUnits::of_scores(&scores, Quantity::Macs, false)),
+        };
+        // Six of 13 go, and one of five.
+        let gone: Vec<(GroupId, usize)> = (0..6).map(|u| (hidden[0], u)).collect();
+        let gone = [gone, vec![(hidden[1], 2)]].concat();
+        for (round, kept) in [
+            (1, [vec![6, 7, 8, 9, 10, 11, 12], vec![0, 1, 3, 4]]),
+            // The last that went is the first that comes back.
+            (2, [vec![5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1, 3, 4]]),
+            (
+                5,
+                [vec![3, 4, 5, 6, 7, 8, 9, 10, 11, 12], vec![0, 1, 2, 3, 4]],
+            ),
+        ] {
+            let found = ranked(round).without(&gone).unwrap();
+            let of = |id: &GroupId| found.keep.kept(*id);
+            assert_eq!([of(&hidden[0]), of(&hidden[1])], kept, "{round}");
+            let [a, b] = [kept[0].len(), kept[1].len()];
+            assert_eq!(found.count, (2 * a + a * b + b) as u64);
         }
     }
 

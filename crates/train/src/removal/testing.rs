@@ -5,7 +5,12 @@ use secateur_graph::{
 };
 use secateur_testkit::Stream;
 
-use crate::{Decay, Optimizer, Order, RegressionLoss, Rows, Settings, Targets};
+use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members, Part, Penalty};
+
+use crate::{
+    AdamMetric, Decay, Optimizer, Order, PenaltySettings, PenaltyStep, RegressionLoss, RemovalTime,
+    Rows, Settings, StrengthChoice, Targets,
+};
 
 /// Rows of every test: more than the naive evaluator is given.
 pub(crate) const ROWS: usize = 12;
@@ -108,5 +113,24 @@ pub(crate) fn settings() -> Settings {
         seed: 3,
         threads: 1,
         penalty: None,
+    }
+}
+
+/// All hidden units, by what leaves them.
+pub(crate) fn group_lasso(strength: f64) -> PenaltySettings {
+    PenaltySettings {
+        penalty: Penalty::GroupLasso(GroupLasso),
+        part: Part::Full,
+        inputs: Inputs::Spared,
+        members: Members::Outgoing,
+        weights: GroupWeights::CurrentWidths,
+        compensation: Compensation::Off,
+        strength: StrengthChoice::Fixed(strength),
+        step: PenaltyStep::Proximal,
+        adam_metric: AdamMetric::Mean,
+        removal: RemovalTime::Epoch,
+        floor: 1,
+        round: 1,
+        stages: 1,
     }
 }

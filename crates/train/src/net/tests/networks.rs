@@ -1,15 +1,15 @@
 //! Small networks, rows and settings that these tests share.
 
 use secateur_graph::{Array, Graph, Group, GroupId, Op, Role, Tensor, Unary, ValueId};
-use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_testkit::{Block, Images, Stream};
 
 use super::super::{NetLearner, row_shape};
 use crate::learner::{Step, Stepped};
+pub(super) use crate::removal::testing::group_lasso;
 use crate::strength::Lambda;
 use crate::{
-    AdamMetric, Decay, Optimizer, Order, PenaltySettings, PenaltyStep, RegressionLoss, RemovalTime,
-    Rows, Settings, StrengthChoice, Targets,
+    Decay, Optimizer, Order, PenaltySettings, RegressionLoss, Rows, Settings, StrengthChoice,
+    Targets,
 };
 
 pub(super) const OUTPUTS: usize = 3;
@@ -104,24 +104,6 @@ pub(super) fn rows(count: usize) -> Rows {
     };
     let rows = Rows::new(features, PIXELS, targets).unwrap();
     rows.with_shape(vec![2, 6, 6]).unwrap()
-}
-
-pub(super) fn group_lasso(strength: f64) -> PenaltySettings {
-    PenaltySettings {
-        penalty: Penalty::GroupLasso(GroupLasso),
-        part: Part::Full,
-        inputs: Inputs::Spared,
-        members: Members::Outgoing,
-        weights: GroupWeights::CurrentWidths,
-        compensation: Compensation::Off,
-        strength: StrengthChoice::Fixed(strength),
-        step: PenaltyStep::Proximal,
-        adam_metric: AdamMetric::Mean,
-        removal: RemovalTime::Epoch,
-        floor: 1,
-        round: 1,
-        stages: 1,
-    }
 }
 
 pub(super) fn settings(optimizer: Optimizer, penalty: Option<PenaltySettings>) -> Settings {
