@@ -5,9 +5,6 @@ use super::question::Question;
 use super::ranked::{Candidate, Ranked};
 use crate::{Error, ErrorKind, Result};
 
-/// Networks that a question is asked of at most: halving finds one among a million in half as many.
-const MOST_QUESTIONS: usize = 40;
-
 /// The largest network with at most `limit` of the ranking's quantity, and of those the largest that the question allows.
 ///
 /// # Errors
@@ -31,15 +28,13 @@ pub(crate) fn within(
     let mut good: Option<Candidate> = None;
     // No network between `low` and the best so far is larger than that; one of `high` is too large.
     let (mut low, mut high) = (least.count, largest.count);
-    let mut asked = 1;
-    while low + 1 < high && asked < MOST_QUESTIONS {
+    while low + 1 < high {
         let middle = low + (high - low) / 2;
         let next = ranked.candidate(middle)?;
         if next.count <= good.as_ref().map_or(least.count, |g| g.count) {
             low = middle;
             continue;
         }
-        asked += 1;
         let (_, answer) = question.of(&next.graph)?;
         if !question.is_aimed(answer) {
             high = next.count;

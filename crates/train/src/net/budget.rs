@@ -126,7 +126,7 @@ impl NetLearner {
         Ok(all)
     }
 
-    /// The standard deviation of each unit's activation, as its first reader with weights sees it.
+    /// The standard deviation of each unit's activation, of all its positions together, as its first reader with weights sees it.
     fn spread(&mut self, layer: &Layer) -> Result<Vec<f64>> {
         let group = self.groups.group(layer.past.id);
         let readers = group.members.iter().filter(|m| m.role == Role::Reads);
@@ -142,18 +142,14 @@ impl NetLearner {
                 continue;
             };
             let positions = measured.remove(0);
-            let mut variance = vec![(0.0, 0usize); group.units];
+            // Units of a group have as many positions, by which shares would be divided again.
+            let mut variance = vec![0.0; group.units];
             for (unit, deviation) in activation.unit_of.iter().zip(&positions) {
                 if let Some(unit) = unit {
-                    let (sum, count) = &mut variance[*unit as usize];
-                    *sum += deviation.powi(2);
-                    *count += 1;
+                    variance[*unit as usize] += deviation.powi(2);
                 }
             }
-            return Ok(variance
-                .iter()
-                .map(|&(sum, n)| (sum / n.max(1) as f64).sqrt())
-                .collect());
+            return Ok(variance.into_iter().map(f64::sqrt).collect());
         }
         // Nobody could tell: all count the same, and their weights decide.
         Ok(vec![1.0; group.units])

@@ -1,6 +1,6 @@
 //! What units cost beside the cost of networks that lost them.
 
-use secateur_graph::{ChannelGroups, Graph, Keep, Unary, shrink};
+use secateur_graph::{ChannelGroups, Dim, Graph, GraphBuilder, Keep, Op, Tensor, Unary, shrink};
 use secateur_prox::Quantity;
 use secateur_testkit::{Block, Stream, mlp};
 
@@ -61,6 +61,35 @@ fn what_is_left_and_what_a_unit_frees_are_those_of_the_smaller_network() {
     check(&pictures(&depthwise, true), "depthwise");
     let sum = [Block::Conv(4, 3, true), Block::Residual, Block::Residual];
     check(&pictures(&sum, false), "sums");
+}
+
+/// Two layers, and beside them two products of the input with itself.
+#[test]
+fn products_without_weights_stay_as_they_are() {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(3), Dim::Fixed(4)]);
+    let mut y = x;
+    for (name, shape) in [("first", [4, 6]), ("second", [6, 2])] {
+        let w = Tensor::f32(shape, vec![0.5; shape[0] * shape[1]]).unwrap();
+        let w = b.constant(format!("{name}.w"), w);
+        y = b.node(name, Op::MatMul, &[y, w]);
+    }
+    b.output(y);
+    let turned = b.node(
+        "turned",
+        Op::Transpose {
+            order: vec![0, 2, 1],
+        },
+        &[x],
+    );
+    for name in ["one", "two"] {
+        let product = b.node(name, Op::MatMul, &[x, turned]);
+        b.output(product);
+    }
+    let graph = b.build().unwrap();
+    // 3 * 4 * 6 + 3 * 6 * 2 of the layers, and 3 * 4 * 3 of each product.
+    assert_eq!(count(Quantity::Macs, &graph).unwrap(), 72 + 36 + 2 * 36);
+    check(&graph, "products");
 }
 
 #[test]
