@@ -55,10 +55,7 @@ impl NetLearner {
     ) -> Result<Removal> {
         let masked = mask(base, groups, keep)?;
         let shrunk = shrink(base, groups, keep)?;
-        let affordable = NAIVE_MACS / self.macs()?.max(1);
-        let naive_rows = (affordable as usize)
-            .clamp(1, NAIVE_ROWS)
-            .min(self.rows.len());
+        let naive_rows = affordable(self.macs()?).min(self.rows.len());
         let sample = [self.sample(naive_rows)?];
         let networks = [before, &masked, &shrunk.graph];
         let naive_difference = agree_naively(networks, &sample, cause, epoch)?;
@@ -123,6 +120,12 @@ impl NetLearner {
         values.resize(shape.iter().product(), 0.0);
         Ok(Array::new(shape, values)?)
     }
+}
+
+/// Rows of so many multiply-accumulates that the naive evaluator is given.
+fn affordable(macs: u64) -> usize {
+    let rows = NAIVE_MACS / macs.max(1);
+    rows.clamp(1, NAIVE_ROWS as u64) as usize
 }
 
 /// The graph in which a channel that is made of nothing but a bias has that as its running mean.

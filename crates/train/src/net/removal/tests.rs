@@ -50,3 +50,18 @@ fn the_naive_evaluator_is_given_real_rows() {
     assert_eq!(net.sample(8).unwrap(), sample(8));
     assert_eq!(net.sample(ROWS).unwrap(), sample(ROWS));
 }
+
+#[test]
+fn the_naive_evaluator_is_given_as_many_rows_as_it_can_afford() {
+    for (macs, rows) in [
+        (0, 8),
+        (1000, 8),
+        (NAIVE_MACS / 8, 8),
+        (NAIVE_MACS / 8 + 1, 7),
+        (NAIVE_MACS / 3, 3),
+        (NAIVE_MACS, 1),
+        (10 * NAIVE_MACS, 1),
+    ] {
+        assert_eq!(affordable(macs), rows, "{macs}");
+    }
+}
