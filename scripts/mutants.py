@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Which changes of the code, made by cargo-mutants one at a time, does no test notice?
 
-    scripts/mutants.py run [AREA...] [--minutes N] [--jobs N] [--anew] [--commit COMMIT] [--out FILE]
+    scripts/mutants.py run [AREA...] [--minutes N] [--jobs N] [--every N] [--anew] [--commit COMMIT] [--out FILE]
     scripts/mutants.py changed [--base COMMIT] [--minutes N]
 
-`run` goes through the areas of scripts/mutants.toml: all mutants of some files, or every n-th of a crate. What the tests of its own
-crate do not notice is tried with those of the crates that use it, as the area says (`also`). Results are kept in FILE (docs/mutants.json) as they come, and a
-run goes on where the last one stopped, in as many checkouts at once as --jobs says (1); --anew forgets those of the areas first. `scripts/tests_page.py` makes a page of them.
+`run` goes through the areas of scripts/mutants.toml: all mutants of some files, or each n-th of a crate; with --every each N-th of
+those. The unit tests of a crate come first. What they do not notice is tried with all tests of the crate, and what those do not with
+the tests of the crates that use it, as the area says (`also`). Results are kept in FILE (docs/mutants.json) as they come, and a run
+goes on where the last one stopped, in as many checkouts at once as --jobs says (1); --anew forgets those of the areas first.
+`scripts/tests_page.py` makes a page of them.
 
-`changed` takes the lines that differ from COMMIT; without it, what was changed in the three hours before HEAD. It stops after N
-minutes (10) at the next mutant, and says how many of all it came to.
+`changed` takes the lines that differ from COMMIT; without it, what was changed in the three hours before HEAD. Each crate gets its
+share of N minutes (10), without what its first build takes; it says how many of all it came to.
 
-Survivors that change nothing, or nothing that anybody could want, are explained in scripts/mutants.toml. Works on a checkout of HEAD, or of COMMIT,
-below target/mutants. Needs Rust, cargo-nextest and cargo-mutants. Exit code 0: each is noticed or explained; 1: one is neither; 2: usage.
+Survivors that change nothing, or nothing that anybody could want, are explained in scripts/mutants.toml. Works on a checkout of
+HEAD, or of COMMIT, below target/mutants. Needs Rust, cargo-nextest and cargo-mutants. Exit code 0: each is noticed or explained;
+1: one is neither; 2: usage.
 """
 
 import argparse
@@ -98,14 +101,15 @@ def explained():
     return {entry["name"]: entry["why"] for entry in tomllib.loads(LISTED.read_text()).get("explained", [])}
 
 
-def choice(area):
+def choice(area, every):
+    """The mutants of an area, or each so-many-th of them."""
     chosen = ["--package", area["package"]]
     for file in area.get("files", []):
         chosen += ["--file", f"crates/{area['package'].removeprefix('secateur-')}/src/{file}"]
     for file in area.get("but", []):
         chosen += ["--exclude", f"crates/{area['package'].removeprefix('secateur-')}/src/{file}"]
-    if area.get("every", 1) > 1:
-        chosen += ["--shard", f"0/{area['every']}", "--sharding", "round-robin"]
+    if (each := every * area.get("every", 1)) > 1:
+        chosen += ["--shard", f"0/{each}", "--sharding", "round-robin"]
     return chosen
 
 
@@ -120,7 +124,7 @@ def run(asked):
     head = trees[0].head
     chosen = [area for area in areas if not asked.areas or area["name"] in asked.areas]
     for area in chosen:
-        names = listed(trees[0], choice(area))
+        names = listed(trees[0], choice(area, asked.every))
         own = {} if asked.anew else results.get(area["name"], {"mutants": {}, "commit": head})
         # Lines may have moved since: what was noticed stays so, what was not is tried again.
         kept = {name: own["mutants"].get(name, 0) for name in names} if own else dict.fromkeys(names, 0)
@@ -209,6 +213,7 @@ def main():
     all_areas.add_argument("--minutes", type=float, default=120)
     all_areas.add_argument("--anew", action="store_true")
     all_areas.add_argument("--jobs", type=int, default=1)
+    all_areas.add_argument("--every", type=int, default=1)
     all_areas.add_argument("--commit", default="HEAD")
     all_areas.add_argument("--out", type=Path, default=RESULTS)
     all_areas.set_defaults(do=run)

@@ -94,8 +94,8 @@ def mutated():
 
 `just mutants PATH` tries all changes of a file, `.ci/run` those of the lines that were changed of late, for some minutes, and
 `scripts/mutants.py run` the areas below. A change counts as noticed if a test of its crate fails, or of the crates that
-`scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which {len(before)} areas
-were measured by the same script; survivors that are explained count as noticed in both.
+`scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which the
+same script measured a sample of {len(before)} areas (`--commit`, `--every`); survivors that are explained count as noticed in both.
 
 {table(("area", "code", "changes", "before", "now", "commit"), rows) if rows else "No area was run to its end yet."}
 
