@@ -333,3 +333,46 @@ fn only_a_branch_that_others_stand_beside_may_go_as_a_whole() {
     assert_eq!(of(0, false), [vec![0], vec![3]]);
     assert_eq!(of(1, true), [vec![0], vec![3]]);
 }
+
+#[test]
+fn dropped_units_are_those_that_are_named() {
+    let graph = layers();
+    let groups = ChannelGroups::of(&graph).unwrap();
+    let kept = |of: &str, units: &[usize]| {
+        let dropped = BTreeMap::from([(of.to_owned(), units.to_vec())]);
+        let keep = Choice::of(Amount::AllBut(dropped)).decide(&graph, &groups)?;
+        Ok(free(&groups)
+            .map(|(id, _)| keep.kept(id))
+            .collect::<Vec<_>>())
+    };
+    let all = |n: usize| (0..n).collect::<Vec<_>>();
+    assert_eq!(
+        kept("dense2", &[0, 3, 7]).unwrap(),
+        [all(20), vec![1, 2, 4, 5, 6]]
+    );
+    assert_eq!(
+        kept("dense2", &[1, 2, 3, 4, 5, 6, 7]).unwrap(),
+        [all(20), vec![0]]
+    );
+    for (of, units, words) in [
+        ("nowhere", &[0][..], "there is no group 'nowhere'"),
+        ("x", &[0][..], "'x' is an input, and its features stay"),
+        ("dense2", &[8][..], "8"),
+    ] {
+        refused(kept(of, units), ErrorKind::Usage, words);
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_found() {
+    let mut graph = layers();
+    assert_eq!(first_not_a_number(&graph), None);
+    let id = graph.value_named("w2").unwrap();
+    let mut numbers = vec![1.0; 160];
+    for odd in [f32::INFINITY, f32::NAN] {
+        numbers[159] = odd;
+        let tensor = Tensor::f32([20, 8], numbers.clone()).unwrap();
+        graph.set_constant(id, tensor).unwrap();
+        assert_eq!(first_not_a_number(&graph), odd.is_nan().then_some("w2"));
+    }
+}

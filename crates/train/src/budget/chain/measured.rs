@@ -90,8 +90,10 @@ fn close(have: &[Vec<f64>], want: &[Vec<f64>]) {
 
 #[test]
 fn activations_vary_over_all_rows_and_no_more_than_are_ranked_by() {
-    // Less than a batch of 16, whole ones, and some more than one.
-    for count in [5, 32, 37] {
+    let batch = body(&drawn(RANKING_ROWS), None).network.batch();
+    assert!(batch < 1000, "{batch}");
+    // Less than a batch, whole ones, and some more than one.
+    for count in [5, 2 * batch, 2 * batch + 5] {
         let rows = drawn(count);
         let found = activation_spread(&mut body(&rows, None)).unwrap();
         close(&found, &deviations(&rows));
