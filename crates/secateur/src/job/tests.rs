@@ -145,3 +145,52 @@ fn what_may_come_of_a_given_model_is_verified_before_anything_is_trained() {
     let said = "m: the model with a unit less in each group cannot be verified";
     assert!(error.to_string().starts_with(said), "{error}");
 }
+
+#[test]
+fn a_written_file_says_what_made_it() {
+    let job = job(None, "none", None);
+    let meta = job.meta().unwrap();
+    assert_eq!(meta.producer_name, "secateur");
+    assert_eq!(meta.producer_version, env!("CARGO_PKG_VERSION"));
+    let hash = job.config_hash().unwrap();
+    let toml = job.plan.config.to_toml().unwrap();
+    assert_eq!(hash, short_hash(&toml));
+    let property = |name: &str| {
+        let mut all = meta.properties.iter();
+        all.find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    assert_eq!(property(RUN_PROPERTY), Some(hash.as_str()));
+    assert_eq!(property("secateur.data"), Some("made"));
+    assert_eq!(property("target_names"), Some(r#"["y"]"#));
+    assert_eq!(property("class_names"), None);
+}
+
+#[test]
+fn hashes_are_the_first_digits_of_a_known_one() {
+    // Of the example in FIPS 180-2.
+    assert_eq!(short_hash("abc"), "ba7816bf8f01cfea");
+}
+
+#[test]
+fn messages_name_the_file_that_was_given() {
+    assert_eq!(job(Some(&network(1.0)), "none", None).given_name(), "m");
+    assert_eq!(job(None, "none", None).given_name(), "the network");
+}
+
+#[test]
+fn networks_with_one_unit_each_have_none_to_lose() {
+    let units = |widths: &[usize]| {
+        let graph = one_less(&mlp(widths, Unary::Relu, 1).unwrap()).unwrap();
+        graph.map(|graph| {
+            let width = |name: &str| {
+                let id = graph.value_named(name).unwrap();
+                graph.constant(id).unwrap().shape()[1]
+            };
+            [width("w1"), width("w2")]
+        })
+    };
+    assert_eq!(units(&[1, 4, 3, 2]), Some([3, 2]));
+    assert_eq!(units(&[1, 1, 3, 2]), Some([1, 2]));
+    assert_eq!(units(&[1, 1, 1, 2]), None);
+}
