@@ -60,6 +60,18 @@ def steps(package, also):
     return [[f"--cargo-arg={part}" for part in unit], [], *([[part for package in also for part in ("--test-package", package)]] if also else [])]
 
 
+def hold_unchanged(tree, package, tests):
+    """Ends where the tests of a step fail without any change: they would notice every mutant."""
+    command = ["cargo", "nextest", "run", "--status-level", "fail"]
+    # Arguments of cargo-mutants as those of nextest.
+    command += ["--package" if part == "--test-package" else part.removeprefix("--cargo-arg=") for part in tests]
+    if "--package" not in command:
+        command += ["--package", package]
+    shown = tree.run(*command)
+    if shown.returncode != 0:
+        raise SystemExit(f"{package}: tests fail without any change:\n{(shown.stdout + shown.stderr)[-3000:]}")
+
+
 def tried(tree, names, tests, limit):
     """What became of some mutants by the tests that the arguments of cargo-mutants choose."""
     folder = HOME / f"tried-{tree.number}"
@@ -142,6 +154,8 @@ def run(asked):
                 done |= dict.fromkeys(todo, "missed")
                 continue
             print(f"{area['name']}, step {step + 1}: {len(todo)} of {len(done)} mutants", flush=True)
+            if todo:
+                hold_unchanged(trees[0], area["package"], ways[step])
 
             def attempt(tree, some, tests=ways[step], limit=LIMITS[step]):
                 return tried(tree, some, tests, limit) if time.monotonic() < end else {}
