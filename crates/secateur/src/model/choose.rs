@@ -216,11 +216,8 @@ impl Choice {
             attempt: &|counts| {
                 let keep = self.keeping(counts, &ranked, groups)?;
                 let left = ranked.iter().map(|r| keep.count(r.id)).collect();
-                match shrink(graph, groups, &keep) {
-                    Ok(small) => Ok(Some((keep, left, macs(&small.graph)?))),
-                    Err(error) if error.kind() == secateur_graph::ErrorKind::Keep => Ok(None),
-                    Err(error) => Err(error.into()),
-                }
+                let cost = macs(&shrink(graph, groups, &keep)?.graph)?;
+                Ok((keep, left, cost))
             },
             round: self.round,
             limit,
@@ -382,7 +379,7 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
             continue;
         }
         for &unit in units {
-            if keep.count(id) > 1 && !keep.can_drop(groups, id, unit) {
+            if !keep.can_drop(groups, id, unit) {
                 let message =
                     format!("without unit {unit}, a tensor of '{name}' would have no channel left");
                 return Err(Error::usage(message).at("--drop").hint("keep one of them"));

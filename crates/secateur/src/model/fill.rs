@@ -70,16 +70,13 @@ impl<K> Filled<K> {
 /// A decision for so many units of each group: the decision, how many units stay of each by it, and its cost.
 pub(super) type Tried<K> = (K, Vec<usize>, u64);
 
-/// A decision; none where something would have no units left.
-pub(super) type Attempt<K> = Result<Option<Tried<K>>>;
-
 /// Looks for decisions within a limit.
 pub(super) struct Filling<'a, K> {
     pub(super) ranked: &'a [Ranked],
     /// How many units of each group a share is.
     pub(super) share: &'a dyn Fn(f64) -> Vec<usize>,
     /// Decides, and counts exactly.
-    pub(super) attempt: &'a dyn Fn(&[usize]) -> Attempt<K>,
+    pub(super) attempt: &'a dyn Fn(&[usize]) -> Result<Tried<K>>,
     /// Units come back in such multiples.
     pub(super) round: usize,
     pub(super) limit: f64,
@@ -90,7 +87,6 @@ pub(super) struct Filling<'a, K> {
 enum Look<K> {
     Within(Tried<K>),
     Above,
-    TooFew,
 }
 
 /// Units of a group that would come back together.
@@ -118,7 +114,6 @@ impl<K> Filling<'_, K> {
                     best = Some(tried);
                     low = share;
                 }
-                Look::TooFew => low = share,
                 // Nothing is less than the least.
                 Look::Above if share == 0.0 => break,
                 Look::Above => high = share,
@@ -141,9 +136,7 @@ impl<K> Filling<'_, K> {
     }
 
     fn look(&mut self, counts: &[usize]) -> Result<Look<K>> {
-        let Some(tried) = (self.attempt)(counts)? else {
-            return Ok(Look::TooFew);
-        };
+        let tried = (self.attempt)(counts)?;
         if tried.2 as f64 <= self.limit {
             return Ok(Look::Within(tried));
         }
@@ -180,7 +173,7 @@ impl<K> Filling<'_, K> {
                         largest = Some(tried);
                         fit = middle;
                     }
-                    Look::Above | Look::TooFew => most = middle,
+                    Look::Above => most = middle,
                 }
             }
             if let Some(tried) = largest {
@@ -241,17 +234,6 @@ mod tests {
         round: usize,
         limit: f64,
     ) -> (Option<Vec<usize>>, Option<u64>, usize) {
-        filled_from(0, scores, each, round, limit)
-    }
-
-    /// The same where something has nothing left if fewer units than `least` stay.
-    fn filled_from(
-        least: usize,
-        scores: &[&[f64]],
-        each: &[u64],
-        round: usize,
-        limit: f64,
-    ) -> (Option<Vec<usize>>, Option<u64>, usize) {
         let ranked = ranked(scores);
         let attempts = Cell::new(0);
         let share = |share: f64| -> Vec<usize> {
@@ -262,8 +244,7 @@ mod tests {
         let attempt = |counts: &[usize]| {
             attempts.set(attempts.get() + 1);
             let cost = counts.iter().zip(each).map(|(&n, &c)| n as u64 * c).sum();
-            let tried = (counts.to_vec(), counts.to_vec(), cost);
-            Ok((counts.iter().sum::<usize>() >= least).then_some(tried))
+            Ok((counts.to_vec(), counts.to_vec(), cost))
         };
         let filling = Filling {
             ranked: &ranked,
@@ -297,16 +278,6 @@ mod tests {
         assert_eq!((counts, above), (Some(vec![1, 1, 2, 1]), Some(25)));
         let (counts, above, _) = filled(&scores, &[10, 3, 3, 3], 1, 25.0);
         assert_eq!((counts, above), (Some(vec![1, 2, 2, 1]), Some(28)));
-    }
-
-    #[test]
-    fn a_choice_that_leaves_nothing_somewhere_is_no_choice() {
-        let scores: [&[f64]; 2] = [&[1.0; 8], &[1.0; 8]];
-        let (counts, _, _) = filled_from(6, &scores, &[1, 1], 1, 9.0);
-        assert_eq!(counts.map(|counts| counts.iter().sum()), Some(9));
-        let (counts, above, _) = filled_from(12, &scores, &[1, 1], 1, 9.0);
-        assert_eq!((counts, above), (None, Some(12)));
-        assert_eq!(filled_from(17, &scores, &[1, 1], 1, 9.0).0, None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an amount, a ranking and the patterns of a choice come to, unit by unit.
 
-use secateur_graph::{Binary, Dim, GraphBuilder, GroupId, Op, Unary};
+use secateur_graph::{Binary, Dim, GraphBuilder, GroupId, Node, Op, Split, Unary};
 use secateur_testkit::mlp;
 
 use super::*;
@@ -375,4 +375,54 @@ fn weights_that_are_no_numbers_are_found() {
         graph.set_constant(id, tensor).unwrap();
         assert_eq!(first_not_a_number(&graph), odd.is_nan().then_some("w2"));
     }
+}
+
+/// Two units, each of which is read by itself.
+fn single_file() -> Graph {
+    let mut b = GraphBuilder::new("g");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(3)]);
+    let weights = |b: &mut GraphBuilder, name: &str, shape: [usize; 2]| {
+        let numbers = vec![0.5; shape.iter().product()];
+        b.constant(name, Tensor::f32(shape, numbers).unwrap())
+    };
+    let w = weights(&mut b, "w", [3, 2]);
+    let h = b.node("h", Op::MatMul, &[x, w]);
+    let halves = ["left", "right"].map(|name| b.declare(name, None));
+    b.add_node(Node {
+        name: "split".to_owned(),
+        op: Op::Split(Split {
+            axis: 1,
+            parts: vec![1, 1],
+            attribute: true,
+        }),
+        inputs: vec![Some(h)],
+        outputs: halves.to_vec(),
+    });
+    let parts = halves.map(|half| {
+        let name = format!("w{}", half.index());
+        let w = weights(&mut b, &name, [1, 2]);
+        b.node(format!("read {name}"), Op::MatMul, &[half, w])
+    });
+    let y = b.node("sum", Op::Binary(Binary::Add), &parts);
+    b.output(y);
+    b.build().unwrap()
+}
+
+#[test]
+fn a_unit_without_which_a_tensor_had_no_channel_stays() {
+    let graph = single_file();
+    let words = "1 group, as it would leave a tensor without channels if it lost any unit";
+    for amount in [Amount::Units(0.5), Amount::Global(0.5), Amount::Macs(0.5)] {
+        refused(
+            left(&Choice::of(amount), &graph),
+            ErrorKind::OutOfReach,
+            words,
+        );
+    }
+    let dropped = BTreeMap::from([("h".to_owned(), vec![1])]);
+    refused(
+        left(&Choice::of(Amount::AllBut(dropped)), &graph),
+        ErrorKind::Usage,
+        "without unit 1, a tensor of 'h' would have no channel left",
+    );
 }
