@@ -144,6 +144,7 @@ def run(asked):
             kept = {name: found if found in ("caught", "unviable") else 0 for name, found in kept.items()}
         results[area["name"]] = {"commit": head, "mutants": kept}
     # A number is the step that is next. All areas come to a step before one comes to the next, which takes longer.
+    held = set()
     for step in range(3):
         for area in chosen:
             done = results[area["name"]]["mutants"]
@@ -154,8 +155,10 @@ def run(asked):
                 done |= dict.fromkeys(todo, "missed")
                 continue
             print(f"{area['name']}, step {step + 1}: {len(todo)} of {len(done)} mutants", flush=True)
-            if todo:
+            # Areas of one crate have tests in common.
+            if todo and (tests := (area["package"], *ways[step])) not in held:
                 hold_unchanged(trees[0], area["package"], ways[step])
+                held.add(tests)
 
             def attempt(tree, some, tests=ways[step], limit=LIMITS[step]):
                 return tried(tree, some, tests, limit) if time.monotonic() < end else {}

@@ -90,10 +90,11 @@ mod tests {
             threads: 2,
             share,
         };
+        let told = "batch 32, threads 2".to_owned();
+        show(&bar, &progress(0.0));
+        assert_eq!((bar.position(), bar.message()), (0, told.clone()));
+        bar.set_message("");
         show(&bar, &progress(0.25));
-        assert_eq!(
-            (bar.position(), bar.message()),
-            (250, "batch 32, threads 2".to_owned())
-        );
+        assert_eq!((bar.position(), bar.message()), (250, told));
     }
 }

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn durations_have_two_digits_or_three() {
-        let all = [4.2, 99.0, 720.0, 12_240.0].map(duration);
-        assert_eq!(all, ["4 s", "99 s", "12 min", "3.4 h"]);
+        let all = [4.2, 99.0, 100.0, 720.0, 6_000.0, 12_240.0].map(duration);
+        assert_eq!(all, ["4 s", "99 s", "2 min", "12 min", "1.7 h", "3.4 h"]);
     }
 }

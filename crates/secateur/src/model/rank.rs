@@ -142,4 +142,32 @@ mod tests {
         let hidden = groups.group(groups.named("h").unwrap());
         assert_eq!(norms(&graph, hidden, f64::abs), [1.0, 2.0, 0.0]);
     }
+
+    #[test]
+    fn what_is_multiplied_or_given_out_counts_by_what_makes_it() {
+        let mut b = GraphBuilder::new("g");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(3), Dim::Fixed(1)]);
+        let mut layer = |name: &str, input, shape: [usize; 2], numbers: &[f32]| {
+            let weights = Tensor::f32(shape, numbers.to_vec()).unwrap();
+            let w = b.constant(format!("{name}.w"), weights);
+            b.node(name, Op::MatMul, &[input, w])
+        };
+        let q = layer("q", x, [1, 2], &[1.0, -2.0]);
+        let k = layer("k", x, [1, 2], &[3.0, 5.0]);
+        // Something with weights reads the queries, too.
+        let read = layer("read", q, [2, 1], &[100.0, 200.0]);
+        let order = vec![0, 2, 1];
+        let turned = b.node("turned", Op::Transpose { order }, &[k]);
+        let products = b.node("products", Op::MatMul, &[q, turned]);
+        b.output(products);
+        b.output(read);
+        let graph = b.build().unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let summed = |name: &str| {
+            let group = groups.group(groups.named(name).unwrap());
+            (group.in_products, norms(&graph, group, f64::abs))
+        };
+        assert_eq!(summed("q"), (true, vec![4.0, 7.0]));
+        assert_eq!(summed("read"), (false, vec![300.0]));
+    }
 }
