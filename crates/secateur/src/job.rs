@@ -320,8 +320,6 @@ impl Job {
             }
         }
         Ok(ModelMeta {
-            producer_name: "secateur".into(),
-            producer_version: env!("CARGO_PKG_VERSION").into(),
             properties,
             ..ModelMeta::default()
         })
@@ -370,7 +368,7 @@ impl Job {
 fn one_less(graph: &Graph) -> Result<Option<Graph>> {
     let groups = ChannelGroups::of(graph)?;
     let mut keep = Keep::all(&groups);
-    for (id, _) in groups.iter().filter(|(_, g)| g.is_free() && g.units > 1) {
+    for (id, _) in groups.iter().filter(|(_, g)| g.is_free()) {
         if keep.can_drop(&groups, id, 0) {
             keep.drop(id, 0)?;
         }

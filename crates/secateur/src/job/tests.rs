@@ -1,7 +1,7 @@
 //! What is verified, and on which rows.
 
 use secateur_data::{Dataset, Features, Storage};
-use secateur_graph::{Tensor, Unary, to_model};
+use secateur_graph::{Dim, GraphBuilder, Op, Tensor, Unary, to_model};
 use secateur_testkit::{Stream, mlp};
 
 use super::*;
@@ -37,7 +37,11 @@ pub(crate) fn job(given: Option<&Graph>, penalty: &str, poisoned: Option<u32>) -
         ..Config::default()
     };
     let prepared = Prepared::new(dataset(poisoned), &config).unwrap();
-    let plan = Plan::new(&config, &prepared.dataset, prepared.split.train.len()).unwrap();
+    job_on(prepared, &config, given)
+}
+
+fn job_on(prepared: Prepared, config: &Config, given: Option<&Graph>) -> Job {
+    let plan = Plan::new(config, &prepared.dataset, prepared.split.train.len()).unwrap();
     match given {
         Some(graph) => {
             let model = to_model(graph, &ModelMeta::default()).unwrap();
@@ -193,4 +197,83 @@ fn networks_with_one_unit_each_have_none_to_lose() {
     assert_eq!(units(&[1, 4, 3, 2]), Some([3, 2]));
     assert_eq!(units(&[1, 1, 3, 2]), Some([1, 2]));
     assert_eq!(units(&[1, 1, 1, 2]), None);
+}
+
+#[test]
+fn units_of_a_given_network_are_sorted_where_a_part_is_penalised() {
+    let mut graph = network(1.0);
+    let weights = [
+        ("w1", (1..=12).collect::<Vec<_>>()),
+        ("w2", vec![4, 3, 2, 1]),
+    ];
+    for (name, numbers) in weights {
+        let id = graph.value_named(name).unwrap();
+        let shape = graph.constant(id).unwrap().shape().to_vec();
+        let numbers = numbers.iter().map(|&n| n as f32).collect();
+        let tensor = Tensor::f32(shape, numbers).unwrap();
+        graph.set_constant(id, tensor).unwrap();
+    }
+    let of = |job: &Job, name: &str| {
+        let sorted = job.sorted(&graph).unwrap();
+        let tensor = sorted.constant(sorted.value_named(name).unwrap()).unwrap();
+        tensor.as_f32().unwrap()[..4].to_vec()
+    };
+    let penalised = job(Some(&graph), "group-lasso", None);
+    assert_eq!(of(&penalised, "w2"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(of(&penalised, "w1"), [4.0, 3.0, 2.0, 1.0]);
+    for other in [
+        job(Some(&graph), "none", None),
+        job(None, "group-lasso", None),
+    ] {
+        assert_eq!(of(&other, "w2"), [4.0, 3.0, 2.0, 1.0]);
+    }
+}
+
+/// Pictures that say nothing of channels are one of channels to a network of pictures, and steps to one of sequences.
+#[test]
+fn rows_have_the_axes_that_their_network_takes() {
+    const SIDE: usize = 12;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, shape: &str, cells: Vec<u8>| {
+        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        let bytes = [b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), &cells].concat();
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    };
+    let cells = (0..40 * SIDE * SIDE).map(|at| (at * at / 7) as u8);
+    write("x.npy", "(40, 12, 12)", cells.collect());
+    write("y.npy", "(40,)", (0..40).map(|row| row % 2).collect());
+    let given = |axes: &[usize]| {
+        let mut b = GraphBuilder::new("g");
+        let lengths = axes.iter().map(|&n| Dim::Fixed(n));
+        let x = b.input(
+            "x",
+            [Dim::batch()]
+                .into_iter()
+                .chain(lengths)
+                .collect::<Vec<_>>(),
+        );
+        let flat = b.node("flat", Op::Flatten { axis: 1 }, &[x]);
+        let w = Tensor::f32([SIDE * SIDE, 2], vec![0.5; 2 * SIDE * SIDE]).unwrap();
+        let w = b.constant("w", w);
+        let y = b.node("y", Op::MatMul, &[flat, w]);
+        b.output(y);
+        b.build().unwrap()
+    };
+    let shape = |given: Option<&Graph>| {
+        let config = Config {
+            data: Some(folder.path().display().to_string()),
+            model: given.map(|_| "m".into()),
+            net: given.is_none().then(|| "lenet5".into()),
+            penalty: Some("none".into()),
+            threads: Some(1),
+            ..Config::default()
+        };
+        let prepared = Prepared::new(crate::load_data(&config, None).unwrap(), &config).unwrap();
+        let job = job_on(prepared, &config, given);
+        job.rows(&[0, 1]).unwrap().shape().to_vec()
+    };
+    assert_eq!(shape(None), [1, SIDE, SIDE]);
+    assert_eq!(shape(Some(&given(&[1, SIDE, SIDE]))), [1, SIDE, SIDE]);
+    assert_eq!(shape(Some(&given(&[SIDE, SIDE]))), [SIDE, SIDE]);
 }
