@@ -46,7 +46,7 @@ def planted():
         noticed += bool(found["test"])
         test = f"`{found['test']}`" if found["test"] else "**none**"
         rows.append((fault["what"], f"`{fault['file']}`", test, f"{found['seconds']:.0f}" if found["test"] else ""))
-    more = f" {waiting} more are listed there and were not run by it yet." if waiting else ""
+    more = f" {waiting} more faults of those files wait to be run." if waiting else ""
     return f"""## Faults planted on purpose
 
 `scripts/faults.py` plants each fault of `scripts/faults/*.toml` by itself and runs the tests of the crates that must notice it until
@@ -90,12 +90,13 @@ def mutated():
         for name, outcome in sorted(own["mutants"].items()) if own else []:
             if outcome == "missed":
                 survivors.append((f"`{nameless(name)}`", explained().get(nameless(name), "**not explained**")))
+    sample = """"Before" is commit 8e42883, at which the same script measured a sample (`--commit`, `--every`), with explanations
+of today. """ if before else ""
     return f"""## Changes that cargo-mutants makes
 
 `just mutants PATH` tries all changes of a file, `.ci/run` those of the lines that were changed of late, for some minutes, and
 `scripts/mutants.py run` the areas below. A change counts as noticed if a test of its crate fails, or of the crates that
-`scripts/mutants.toml` names beside it; changes that do not compile are left out. "Before" is commit 8e42883, at which the
-same script measured a sample of {len(before)} areas (`--commit`, `--every`); survivors that are explained count as noticed in both.
+`scripts/mutants.toml` names beside it; changes that do not compile are left out. {sample}Survivors that are explained count as noticed.
 
 {table(("area", "code", "changes", "before", "now", "commit"), rows) if rows else "No area was run to its end yet."}
 

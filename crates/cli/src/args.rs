@@ -36,7 +36,7 @@ pub(crate) enum Command {
     ///
     /// Flags beat the config file, which beats the defaults. Exit codes: 0 done; 1 verification failed, a limit was
     /// missed, or the loss diverged; 2 usage; 3 input; 4 environment; 5 a limit is out of reach, told before anything is
-    /// trained; 130 interrupted, with the best model so far written.
+    /// trained; 130 interrupted, with the model so far written.
     Compress(Box<CompressCommand>),
     /// Train a network and cut it down step by step: one trade-off of size and quality, every point of it a
     /// verified model

@@ -61,6 +61,14 @@ impl RunRecord {
                 .at(folder.display().to_string())
                 .hint("go on with it: secateur compress --resume and the folder"));
         }
+        if folder.join("path.json").is_file() {
+            return Err(Error::new(
+                ErrorKind::Input,
+                "this is a path, which has a page of its own",
+            )
+            .at(folder.display().to_string())
+            .hint("open its path.html; the folders of its points, such as point-00, are runs"));
+        }
         let report = text(folder, "report.json")?;
         check_format(folder, &report)?;
         let predictions = folder.join("predictions.json");

@@ -248,20 +248,28 @@ impl Choice {
         graph: &Graph,
         groups: &ChannelGroups,
     ) -> Result<Vec<Ranked>> {
-        let any_free = groups.groups().iter().any(Group::is_free);
-        for (flag, pattern) in [("--only", &self.only), ("--except", &self.except)] {
-            if let Some(pattern) = pattern
-                && any_free
-                && !groups
-                    .groups()
-                    .iter()
-                    .any(|g| g.is_free() && is_meant(pattern, graph, g))
-            {
-                let message = format!("'{pattern}' matches no group that can lose units");
-                return Err(Error::usage(message)
-                    .at(flag)
-                    .hint("secateur inspect lists the groups"));
-            }
+        let all = match groups.groups().iter().any(Group::is_free) {
+            true => groups.groups(),
+            false => return Ok(vec![]),
+        };
+        let refuse = |flag: &str, message: String| {
+            let hint = "secateur inspect lists the groups, and which of them are frozen";
+            Err(Error::usage(message).at(flag).hint(hint))
+        };
+        let matches = |pattern: &Regex, group| is_meant(pattern, graph, group);
+        if let Some(only) = &self.only
+            && !all.iter().any(|g| g.is_free() && matches(only, g))
+        {
+            return refuse(
+                "--only",
+                format!("'{only}' matches no group that can lose units"),
+            );
+        }
+        // A frozen one stays whole all the same.
+        if let Some(except) = &self.except
+            && !all.iter().any(|g| matches(except, g))
+        {
+            return refuse("--except", format!("'{except}' matches no group"));
         }
         let mut ranked = vec![];
         for ((id, group), scores) in groups.iter().zip(scores).filter(|((_, g), _)| g.is_free()) {

@@ -80,7 +80,7 @@ impl PathReport {
                 100.0 * p.share,
                 self.score_words(p.validation_score)
             ),
-            None => "No knee: no point lies above the line between the ends of the curve.".into(),
+            None => "No knee: fewer than three points are not dominated, or none of them lies above the line between the ends of the curve.".into(),
         });
         if let Some(chosen) = &self.chosen {
             let limit = self.score_words(chosen.limit);

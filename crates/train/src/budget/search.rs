@@ -3,6 +3,7 @@
 use super::counted;
 use super::question::Question;
 use super::ranked::{Candidate, Ranked};
+use crate::settings::Widths;
 use crate::{Error, ErrorKind, Result};
 
 /// The largest network with at most `limit` of the ranking's quantity, and of those the largest that the question allows.
@@ -50,7 +51,7 @@ pub(crate) fn within(
         Some(good) => Ok(good),
         None => match question.of(&least.graph)? {
             (true, _) => Ok(least),
-            (false, answer) => Err(not_allowed(question, answer)),
+            (false, answer) => Err(not_allowed(question, answer, ranked.widths)),
         },
     }
 }
@@ -84,28 +85,38 @@ pub(crate) fn foresee(
     }
     match question.of(&least.graph)? {
         (true, _) => Ok(None),
-        (false, answer) => Err(not_allowed(question, answer)),
+        (false, answer) => Err(not_allowed(question, answer, ranked.widths)),
     }
 }
 
 fn out_of_reach(ranked: &Ranked, limit: u64, least: &Candidate) -> Error {
-    unmet(format!(
+    let message = format!(
         "{} cannot be reached: {} are left when every layer keeps its least",
         counted(ranked.of, limit),
         least.count
-    ))
+    );
+    unmet(message, ranked.widths)
 }
 
-fn not_allowed(question: &Question<'_>, least: f64) -> Error {
-    unmet(format!(
+fn not_allowed(question: &Question<'_>, least: f64, widths: Widths) -> Error {
+    let message = format!(
         "{} cannot be reached: it is {} when every layer keeps its least",
         (question.words)(question.most),
         (question.words)(least)
-    ))
+    );
+    unmet(message, widths)
 }
 
-fn unmet(message: String) -> Error {
-    Error::new(ErrorKind::Limit, message).at("budget").hint(
-        "allow a larger budget, a lower floor or a smaller round, or start from another network",
-    )
+fn unmet(message: String, widths: Widths) -> Error {
+    let smaller = match widths.round {
+        1 => "a lower floor".to_owned(),
+        round => {
+            format!("a lower floor or other numbers of units than multiples of {round} (--round 1)")
+        }
+    };
+    Error::new(ErrorKind::Limit, message)
+        .at("budget")
+        .hint(format!(
+            "allow a larger budget, {smaller}, or start from another network"
+        ))
 }

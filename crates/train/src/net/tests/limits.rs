@@ -70,6 +70,16 @@ fn without_a_question_the_limit_alone_decides() {
     let told =
         "budget: 1 MACs a row cannot be reached: 2 are left when every layer keeps its least";
     assert_eq!(error.to_string(), told);
+    let hint = |ranked: &Ranked| {
+        let error = within(ranked, 1, None).unwrap_err();
+        error.hint_text().unwrap_or_default().to_owned()
+    };
+    assert!(!hint(&ranked).contains("multiples"));
+    let eights = Ranked {
+        widths: Widths { floor: 1, round: 8 },
+        ..ranked
+    };
+    assert!(hint(&eights).contains("than multiples of 8 (--round 1)"));
 }
 
 #[test]
