@@ -98,9 +98,10 @@ def tried(tree, names, tests, limit):
     return {name: next(best for best in ("missed", "caught", "unviable") if best in own) for name, own in found.items()}
 
 
-def batches(names):
-    """Some at a time, as cargo-mutants reads the whole workspace each time."""
-    return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
+def batches(names, jobs=1):
+    """Some at a time, as cargo-mutants reads the whole workspace each time; so many that each of the jobs has some."""
+    size = max(1, min(BATCH, -(-len(names) // jobs)))
+    return [names[start : start + size] for start in range(0, len(names), size)]
 
 
 def nameless(name):
@@ -163,7 +164,7 @@ def run(asked):
             def attempt(tree, some, tests=ways[step], limit=LIMITS[step]):
                 return tried(tree, some, tests, limit) if time.monotonic() < end else {}
 
-            for found in in_trees(trees, attempt, batches(todo)):
+            for found in in_trees(trees, attempt, batches(todo, len(trees))):
                 done |= {name: step + 1 if outcome == "missed" else outcome for name, outcome in found.items()}
                 asked.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
             if time.monotonic() > end:
