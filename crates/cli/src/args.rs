@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod compare;
 mod data;
+mod dropped;
 pub(crate) mod grid;
 pub(crate) mod model;
 pub(crate) mod new;

@@ -1,5 +1,6 @@
 //! What a user may choose, as typed on the command line or written in a config file.
 
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -172,6 +173,19 @@ pub struct Config {
     pub control: Option<String>,
 }
 
+/// Bytes of a file of settings at most: a device or a pipe may have no end.
+const MOST_TEXT: u64 = 1 << 24;
+
+/// A text file of settings.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    match file.take(MOST_TEXT).read_to_string(&mut text)? as u64 == MOST_TEXT {
+        true => Err(std::io::Error::other("is too large for settings")),
+        false => Ok(text),
+    }
+}
+
 impl Config {
     /// Reads a config file.
     ///
@@ -179,7 +193,7 @@ impl Config {
     /// If the file cannot be read, is not TOML, or has an unknown key or a value of a wrong type.
     pub fn read(path: &Path) -> Result<Self> {
         let place = || path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|e| {
+        let text = read_text(path).map_err(|e| {
             Error::new(ErrorKind::Input, e.to_string())
                 .at(place())
                 .hint("check the path of --config")

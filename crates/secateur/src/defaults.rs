@@ -78,7 +78,7 @@ impl Defaults {
 pub(crate) fn default_settle(start: &Origin, penalty: &str, part: &str, epochs: usize) -> usize {
     match penalty {
         "none" => 0,
-        _ if !start.is_chain() && part.starts_with("budget") => epochs * 3 / 5,
+        _ if !start.is_chain() && part.starts_with("budget") => epochs.saturating_mul(3) / 5,
         _ => epochs / 3,
     }
 }

@@ -254,7 +254,8 @@ impl Drop for WorkFolder {
     }
 }
 
-fn in_use(folder: &Path) -> Error {
+/// The error of a folder that another process holds the lock of.
+pub(crate) fn in_use(folder: &Path) -> Error {
     Error::new(ErrorKind::Environment, "another run is writing this folder")
         .at(folder.display().to_string())
         .hint("wait for it, or choose another folder with --out")

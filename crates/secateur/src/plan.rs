@@ -231,7 +231,10 @@ impl Plan {
             baseline: config.baseline.or(Some(false)),
             control: or(&config.control, "none"),
         };
-        Self::of_complete(config, classes, epochs)
+        let mut plan = Self::of_complete(config, classes, epochs)?;
+        // More rows than there are make no larger step.
+        plan.settings.batch = plan.settings.batch.min(train_rows.max(1));
+        Ok(plan)
     }
 
     /// `config` has every choice but those about reading the data.

@@ -234,6 +234,25 @@ fn networks_by_name_are_compared_with_narrowed_ones() {
     assert!(refused.hint_text().unwrap().contains("budget:50%"));
 }
 
+/// Two at once would run the same cells.
+#[test]
+fn a_folder_takes_cells_of_one_process_at_a_time() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("one");
+    let grid = grid(&["full"], &[]);
+    let first = Store::open(&folder, &grid).unwrap();
+    let error = Store::open(&folder, &grid).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Environment);
+    assert!(
+        error
+            .to_string()
+            .ends_with("another run is writing this folder"),
+        "{error}"
+    );
+    drop(first);
+    Store::open(&folder, &grid).unwrap();
+}
+
 #[test]
 fn folders_that_do_not_belong_together_are_refused() {
     let parent = tempfile::tempdir().unwrap();

@@ -119,8 +119,10 @@ impl Run {
         let schedule = Schedule {
             peak: settings.rate,
             decay: settings.decay,
-            warm_up: settings.warm_up * batches.count(),
-            steps: (settings.epochs * batches.count()).min(settings.steps.unwrap_or(usize::MAX)),
+            // A run may be meant to go on until it is stopped.
+            warm_up: settings.warm_up.saturating_mul(batches.count()),
+            steps: (settings.epochs.saturating_mul(batches.count()))
+                .min(settings.steps.unwrap_or(usize::MAX)),
         };
         let strength = settings
             .penalty

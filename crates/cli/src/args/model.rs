@@ -1,11 +1,13 @@
 //! Flags of the commands on models of others.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
 use regex::Regex;
-use secateur::{Amount, Choice, Config, Error, ErrorKind, ModelFile, Result, UnitScore};
+use secateur::{Amount, Choice, Config, Error, ModelFile, Result, UnitScore};
 
+use super::dropped;
 use crate::args::data::DataFlags;
 
 /// Lengths of open axes of inputs.
@@ -92,10 +94,10 @@ pub(crate) struct ShrinkFlags {
     #[arg(
         long,
         value_name = "COUNT",
-        default_value_t = 1,
+        default_value = "1",
         help_heading = "Choice"
     )]
-    round: usize,
+    round: NonZeroUsize,
     /// Units that every group keeps in any case; with 0, --global may take whole branches that others stand beside
     #[arg(
         long,
@@ -191,14 +193,7 @@ impl ShrinkFlags {
         let Some(path) = &self.drop else {
             return Err(Error::usage("it is not said how much stays").hint("give --keep 50%"));
         };
-        let failed = |message: String| {
-            Error::new(ErrorKind::Input, message)
-                .at(path.display().to_string())
-                .hint("it lists units by the name of their group: {\"conv1\": [0, 3]}")
-        };
-        let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-        let dropped = serde_json::from_str(&text).map_err(|e| failed(e.to_string()))?;
-        Ok(Amount::AllBut(dropped))
+        Ok(Amount::AllBut(dropped::read(path)?))
     }
 
     /// What stays.
@@ -211,7 +206,7 @@ impl ShrinkFlags {
             by: self.by.parse::<UnitScore>()?,
             seed: self.seed,
             min: self.min,
-            round: self.round,
+            round: self.round.get(),
             only: pattern("--only", self.only.as_deref())?,
             except: pattern("--except", self.except.as_deref())?,
         })

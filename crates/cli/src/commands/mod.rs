@@ -26,13 +26,18 @@ pub(crate) fn data_dir() -> Option<PathBuf> {
     (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
-/// Whether a file can be written, known before there is anything to write: whether it may stand where there may be one already,
-/// and whether its folder takes files.
+/// Where a file is to be written, which is where a link leads; known before there is anything to write: whether it may stand where
+/// there may be one already, and whether its folder takes files.
 ///
 /// # Errors
 /// If there is one, and it was not said that it be replaced; if nothing can be written there.
-pub(crate) fn check_target(path: &Path, force: bool) -> Result<()> {
+pub(crate) fn check_target(path: &Path, force: bool) -> Result<PathBuf> {
     let place = path.display().to_string();
+    if path.is_symlink() && !path.exists() {
+        return Err(Error::usage("this is a link to nothing")
+            .at(place)
+            .hint("choose another name with --out"));
+    }
     if path.is_dir() {
         return Err(Error::usage("this is a folder, not a file")
             .at(place)
@@ -49,12 +54,19 @@ pub(crate) fn check_target(path: &Path, force: bool) -> Result<()> {
             .at(place)
             .hint("choose another with --out, or replace it with --force"));
     }
-    let partial = partial(path);
+    let target = match path.is_symlink() {
+        true => fs::canonicalize(path).map_err(|e| cannot_write(path, &e))?,
+        false => path.to_owned(),
+    };
+    let partial = partial(&target);
     let tried = fs::File::create(&partial).and_then(|file| {
         drop(file);
         fs::remove_file(&partial)
     });
-    tried.map_err(|e| cannot_write(path, &e))
+    match tried {
+        Ok(()) => Ok(target),
+        Err(e) => Err(cannot_write(path, &e)),
+    }
 }
 
 /// Writes a file under a name of its own until it is whole.

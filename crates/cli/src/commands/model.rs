@@ -39,7 +39,7 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
 pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let choice = flags.choice()?;
     let sources = flags.sources()?;
-    check_target(&flags.out, flags.force)?;
+    let target = check_target(&flags.out, flags.force)?;
     let mut file = ModelFile::read(&flags.model)?;
     flags.size.apply(&mut file)?;
     if !flags.input.is_empty() {
@@ -83,7 +83,7 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     if let (Some(data), Some(Recalibration::Measured { .. })) = (&data, small.recalibration()) {
         models.push(("recalibrated", data.quality(&small.graph()?)?));
     }
-    small.write(&flags.out)?;
+    small.write(&target)?;
     if let Some(nearest) = small.nearest() {
         note(format_args!("note: {nearest}"));
     }

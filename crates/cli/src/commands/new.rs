@@ -12,9 +12,9 @@ use crate::output::{note, result};
 /// If there is no such network, a size makes no sense, or the file cannot be verified or written.
 pub(crate) fn run(flags: &NewFlags) -> Result<Exit> {
     let start = flags.start()?;
-    check_target(&flags.out, flags.force)?;
+    let target = check_target(&flags.out, flags.force)?;
     let made = new_model(&start)?;
-    made.write(&flags.out)?;
+    made.write(&target)?;
     result(&(made.lines().join("\n") + "\n"))?;
     let out = flags.out.display();
     note(format_args!("model: {out}"));

@@ -13,7 +13,7 @@ use crate::output::note;
 /// # Errors
 /// If a folder cannot be read, or the page cannot be written.
 pub(crate) fn run(flags: &ReportFlags) -> Result<Exit> {
-    check_target(&flags.out, flags.force)?;
+    let target = check_target(&flags.out, flags.force)?;
     let is_comparison = |folder: &&std::path::PathBuf| folder.join("comparison.json").is_file();
     let (comparisons, runs): (Vec<_>, Vec<_>) = flags.folders.iter().partition(is_comparison);
     let runs: Vec<RunRecord> = runs
@@ -36,7 +36,7 @@ pub(crate) fn run(flags: &ReportFlags) -> Result<Exit> {
             comparison.as_ref(),
         ),
     };
-    write_whole(&flags.out, text.as_bytes())?;
+    write_whole(&target, text.as_bytes())?;
     note(format_args!("report: {}", flags.out.display()));
     Ok(Exit::Done)
 }

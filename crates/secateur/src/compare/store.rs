@@ -1,7 +1,7 @@
 //! The folder of a comparison: finished cells, a line each, so that none is ever run twice.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::data::DataChoice;
 use super::grid::{Grid, Unit};
+use crate::folder::in_use;
 use crate::report::FORMAT;
 use crate::whole_file::{is_half, write_whole};
 use crate::{Config, Error, ErrorKind, Result};
@@ -110,12 +111,12 @@ impl Store {
         Ok(look(folder, grid)?.0)
     }
 
-    /// Makes the folder, or goes on with one of the same shared settings.
+    /// Makes the folder, or goes on with one of the same shared settings. No other process writes in it as long as this lives.
     ///
     /// # Errors
-    /// As [`Store::finished`], and if it cannot be written.
+    /// As [`Store::finished`], and if it cannot be written, or another process writes in it.
     pub fn open(folder: &Path, grid: &Grid) -> Result<Self> {
-        let (cells, whole) = look(folder, grid)?;
+        look(folder, grid)?;
         let head = Head::of(grid);
         let path = folder.join(HEAD);
         let io = |e: std::io::Error| Error::io(folder, &e);
@@ -128,6 +129,13 @@ impl Store {
             .append(true)
             .open(folder.join(CELLS))
             .map_err(io)?;
+        // Unlocked when it is closed, however the process ends.
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use(folder)),
+            Err(TryLockError::Error(e)) => return Err(io(e)),
+        }
+        let (cells, whole) = look(folder, grid)?;
         // A line that a crash cut off is no cell.
         file.set_len(whole).map_err(io)?;
         Ok(Self {

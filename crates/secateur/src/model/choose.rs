@@ -342,7 +342,9 @@ impl Choice {
     }
 
     fn rounded(&self, count: usize, units: usize) -> usize {
-        count.next_multiple_of(self.round.max(1)).min(units)
+        let count = count.min(units);
+        let rounded = count.checked_next_multiple_of(self.round.max(1));
+        rounded.map_or(units, |rounded| rounded.min(units))
     }
 }
 

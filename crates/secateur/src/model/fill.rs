@@ -195,9 +195,8 @@ impl<K> Filling<'_, K> {
             let mut count = count;
             while count < ranked.units() {
                 let score = ranked.score(ranked.units() - count - 1);
-                count = (count + 1)
-                    .next_multiple_of(self.round.max(1))
-                    .min(ranked.units());
+                let rounded = (count + 1).checked_next_multiple_of(self.round.max(1));
+                count = rounded.map_or(ranked.units(), |rounded| rounded.min(ranked.units()));
                 steps.push(Step {
                     group,
                     count,

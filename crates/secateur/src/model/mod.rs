@@ -117,9 +117,10 @@ impl ModelFile {
             }
         };
         if !path.is_file() {
-            let message = match path.is_dir() {
-                true => "is a folder, not a model",
-                false => "there is no such file",
+            let message = match (path.is_dir(), path.exists()) {
+                (true, _) => "is a folder, not a model",
+                (false, true) => "is no regular file",
+                (false, false) => "there is no such file",
             };
             return Err(Error::new(ErrorKind::Input, message)
                 .at(&name)

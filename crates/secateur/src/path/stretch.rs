@@ -36,7 +36,7 @@ pub(super) fn cut(full: &Settings, share: Share) -> Result<Settings> {
     let scaled = |epochs: usize| (epochs as f64 * EPOCHS).round() as usize;
     // One to rank units and one to settle, at least.
     let epochs = scaled(full.epochs).max(2);
-    let part = |of: usize| (epochs * of).div_ceil(full.epochs.max(1));
+    let part = |of: usize| (epochs.saturating_mul(of)).div_ceil(full.epochs.max(1));
     Ok(Settings {
         epochs,
         steps: None,

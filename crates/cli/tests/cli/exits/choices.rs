@@ -33,6 +33,10 @@ fn every_command_ends_with_two_where_flags_make_no_sense() {
         ("inspect model.onnx --length 0", "--length"),
         ("shrink model.onnx -o a.onnx", "--keep"),
         ("shrink model.onnx --keep 2 -o a.onnx", "--keep: "),
+        (
+            "shrink model.onnx --keep 50% --round 0 -o a.onnx",
+            "--round",
+        ),
         ("bench model.onnx --batch 0", "--batch"),
         ("bench", "<MODEL>"),
     ] {
@@ -45,6 +49,7 @@ fn every_command_that_reads_ends_with_three_where_it_cannot() {
     let sandbox = with_run();
     let whole = sandbox.read("model.onnx");
     sandbox.file("cut.onnx", &whole[..whole.len() / 2]);
+    sandbox.file("twice.json", "{\"dense1\": [0], \"dense1\": [1]}");
     sandbox.file("words.csv", "a,y\n1,2\n3,four\n5,6\n7,8\n");
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     for (arguments, says) in [
@@ -74,6 +79,10 @@ fn every_command_that_reads_ends_with_three_where_it_cannot() {
             "gone.json: ",
         ),
         (
+            "shrink model.onnx --drop twice.json -o a.onnx",
+            "group 'dense1' is named twice",
+        ),
+        (
             "shrink model.onnx --keep 50% --by taylor --data gone -o a.onnx",
             "gone",
         ),
@@ -93,6 +102,15 @@ fn what_is_out_of_reach_ends_with_five_and_leaves_nothing() {
         (format!("compress {run} --budget bytes=300B"), "budget: "),
         (format!("compress {run} --memory 200KB"), "--memory: "),
         (format!("path {run} --memory 200KB"), "--memory: "),
+        // More than any machine has, known before weights are drawn.
+        (
+            format!("compress {run} --net 99999999999-99999999999").replace("--net 16 ", ""),
+            "--memory: data and training would take about ",
+        ),
+        (
+            format!("path {run} --net 99999999999").replace("--net 16 ", ""),
+            "--memory: ",
+        ),
         // Less than the data alone.
         (format!("compress {run} --memory 1KB"), "--memory: "),
         (
@@ -106,6 +124,23 @@ fn what_is_out_of_reach_ends_with_five_and_leaves_nothing() {
     ] {
         refused(&sandbox, &arguments, 5, says);
     }
+}
+
+/// A run that goes on until it is stopped, in steps of all rows.
+#[test]
+fn numbers_may_be_as_large_as_they_come() {
+    let sandbox = with_run();
+    let most = usize::MAX;
+    let run = "compress --data digits --net 8 --threads 1 --quiet --out other";
+    for arguments in [
+        format!("{run} --batch {most} --epochs 1"),
+        format!("{run} --force --epochs {most} --time 300ms"),
+    ] {
+        let shown = sandbox.run(&arguments);
+        assert_eq!(shown.code, Some(0), "{arguments}\n{shown}");
+    }
+    let all = format!("shrink model.onnx --keep 50% --min {most} --round {most} -o a.onnx");
+    refused(&sandbox, &all, 5, "keeps all its units by --min or --round");
 }
 
 /// The points that there are, whose last one is the smallest network that there can be.

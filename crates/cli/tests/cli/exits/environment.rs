@@ -45,6 +45,56 @@ fn every_command_that_writes_ends_with_four_where_it_cannot() {
     }
 }
 
+/// What a link leads to is what is written.
+#[test]
+fn files_behind_links_are_written_and_the_links_stay() {
+    let sandbox = with_run();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(to, sandbox.path(name)).unwrap();
+    };
+    link("nowhere.onnx", "lost.onnx");
+    link("behind.onnx", "link.onnx");
+    sandbox.file("behind.onnx", "before");
+    for (command, name) in [
+        ("shrink model.onnx --keep 50%", "model"),
+        ("new lenet5", "lenet5"),
+    ] {
+        let lost = format!("{command} -o lost.onnx --force");
+        refused(&sandbox, &lost, 2, "lost.onnx: this is a link to nothing");
+        let there = format!("{command} -o link.onnx");
+        refused(&sandbox, &there, 2, "link.onnx: this file exists already");
+        let shown = sandbox.run(&format!("{there} --force"));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        assert!(sandbox.path("link.onnx").is_symlink(), "{name}");
+        let written = sandbox.read("behind.onnx");
+        assert!(
+            written.len() > 100 && written == sandbox.read("link.onnx"),
+            "{name}"
+        );
+    }
+    let page = sandbox.run("report run --out link.onnx --force");
+    assert_eq!(page.code, Some(0), "{page}");
+    assert!(sandbox.text("behind.onnx").starts_with("<!"), "{page}");
+}
+
+#[test]
+fn what_has_no_end_is_not_read() {
+    let sandbox = with_run();
+    for (arguments, says) in [
+        ("inspect /dev/zero", "/dev/zero: is no regular file"),
+        (
+            "compress --data digits --config /dev/zero --out other",
+            "/dev/zero: is too large for settings",
+        ),
+        (
+            "shrink model.onnx --drop /dev/zero -o a.onnx",
+            "/dev/zero: ",
+        ),
+    ] {
+        refused(&sandbox, arguments, 3, says);
+    }
+}
+
 #[test]
 fn single_files_on_a_full_disk_are_not_there_at_all() {
     let sandbox = with_run();

@@ -18,6 +18,8 @@ fn counts_are_rounded_up_and_never_above_what_there_is() {
     assert_eq!(choice(1, 8).count(0.9, 10), 10);
     assert_eq!(choice(3, 1).count(0.01, 2), 2);
     assert_eq!(choice(0, 1).count(0.01, 2), 1);
+    assert_eq!(choice(usize::MAX, 7).count(0.5, 20), 20);
+    assert_eq!(choice(1, usize::MAX).count(0.5, 20), 20);
 }
 
 /// Groups that may lose units, but for the features of inputs.
