@@ -10,7 +10,7 @@ use super::run::{Observer, told};
 use super::{BudgetReport, EngineTime};
 use crate::job::Job;
 use crate::latency::{Engine, OneRow, OneRows, Settings, one_row};
-use crate::{ModelFile, Result};
+use crate::{Error, ErrorKind, ModelFile, Result};
 
 /// Seconds for a look at one candidate, beside the network of the start and on both engines together.
 const PROBE_SECONDS: f64 = 0.5;
@@ -52,11 +52,14 @@ impl Job {
     ) -> Result<Trained> {
         let mut files = vec![self.file("before", before)?];
         let mut reference = None;
+        let mut doubts: Vec<String> = vec![];
         let mut seconds = |candidate: &Graph| -> Result<f64> {
             let mut beside = |other: ModelFile, seconds| {
                 files.truncate(1);
                 files.push(other);
-                watch(&files, seconds)
+                let seen = watch(&files, seconds)?;
+                doubts.clone_from(&seen.warnings);
+                Ok::<_, Error>(seen)
             };
             let of_start = match reference {
                 Some(row) => row,
@@ -82,9 +85,8 @@ impl Job {
             words: |seconds| format!("{:.4} ms a row", 1e3 * seconds),
         };
         let question = Some(question);
-        Ok(fit_within(
-            start, train, validation, settings, question, observer,
-        )?)
+        let trained = fit_within(start, train, validation, settings, question, observer);
+        trained.map_err(|e| doubted(e.into(), &doubts))
     }
 
     /// What became of a limit on time: the file of the network at the start and the one to be written, in turn.
@@ -123,6 +125,18 @@ impl Job {
     /// The file that a network would be written as.
     fn file(&self, name: &str, core: &Graph) -> Result<ModelFile> {
         of_parts(name, &self.written(core)?)
+    }
+}
+
+/// What a time that is out of reach may have come from, before what else to do.
+fn doubted(error: Error, doubts: &[String]) -> Error {
+    let is_doubtful = error.kind() == ErrorKind::OutOfReach && !doubts.is_empty();
+    match error.hint_text().filter(|_| is_doubtful) {
+        Some(hint) => {
+            let hint = format!("measure again, as {}; or {hint}", doubts.join(", and as "));
+            error.hint(hint)
+        }
+        None => error,
     }
 }
 
@@ -277,6 +291,15 @@ mod tests {
             error.to_string(),
             "budget: 0.6000 ms a row cannot be reached: it is 0.7680 ms a row when every layer keeps its least"
         );
+        let hint = error.hint_text().unwrap_or_default();
+        assert!(
+            hint.starts_with("measure again, as busy; or allow a larger budget"),
+            "{hint}"
+        );
+        let plain = |error: Error, doubts: &[String]| doubted(error.hint("wait"), doubts);
+        assert_eq!(plain(error.clone(), &[]).hint_text(), Some("wait"));
+        let other = Error::new(ErrorKind::Verification, "missed");
+        assert_eq!(plain(other, &["busy".into()]).hint_text(), Some("wait"));
     }
 
     #[test]
