@@ -168,6 +168,7 @@ fn a_written_file_says_what_made_it() {
     assert_eq!(property("secateur.data"), Some("made"));
     assert_eq!(property("target_names"), Some(r#"["y"]"#));
     assert_eq!(property("class_names"), None);
+    assert!(!job.is_classification());
 }
 
 #[test]
@@ -271,6 +272,7 @@ fn rows_have_the_axes_that_their_network_takes() {
         };
         let prepared = Prepared::new(crate::load_data(&config, None).unwrap(), &config).unwrap();
         let job = job_on(prepared, &config, given);
+        assert!(job.is_classification());
         job.rows(&[0, 1]).unwrap().shape().to_vec()
     };
     assert_eq!(shape(None), [1, SIDE, SIDE]);

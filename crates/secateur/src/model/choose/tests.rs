@@ -1,6 +1,6 @@
 //! What an amount, a ranking and the patterns of a choice come to, unit by unit.
 
-use secateur_graph::{Binary, Dim, GraphBuilder, GroupId, Node, Op, Split, Unary};
+use secateur_graph::{Binary, Data, Dim, Element, GraphBuilder, GroupId, Node, Op, Split, Unary};
 use secateur_testkit::mlp;
 
 use super::*;
@@ -384,6 +384,13 @@ fn weights_that_are_no_numbers_are_found() {
         let tensor = Tensor::f32([20, 8], numbers.clone()).unwrap();
         graph.set_constant(id, tensor).unwrap();
         assert_eq!(first_not_a_number(&graph), odd.is_nan().then_some("w2"));
+    }
+    let mut halves = graph.clone();
+    for (bits, is_number) in [(0x3c00_u16, true), (0x7c00, true), (0x7e00, false)] {
+        let bytes = bits.to_le_bytes().repeat(160);
+        let tensor = Tensor::new([20, 8], Data::Raw(Element::F16, bytes)).unwrap();
+        halves.set_constant(id, tensor).unwrap();
+        assert_eq!(first_not_a_number(&halves).is_none(), is_number, "{bits:x}");
     }
 }
 
