@@ -8,9 +8,9 @@ mod interrupt;
 mod limit;
 mod output;
 mod progress;
+mod quiet;
 mod table;
 
-use std::panic::{self, Location};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
     };
-    quiet_runtime();
+    quiet::runtime();
     let paint = output::Paint::new(cli.color);
     let done = match cli.command {
         Command::Compress(flags) => commands::compress::run(*flags, paint),
@@ -42,15 +42,4 @@ fn main() -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
-}
-
-/// What the independent runtime panics about is told as its refusal, so it is not printed besides.
-fn quiet_runtime() {
-    let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let place = info.location().map_or("", Location::file);
-        if !place.contains("rten") {
-            usual(info);
-        }
-    }));
 }
