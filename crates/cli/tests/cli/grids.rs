@@ -33,6 +33,24 @@ fn a_comparison_says_what_partial_gains_and_goes_on_where_it_stopped() {
     assert!(cells.iter().all(|c| c["result"]["done"]["test"].is_f64()));
 }
 
+#[test]
+fn seeds_that_are_added_run_and_the_others_stay() {
+    let sandbox = Sandbox::new();
+    let cells = |seeds: usize| {
+        let shown = sandbox.run(&format!(
+            "compare --data digits --set net=8 --set epochs=2 --parts full --seeds {seeds} --jobs 1 --out grid"
+        ));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        // A dense network and the arm.
+        assert!(shown.stderr.contains("2 cells to run"), "{shown}");
+        let text = sandbox.text("grid/cells.jsonl");
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (first, second) = (cells(1), cells(2));
+    assert_eq!((first.len(), second.len()), (2, 4));
+    assert_eq!(first, second[..2]);
+}
+
 /// A file that is written in place has the number of the one before; a new one that took its name has another.
 #[cfg(unix)]
 #[test]
