@@ -50,9 +50,7 @@ impl<'a> Running<'a> {
         let open = |u: &&Unit| finished.iter().all(|c| c.unit != **u);
         let todo: Vec<Unit> = units.iter().filter(open).cloned().collect();
         let seconds = self.ready.estimate(&todo, flags.jobs())?;
-        if seconds > 60.0 * flags.limit && !flags.yes {
-            return Err(too_long(todo.len(), seconds, flags.limit));
-        }
+        held_to(todo.len(), seconds, (flags.limit, flags.yes))?;
         let store = Store::open(&flags.out, self.ready.grid())?;
         let display = GridDisplay::new(manner(flags), flags.jobs(), todo.len(), units.len());
         display.begin(seconds);
@@ -82,16 +80,21 @@ fn manner(flags: &RunningFlags) -> Manner {
     Manner::new(flags.quiet, flags.json)
 }
 
-fn too_long(cells: usize, seconds: f64, limit: f64) -> Error {
-    Error::usage(format!(
+/// Holds cells that take so long to a limit in minutes, unless the user says yes.
+fn held_to(cells: usize, seconds: f64, (limit, yes): (f64, bool)) -> Result<()> {
+    let limit = 60.0 * limit;
+    if yes || seconds <= limit {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
         "{cells} cells would take up to {}, more than the {} of --limit",
         duration(seconds),
-        duration(60.0 * limit)
+        duration(limit)
     ))
     .at("grid")
     .hint(
         "--yes starts it all the same, and it can be stopped and taken up again; fewer --seeds make it shorter",
-    )
+    ))
 }
 
 /// Prints tables and closing lines, and leaves them in `folder` as a report.
@@ -152,6 +155,24 @@ pub(crate) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn grids_are_held_to_minutes_unless_the_user_says_yes() {
+        for (seconds, limit, is_held) in [
+            (30.0, 0.5, true),
+            (30.1, 0.5, false),
+            (60.5, 1.0, false),
+            (7200.0, 120.0, true),
+            (7201.0, 120.0, false),
+        ] {
+            let held = held_to(7, seconds, (limit, false));
+            assert_eq!(held.is_ok(), is_held, "{seconds} {limit}");
+            held_to(7, seconds, (limit, true)).unwrap();
+        }
+        let error = held_to(7, 7201.0, (60.0, false)).unwrap_err();
+        let told = "grid: 7 cells would take up to 2.0 h, more than the 60 min of --limit";
+        assert_eq!(error.to_string(), told);
+    }
 
     #[test]
     fn durations_have_two_digits_or_three() {

@@ -183,6 +183,16 @@ fn runs_and_grids_make_one_page() {
         assert!(page.contains(text), "{text}");
     }
     assert!(!page.contains("<script"));
+    for (folders, title) in [
+        ("digits sine grid", "Comparison, and runs on digits, sine"),
+        ("digits digits", "digits"),
+        ("grid", "Comparison"),
+    ] {
+        let shown = sandbox.run(&format!("report {folders} --force"));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        let page = sandbox.text("report.html");
+        assert!(page.contains(&format!("<title>{title}</title>")), "{title}");
+    }
     let shown = sandbox.run("report digits --out one.md");
     assert_eq!(shown.code, Some(0), "{shown}");
     assert!(sandbox.text("one.md").starts_with("# "));

@@ -52,6 +52,7 @@ fn json_is_the_record_and_quiet_says_nothing() {
     let shown = sandbox.run(&format!("{SHORT} --out run --json --drop 3pt"));
     assert_eq!(shown.code, Some(0), "{shown}");
     assert_eq!(shown.stdout, sandbox.text("run/path.json"));
+    assert!(shown.stderr.contains("results: run\n"), "{shown}");
     let report = report(&sandbox);
     let chosen = report["chosen"]["point"].as_str().unwrap();
     let chosen = sandbox.read(&format!("run/{chosen}/small.onnx"));
@@ -60,6 +61,9 @@ fn json_is_the_record_and_quiet_says_nothing() {
     let shown = sandbox.run(&format!("{again} --out again"));
     assert_eq!(shown.to_string(), "exit code: 0\n--- stdout\n--- stderr\n");
     assert!(sandbox.read("again/small.onnx") == chosen);
+    let shown = sandbox.run(&format!("{again} --json --out third"));
+    assert_eq!(shown.stdout, sandbox.text("third/path.json"));
+    assert_eq!(shown.stderr, "");
     let shown = sandbox.run(&format!("{again} --out run"));
     assert_eq!(shown.code, Some(2), "{shown}");
     let shown = sandbox.run(&format!("{again} --out run --force"));
