@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use secateur_graph::{
-    Array, ChannelGroups, Dim, Graph, GraphBuilder, Member, Op, Role, Tensor, Unary, evaluate,
-    evaluate_all,
+    Array, ChannelGroups, Dim, Graph, GraphBuilder, Member, Op, Role, Tensor, Unary, ValueId,
+    evaluate, evaluate_all,
 };
 use secateur_testkit::{Block, Images, Stream, by_batch, mlp, moved};
 use secateur_train::{
@@ -238,25 +238,41 @@ fn statistics_are_the_averages_of_those_of_the_batches() {
     assert_eq!(measured.graph.nodes(), graph.nodes());
 }
 
+/// Two normalisations with one scale and shift, and statistics of their own or in common.
+fn two_norms(is_common: bool) -> Graph {
+    let mut b = GraphBuilder::new("two");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(PIXELS)]);
+    let ones = |b: &mut GraphBuilder, name: &str| {
+        b.constant(name, Tensor::f32([PIXELS], vec![1.0; PIXELS]).unwrap())
+    };
+    let [scale, shift] = ["scale", "shift"].map(|name| ones(&mut b, name));
+    let norm = |b: &mut GraphBuilder, name: &str, x, [mean, variance]: [ValueId; 2]| {
+        let op = Op::BatchNorm {
+            epsilon: 1e-5,
+            momentum: 0.9,
+        };
+        b.node(name, op, &[x, scale, shift, mean, variance])
+    };
+    let first = ["mean1", "variance1"].map(|name| ones(&mut b, name));
+    let second = match is_common {
+        true => first,
+        false => ["mean2", "variance2"].map(|name| ones(&mut b, name)),
+    };
+    let y = norm(&mut b, "first", x, first);
+    let y = norm(&mut b, "second", y, second);
+    b.output(y);
+    b.build().unwrap()
+}
+
 #[test]
 fn what_cannot_be_scored_or_measured_is_told() {
     let plain = network(&[Block::Conv(4, 3, true)]);
     let error = measured_statistics(&plain, &rows(4), 4, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Chain, "{error}");
-    let mut b = GraphBuilder::new("shared");
-    let mut x = b.input("x", [Dim::batch(), Dim::Fixed(PIXELS)]);
-    let [mean, variance] = ["mean", "variance"]
-        .map(|name| b.constant(name, Tensor::f32([PIXELS], vec![1.0; PIXELS]).unwrap()));
-    for name in ["first", "second"] {
-        let op = Op::BatchNorm {
-            epsilon: 1e-5,
-            momentum: 0.9,
-        };
-        x = b.node(name, op, &[x, mean, mean, mean, variance]);
-    }
-    b.output(x);
-    let error = measured_statistics(&b.build().unwrap(), &rows(4), 4, 1).unwrap_err();
+    let error = measured_statistics(&two_norms(true), &rows(4), 4, 1).unwrap_err();
     assert!(error.to_string().contains("share"), "{error}");
+    let measured = measured_statistics(&two_norms(false), &rows(4), 4, 1).unwrap();
+    assert_eq!(measured.nodes, 2);
     let groups = ChannelGroups::of(&plain).unwrap();
     let (values, labels) = images(4);
     let narrow = Rows::new(values[..32].to_vec(), 8, classes(labels.clone())).unwrap();
