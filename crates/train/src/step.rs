@@ -306,3 +306,6 @@ fn add_subgradient(layer: &LayerRule, block: &mut RowBlock<'_>) {
         (None, BlockKind::Bias) => {}
     }
 }
+
+#[cfg(test)]
+mod tests;
