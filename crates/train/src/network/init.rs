@@ -103,4 +103,32 @@ mod tests {
             assert_eq!(error.place(), Some("init"), "{deviation} {bias}");
         }
     }
+
+    #[test]
+    fn scaled_weights_keep_the_variance_of_what_goes_through() {
+        use rand_chacha::rand_core::SeedableRng;
+
+        let (inputs, outputs) = (160, 90);
+        let leaky = Unary::LeakyRelu { alpha: 0.1 };
+        for (activation, wanted) in [
+            (None, 1.0 / 160.0),
+            (Some(Unary::Relu), 2.0 / 160.0),
+            (Some(leaky), 2.0 / 160.0),
+            (Some(Unary::HardSwish), 2.0 / 160.0),
+            (Some(Unary::Tanh), 2.0 / 250.0),
+            (Some(Unary::Sigmoid), 2.0 / 250.0),
+        ] {
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            let drawn = Init::Scaled.draw((inputs, outputs), activation, &mut rng);
+            let (weights, bias) = drawn.unwrap();
+            assert_eq!((weights.len(), bias), (inputs * outputs, 0.0));
+            let squares = weights.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
+            let variance = squares / weights.len() as f64;
+            // Five deviations of the variance of so many draws.
+            assert!(
+                (variance / wanted - 1.0).abs() < 0.06,
+                "{activation:?} {variance}"
+            );
+        }
+    }
 }
