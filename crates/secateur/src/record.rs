@@ -61,7 +61,7 @@ impl RunRecord {
                 .at(folder.display().to_string())
                 .hint("go on with it: secateur compress --resume and the folder"));
         }
-        if folder.join("path.json").is_file() {
+        if folder.join("path.json").is_file() && !folder.join("report.json").exists() {
             return Err(Error::new(
                 ErrorKind::Input,
                 "this is a path, which has a page of its own",

@@ -89,6 +89,8 @@ fn folders_that_cannot_be_read_are_refused_with_the_reason() {
     assert!(refusal(&folder).starts_with("run/log.jsonl: No such file"));
 
     std::fs::write(folder.join("path.json"), "").unwrap();
+    assert!(refusal(&folder).starts_with("run/log.jsonl: No such file"));
+    std::fs::remove_file(folder.join("report.json")).unwrap();
     assert_eq!(
         refusal(&folder),
         "run: this is a path, which has a page of its own"
