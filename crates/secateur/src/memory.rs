@@ -13,13 +13,9 @@ impl Job {
     /// If they are more than `memory`, or than the machine has.
     pub(crate) fn planned_within(&self, memory: Option<u64>) -> Result<u64> {
         let most = memory.or_else(machine_memory).unwrap_or(u64::MAX);
-        let held = |planned: u64| match planned > most {
-            true => Err(beyond(planned, most)),
-            false => Ok(planned),
-        };
         // Weights are drawn to count the rest.
-        held(self.weight_bytes())?;
-        held(self.planned_bytes()?)
+        held(self.weight_bytes(), most)?;
+        held(self.planned_bytes()?, most)
     }
 
     /// Those of the weights alone, with their gradients, of a chain that is to be made; 0 of other networks.
@@ -55,6 +51,14 @@ impl Job {
     }
 }
 
+/// So many bytes, if there are no more than `most`.
+fn held(planned: u64, most: u64) -> Result<u64> {
+    match planned > most {
+        true => Err(beyond(planned, most)),
+        false => Ok(planned),
+    }
+}
+
 /// Bytes that the machine has, where it tells.
 fn machine_memory() -> Option<u64> {
     total(&std::fs::read_to_string("/proc/meminfo").ok()?)
@@ -84,6 +88,15 @@ fn beyond(planned: u64, memory: u64) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_much_as_there_may_be_is_held_and_no_more() {
+        assert_eq!(held(2_000_000, 2_000_000).unwrap(), 2_000_000);
+        let error = held(2_000_001, 2_000_000).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutOfReach);
+        let told = "--memory: data and training would take about 3 MB, more than 2 MB";
+        assert_eq!(error.to_string(), told);
+    }
 
     #[test]
     fn the_memory_of_a_machine_is_read_in_bytes() {
