@@ -8,7 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
 use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
 
-use super::fill::{Filling, Nearest};
+use super::fill::{Filling, Nearest, rounded};
 use super::nothing::nothing_goes;
 use super::rank::{Ranked, across, norms};
 use crate::{Error, ErrorKind, Result};
@@ -342,9 +342,7 @@ impl Choice {
     }
 
     fn rounded(&self, count: usize, units: usize) -> usize {
-        let count = count.min(units);
-        let rounded = count.checked_next_multiple_of(self.round.max(1));
-        rounded.map_or(units, |rounded| rounded.min(units))
+        rounded(count, self.round, units)
     }
 }
 

@@ -195,8 +195,7 @@ impl<K> Filling<'_, K> {
             let mut count = count;
             while count < ranked.units() {
                 let score = ranked.score(ranked.units() - count - 1);
-                let rounded = (count + 1).checked_next_multiple_of(self.round.max(1));
-                count = rounded.map_or(ranked.units(), |rounded| rounded.min(ranked.units()));
+                count = rounded(count + 1, self.round, ranked.units());
                 steps.push(Step {
                     group,
                     count,
@@ -208,6 +207,12 @@ impl<K> Filling<'_, K> {
         steps.sort_by(|a, b| b.score.total_cmp(&a.score));
         steps
     }
+}
+
+/// The next multiple of `round` from `count` on, never above `most`.
+pub(super) fn rounded(count: usize, round: usize, most: usize) -> usize {
+    let next = count.checked_next_multiple_of(round.max(1));
+    next.map_or(most, |next| next.min(most))
 }
 
 #[cfg(test)]
