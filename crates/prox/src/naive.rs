@@ -186,7 +186,9 @@ fn golden(mut low: f64, mut high: f64, objective: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Exclusive, GroupL0, GroupLasso, GroupMcp, L1};
+    use crate::{
+        Cges, Exclusive, GroupL0, GroupLasso, GroupMcp, GroupScad, L1, SparseGroupLasso, SquaredL2,
+    };
 
     #[test]
     fn minima_beside_zero_are_found() {
@@ -201,6 +203,36 @@ mod tests {
         // (r - 1) / (1 - 1/2), a seventh of the way to the first point of the grid.
         let found = prox(penalty, &[r], s, 1.0)[0];
         assert!((found - 5e-4).abs() < 1e-7, "{found}");
+    }
+
+    #[test]
+    fn values_are_those_of_the_penalties() {
+        let all: [Penalty; 9] = [
+            L1.into(),
+            SquaredL2.into(),
+            GroupLasso.into(),
+            GroupL0.into(),
+            Exclusive.into(),
+            SparseGroupLasso::new(0.3).unwrap().into(),
+            Cges::new(0.4).unwrap().into(),
+            GroupMcp::new(2.5).unwrap().into(),
+            GroupScad::new(3.5).unwrap().into(),
+        ];
+        for lambda in [0.7, 2.0] {
+            let s = Strength {
+                lambda,
+                weight: 1.5,
+            };
+            for penalty in all {
+                for group in [&[0.1, -0.2, 0.05][..], &[1.0, -2.0], &[9.0], &[0.0, 0.0]] {
+                    let (found, want) = (value(penalty, group, s), penalty.value(group, s));
+                    assert!(
+                        (found - want).abs() < 1e-12,
+                        "{penalty} {group:?}: {found} {want}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

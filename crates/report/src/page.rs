@@ -185,6 +185,15 @@ mod tests {
     use crate::input::Table;
 
     #[test]
+    fn headings_have_their_level() {
+        let levels = [2, 3, 4, 5].map(|level| heading("a", level).into_string());
+        assert_eq!(
+            levels,
+            ["<h2>a</h2>", "<h3>a</h3>", "<h4>a</h4>", "<h4>a</h4>"]
+        );
+    }
+
+    #[test]
     fn names_from_outside_are_text_wherever_they_stand() {
         let evil = "<script>alert(1)</script> & \"x\" 'y'";
         let table = Table {

@@ -65,6 +65,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn primes_are_those_that_nothing_divides() {
+        let all: Vec<usize> = (2..60).filter(is_prime).collect();
+        let primes = [
+            2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59,
+        ];
+        assert_eq!(all, primes);
+    }
+
+    #[test]
     fn lengths_differ_between_worlds_and_names() {
         let mut all = StandIns::default();
         let mut lengths = |name| [0, 1, 2, 3].map(|world| all.length(name, world));

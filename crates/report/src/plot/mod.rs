@@ -18,3 +18,6 @@ pub(crate) use cells::cells;
 pub(crate) use chart::{Layer, chart};
 pub(crate) use ink::{Ink, SERIES, STEPS};
 pub(crate) use key::{Mark, key, letter};
+
+#[cfg(test)]
+mod pictures;

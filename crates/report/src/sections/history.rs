@@ -260,3 +260,33 @@ fn macs(run: &RunRecord, first: &EpochRecord, last: &EpochRecord) -> Figure {
     });
     Figure::new("MACs by epoch", alternative, svg, numbers).legend(legend)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_behind_the_last_penalty_are_marked() {
+        let of = |strengths: &[f64]| {
+            let epoch = |(index, &strength): (usize, &f64)| EpochRecord {
+                epoch: index + 1,
+                train_loss: 1.0,
+                validation_loss: 1.0,
+                validation_accuracy: None,
+                validation_rmse_standardised: None,
+                strength,
+                units: vec![],
+                norms: vec![],
+                macs: 0,
+                seconds: 0.0,
+            };
+            let epochs: Vec<EpochRecord> = strengths.iter().enumerate().map(epoch).collect();
+            settling(&epochs)
+        };
+        assert_eq!(of(&[0.1, 0.2, 0.0, 0.0]), Some(Layer::Band(2.0, 4.0)));
+        assert_eq!(of(&[0.0, 0.2, 0.0]), Some(Layer::Band(2.0, 3.0)));
+        for none in [&[0.1, 0.2][..], &[0.0, 0.0], &[]] {
+            assert_eq!(of(none), None, "{none:?}");
+        }
+    }
+}
