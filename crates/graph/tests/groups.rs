@@ -327,6 +327,31 @@ fn a_constant_across_channels_here_and_pixels_there() {
 }
 
 #[test]
+fn a_constant_across_rows_here_and_channels_there() {
+    let mut b = GraphBuilder::new("sketch");
+    let x = b.input("x", [Dim::Fixed(4), Dim::Fixed(2)]);
+    let column = b.input("column", [Dim::Fixed(2), Dim::Fixed(1)]);
+    let mut s = Sketch(b);
+    let c = s.ones("c", &[4, 1]);
+    let (w, left) = (s.ones("w", &[2, 3]), s.ones("left", &[4, 2]));
+    let rows = s.0.node("rows", Op::Gemm(Gemm::default()), &[x, w, c]);
+    let made = s.0.node("made", Op::MatMul, &[left, column]);
+    let sum = s.0.node("sum", Op::Binary(Binary::Add), &[made, c]);
+    let read = s.ones("read", &[1, 4]);
+    let last = s.0.node("last", Op::MatMul, &[read, sum]);
+    s.0.output(rows);
+    s.0.output(last);
+    let groups = ChannelGroups::of(&s.0.build().unwrap()).unwrap();
+    let made = groups.groups().iter().find(|g| g.name == "made").unwrap();
+    let frozen = made.frozen.as_ref().unwrap();
+    assert_eq!(
+        frozen.reason,
+        "shares a constant that varies along another axis"
+    );
+    assert_eq!(frozen.node, "rows");
+}
+
+#[test]
 fn gathers_that_share_their_indices() {
     let (mut s, x) = Sketch::new(2);
     let indices = s.indices("indices", &[1, 0]);

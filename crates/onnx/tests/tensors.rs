@@ -68,6 +68,21 @@ fn built_tensors_give_back_their_numbers() {
 }
 
 #[test]
+fn floats_of_six_bits_are_read_from_raw_data_alone() {
+    let tensor = |count: i64, int32_data: Vec<i32>| TensorProto {
+        dims: vec![count],
+        data_type: Some(DataType::FLOAT6E2M3 as i32),
+        name: Some("t".into()),
+        int32_data,
+        ..TensorProto::default()
+    };
+    let error = elements(&tensor(4, vec![1, 2, 3])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("6-bit floats"), "{error}");
+    assert!(elements(&tensor(0, vec![])).is_ok());
+}
+
+#[test]
 fn what_does_not_fit_is_refused_before_it_is_allocated() {
     let tensor = |dims: &[i64], data_type: DataType| TensorProto {
         dims: dims.to_vec(),

@@ -255,3 +255,30 @@ fn every_account_is_held_against_the_step() {
     assert_eq!(law(1.0, 1.01, 1.0), Some(Law::Subdifferential));
     assert_eq!(law(1.0, 1.0, 1.01), Some(Law::Naive));
 }
+
+/// Says no more than it must.
+struct Bare;
+
+impl Prox for Bare {
+    fn value(&self, group: &[f64]) -> f64 {
+        group.iter().map(|w| w.abs()).sum()
+    }
+
+    fn prox(&self, group: &[f64], step: f64) -> Vec<f64> {
+        let shrunk = group.iter().map(|w| w - w.clamp(-step, step));
+        shrunk.collect()
+    }
+
+    fn is_convex(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_a_penalty_does_not_say_is_not_held_against_it() {
+    check::penalty(&Bare).unwrap();
+    assert_eq!(Bare.subdiff_distance(&[1.0], &[-1.0]), None);
+    assert_eq!(Bare.conjugate_prox(&[1.0], 1.0), None);
+    assert_eq!(Bare.naive(&[1.0], 1.0), None);
+    assert_eq!(Bare.prox_f32(&[1.0], 1.0), None);
+}
