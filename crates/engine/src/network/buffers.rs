@@ -225,12 +225,7 @@ fn gradients(
                 .iter()
                 .enumerate()
                 .all(|(o, other)| other.y != planned.y || o == s);
-            is_first
-                && is_once
-                && !taken
-                && ends_there
-                && slot_of[planned.y] != usize::MAX
-                && places[planned.y].layout.len == places[p].layout.len
+            is_first && is_once && !taken && ends_there && slot_of[planned.y] != usize::MAX
         });
         slot_of[p] = match passed {
             Some(s) => {

@@ -143,7 +143,7 @@ pub(crate) trait Work {
         false
     }
 
-    /// Whether the gradient of input `k` is that of the output as it is.
+    /// Whether the gradient of input `k` is that of the output as it is. The two lie alike then, padding included.
     fn passes_gradient(&self, _k: usize) -> bool {
         false
     }
