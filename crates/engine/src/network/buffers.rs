@@ -276,6 +276,9 @@ fn color(lives: &[Life]) -> (Vec<Buffer>, Vec<usize>) {
 
 #[cfg(test)]
 mod tests {
+    use secateur_graph::{Binary, Dim, GraphBuilder, Op, Tensor};
+
+    use super::super::read::{Mode, at_rows, plan};
     use super::*;
 
     fn life(len: usize, from: usize, to: usize, keeps_rows: bool) -> Life {
@@ -309,5 +312,29 @@ mod tests {
                 assert!(of[i] != of[j] || apart);
             }
         }
+    }
+
+    /// A sum passes its gradient on to one of its operands as it lies; the other one adds to its own.
+    #[test]
+    fn gradients_that_are_passed_on_share_a_buffer_with_nobody_else() {
+        let mut b = GraphBuilder::new("net");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(3)]);
+        let mut layer = |name: &str, x, shape: [usize; 2]| {
+            let numbers = vec![0.5; shape[0] * shape[1]];
+            let w = b.constant(format!("{name}.w"), Tensor::f32(shape, numbers).unwrap());
+            b.node(name, Op::MatMul, &[x, w])
+        };
+        let first = layer("first", x, [3, 4]);
+        let second = layer("second", first, [4, 4]);
+        let sum = b.node("sum", Op::Binary(Binary::Add), &[second, first]);
+        let w = b.constant("last.w", Tensor::f32([4, 2], vec![0.5; 8]).unwrap());
+        let last = b.node("last", Op::MatMul, &[sum, w]);
+        b.output(last);
+        let graph = b.build().unwrap();
+        let settled = at_rows(&graph, &[vec![1, 3]]).unwrap();
+        let plan = plan(&graph, &settled, Mode::Train, 1, &mut vec![]).unwrap();
+        let gradient = |id| plan.places[plan.at[&id]].gradient.unwrap();
+        assert_eq!(gradient(second), gradient(sum));
+        assert_ne!(gradient(first), gradient(sum));
     }
 }
