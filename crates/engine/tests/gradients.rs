@@ -254,7 +254,8 @@ fn cross_entropies() {
 
 #[test]
 fn smooth_absolute_errors() {
-    checked(smooth(), 1.0, smooth_absolute);
+    // A number may happen to cross zero on the way along each direction of a tensor.
+    checked(smooth(), 0.98, smooth_absolute);
 }
 
 #[test]

@@ -75,6 +75,20 @@ impl Tensor {
         Self::new(shape, Data::I64(values))
     }
 
+    /// A list of whole numbers in the type of another one, which holds such as 32 or 64 bits; what is beyond 32 bits is brought to their
+    /// bounds.
+    pub(crate) fn list_like(other: Option<&Self>, values: Vec<i64>) -> Result<Self> {
+        if other.map(Self::element) != Some(Element::I32) {
+            return Self::i64([values.len()], values);
+        }
+        let narrow = |v: &i64| (*v).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+        let bytes = values
+            .iter()
+            .flat_map(|v| narrow(v).to_le_bytes())
+            .collect();
+        Self::new([values.len()], Data::Raw(Element::I32, bytes))
+    }
+
     /// The type of the numbers.
     pub fn element(&self) -> Element {
         match &self.data {

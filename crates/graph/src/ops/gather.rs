@@ -131,7 +131,13 @@ pub(super) fn slice(
         Some(source) => source.clone(),
     };
     let new: Result<Vec<i64>> = kept.iter().map(|&k| Ok(moved(old[k])? as i64)).collect();
-    let tensor = Tensor::i64([kept.len()], new?)?;
+    let indices = node
+        .inputs
+        .get(1)
+        .copied()
+        .flatten()
+        .and_then(|id| graph.constant(id));
+    let tensor = Tensor::list_like(indices, new?)?;
     Ok(vec![(1, tensor)])
 }
 

@@ -115,7 +115,8 @@ fn rest(x: &[Dim], wanted: &[Entry], allow_zero: bool) -> Dim {
 
 /// The lengths that the wanted entries mean for elements of a known shape.
 fn lengths(wanted: &[i64], allow_zero: bool, shape: &[usize]) -> Result<Vec<usize>> {
-    let elements: usize = shape.iter().product();
+    // Lengths that stand in for open ones may be too many for a count.
+    let count = |lengths: &[usize]| lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     let entry = |(axis, &length): (usize, &i64)| match length {
         0 if !allow_zero => shape.get(axis).copied(),
         -1 => Some(0),
@@ -123,7 +124,7 @@ fn lengths(wanted: &[i64], allow_zero: bool, shape: &[usize]) -> Result<Vec<usiz
     };
     let entries: Option<Vec<usize>> = wanted.iter().enumerate().map(entry).collect();
     let fail = || Error::invalid(format!("Reshape of {shape:?} to {wanted:?}"));
-    let mut lengths = entries.ok_or_else(fail)?;
+    let (mut lengths, elements) = (entries.ok_or_else(fail)?, count(shape).ok_or_else(fail)?);
     if let Some(open) = wanted.iter().position(|&n| n == -1) {
         let others = lengths.iter().enumerate().filter(|&(axis, _)| axis != open);
         let mut others = others.map(|(_, n)| n);
@@ -131,8 +132,7 @@ fn lengths(wanted: &[i64], allow_zero: bool, shape: &[usize]) -> Result<Vec<usiz
         let rest = given.and_then(|given| elements.checked_div(given));
         lengths[open] = rest.ok_or_else(fail)?;
     }
-    let product = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    match product == Some(elements) {
+    match count(&lengths) == Some(elements) {
         true => Ok(lengths),
         false => Err(fail()),
     }
@@ -272,5 +272,7 @@ mod tests {
         assert!(lengths(&[4, -1], false, &[2, 3]).is_err());
         assert!(lengths(&[0, 0, 0], false, &[2, 3]).is_err());
         assert!(lengths(&[0, -1], true, &[2, 3]).is_err());
+        // More elements than can be counted.
+        assert!(lengths(&[-1], false, &[usize::MAX, 3]).is_err());
     }
 }

@@ -160,7 +160,14 @@ pub(super) fn slice(
     else {
         return Ok(vec![]);
     };
-    let list = |of: fn(&Run) -> i64| Tensor::i64([runs.len()], runs.iter().map(of).collect());
+    // All bounds of a node are of one type.
+    let starts = node
+        .inputs
+        .get(1)
+        .copied()
+        .flatten()
+        .and_then(|id| graph.constant(id));
+    let list = |of: fn(&Run) -> i64| Tensor::list_like(starts, runs.iter().map(of).collect());
     Ok(vec![(1, list(|r| r.start)?), (2, list(|r| r.end)?)])
 }
 
