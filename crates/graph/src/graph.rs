@@ -1,6 +1,7 @@
 //! What the network is: values, the nodes that make them, and constants.
 
 mod builder;
+mod segment;
 mod stored;
 
 use std::borrow::Cow;
@@ -259,6 +260,44 @@ impl Graph {
             .at(&value.name)),
             None => Err(Error::invalid("is not a constant").at(&value.name)),
         }
+    }
+
+    /// Gives a node a constant of its own at an input: in place of the one that it reads there, which others go on reading, or where it
+    /// read nothing.
+    ///
+    /// # Errors
+    /// If it reads something there that is no constant.
+    pub fn give_constant(&mut self, node: NodeId, slot: usize, tensor: Tensor) -> Result<ValueId> {
+        let old = self.node(node).inputs.get(slot).copied().flatten();
+        let name = match old {
+            Some(id) if self.constant(id).is_none() => {
+                return Err(Error::invalid("is not a constant").at(&self.value(id).name));
+            }
+            Some(id) => {
+                let is_own = self.readers(id) == [node] && !self.outputs.contains(&id);
+                let is_same = self.constant(id).map(Tensor::shape) == Some(tensor.shape());
+                if is_own && is_same {
+                    self.set_constant(id, tensor)?;
+                    return Ok(id);
+                }
+                self.value(id).name.clone()
+            }
+            None => format!("{}.{slot}", self.node(node).name),
+        };
+        let id = self.push_value(Value {
+            name: self.unused_name(&name),
+            shape: Some(tensor.shape().iter().map(|&n| Dim::Fixed(n)).collect()),
+            element: Some(tensor.element()),
+            constant: Some(Arc::new(tensor)),
+            known: None,
+            entries: None,
+        });
+        let inputs = &mut self.nodes_mut()[node.index()].inputs;
+        if inputs.len() <= slot {
+            inputs.resize(slot + 1, None);
+        }
+        inputs[slot] = Some(id);
+        Ok(id)
     }
 
     /// `wanted`, or the first numbered variant of it that no value is called.

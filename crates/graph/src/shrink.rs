@@ -1,6 +1,6 @@
 //! The same network without the units that go, physically smaller.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::branches::without_branches;
@@ -111,7 +111,11 @@ fn divided(shaped: &Graph, pruned: &Graph, sources: Sources) -> (Sources, Vec<Cu
     (left, gone.collect())
 }
 
-fn kept_positions(groups: &ChannelGroups, keep: &Keep) -> Sources {
+/// The positions that stay along each axis of each value that holds units, in order, by value and axis.
+pub fn kept_positions(
+    groups: &ChannelGroups,
+    keep: &Keep,
+) -> BTreeMap<(ValueId, usize), Vec<usize>> {
     let mut sources = Sources::new();
     for (id, group) in groups.iter() {
         for (value, axis, unit_of) in group.axes() {
