@@ -4,7 +4,7 @@ mod array;
 mod header;
 mod labels;
 mod layout;
-mod zip;
+pub(crate) mod zip;
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
 use crate::options::{LoadOptions, Missing};
 use crate::source;
-use array::Array;
 use layout::Layout;
 
-pub(crate) use header::MAGIC as NPY_MAGIC;
+pub(crate) use array::Array;
+pub(crate) use header::{MAGIC as NPY_MAGIC, Number};
 pub(crate) use zip::MAGIC as ZIP_MAGIC;
 
 /// What the arrays of a set may be called, in any case.
@@ -276,4 +276,4 @@ fn storage(inputs: Vec<Array>) -> Result<Storage> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

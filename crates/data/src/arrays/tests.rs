@@ -10,13 +10,13 @@ use crate::dataset::Target;
 use crate::load::load;
 use crate::options::{Format, Task};
 
-fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let length = (text.len() as u16).to_le_bytes();
     [NPY_MAGIC, &[1, 0], &length, text.as_bytes(), bytes].concat()
 }
 
-fn floats(values: &[f32]) -> Vec<u8> {
+pub(crate) fn floats(values: &[f32]) -> Vec<u8> {
     values
         .iter()
         .flat_map(|value| value.to_le_bytes())
@@ -24,7 +24,7 @@ fn floats(values: &[f32]) -> Vec<u8> {
 }
 
 /// An archive as NumPy writes it: sizes of an entry's own header in its 64-bit extra field, those of the directory plain.
-fn zip(arrays: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
+pub(crate) fn zip(arrays: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, bytes) in arrays {
         let name = format!("{name}.npy");

@@ -38,13 +38,29 @@ pub(crate) struct Bounds {
     expansion: Expansion,
 }
 
+/// How a picture of another size is brought to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fitting {
+    /// Not at all: it is an error.
+    AsItIs,
+    /// Height and width each by its own factor.
+    Stretched,
+    /// By one factor, so that it is covered, and the middle is cut out.
+    Covering,
+}
+
 impl Bounds {
+    /// These.
+    pub(crate) fn new(max_bytes: u64, expansion: Expansion) -> Self {
+        Self {
+            max_bytes,
+            expansion,
+        }
+    }
+
     /// Those of `options`.
     pub(crate) fn of(options: &LoadOptions) -> Self {
-        Self {
-            max_bytes: options.max_bytes,
-            expansion: options.expansion,
-        }
+        Self::new(options.max_bytes, options.expansion)
     }
 
     /// The most bytes for the pixels of files of `length` bytes.
@@ -83,7 +99,7 @@ impl<'a> Picture<'a> {
     /// Size and colours.
     ///
     /// # Errors
-    /// Neither PNG nor JPEG; a damaged header; more pixels than a file of this length can hold, or may.
+    /// Neither PNG, JPEG nor WebP; a damaged header; more pixels than a file of this length can hold, or may.
     pub(crate) fn header(&self) -> Result<Header> {
         let decoder = self.reader()?.into_decoder().map_err(|e| self.failed(&e))?;
         let (width, height) = decoder.dimensions();
@@ -116,13 +132,13 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Writes the pixels channel by channel into `out`, resized to `shape` where `resize`; alpha is left out, colours
+    /// Writes the pixels channel by channel into `out`, brought to `shape` as `fitting` says; alpha is left out, colours
     /// become grey where `shape` has one channel.
     ///
     /// # Errors
-    /// As [`Picture::header`]; damaged or absent pixels; another size without `resize`; a form so long that resizing it
-    /// takes more than its pixels may.
-    pub(crate) fn decode(&self, shape: ImageShape, resize: bool, out: &mut [u8]) -> Result<()> {
+    /// As [`Picture::header`]; damaged or absent pixels; another size where that is not brought to `shape`; a form so long that
+    /// resizing it takes more than its pixels may.
+    pub(crate) fn decode(&self, shape: ImageShape, fitting: Fitting, out: &mut [u8]) -> Result<()> {
         self.header()?;
         let reader = self.reader()?;
         if reader.format() == Some(ImageFormat::Jpeg) && !self.jpeg_ends() {
@@ -133,11 +149,17 @@ impl<'a> Picture<'a> {
         let mut picture = reader.decode().map_err(|error| self.failed(&error))?;
         let size = (picture.height() as usize, picture.width() as usize);
         if size != (shape.height, shape.width) {
-            if !resize {
+            if fitting == Fitting::AsItIs {
                 return Err(odd(self.path, size, (shape.height, shape.width)));
             }
+            // Where the middle is cut out, what is cut off is computed before.
+            let covering = (size.0 as u64 * shape.width as u64).div_ceil(size.1.max(1) as u64);
+            let height = match fitting {
+                Fitting::Covering => covering.max(shape.height as u64),
+                Fitting::AsItIs | Fitting::Stretched => shape.height as u64,
+            };
             let between = (size.1 as u64)
-                .saturating_mul(shape.height as u64)
+                .saturating_mul(height)
                 .saturating_mul(RESIZED_PIXEL);
             if between > self.most {
                 return Err(self.too_large(format!(
@@ -146,7 +168,11 @@ impl<'a> Picture<'a> {
                 )));
             }
             let filter = imageops::FilterType::Triangle;
-            picture = picture.resize_exact(shape.width as u32, shape.height as u32, filter);
+            let (width, height) = (shape.width as u32, shape.height as u32);
+            picture = match fitting {
+                Fitting::Covering => picture.resize_to_fill(width, height, filter),
+                Fitting::AsItIs | Fitting::Stretched => picture.resize_exact(width, height, filter),
+            };
         }
         write(picture, shape, out);
         Ok(())
@@ -160,9 +186,12 @@ impl<'a> Picture<'a> {
         limits.max_alloc = Some(self.most);
         reader.limits(limits);
         match reader.format() {
-            Some(ImageFormat::Png | ImageFormat::Jpeg) => Ok(reader),
+            Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP) => Ok(reader),
             _ => Err(self
-                .error(ErrorKind::Malformed, "neither a PNG nor a JPEG picture")
+                .error(
+                    ErrorKind::Malformed,
+                    "neither a PNG, a JPEG nor a WebP picture",
+                )
                 .hint("convert it, or remove it from the folder")),
         }
     }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::image::ImageShape;
-use crate::pictures::decode::{Bounds, Picture};
+use crate::pictures::decode::{Bounds, Fitting, Picture};
 
 /// The pictures of a set by their files; each was there and had a sound header when the set was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct ImageFiles {
     /// Of each file as it was: equal files are equal rows.
     digests: Vec<[u8; 32]>,
     shape: ImageShape,
-    resize: bool,
+    fitting: Fitting,
     bounds: Bounds,
 }
 
@@ -28,7 +28,7 @@ impl ImageFiles {
     pub(crate) fn new(
         paths: Vec<PathBuf>,
         shape: ImageShape,
-        resize: bool,
+        fitting: Fitting,
         bounds: Bounds,
     ) -> Result<Self> {
         let digests = first_error(paths.par_iter().map(|path| {
@@ -39,7 +39,7 @@ impl ImageFiles {
             paths,
             digests,
             shape,
-            resize,
+            fitting,
             bounds,
         })
     }
@@ -78,7 +78,7 @@ impl ImageFiles {
             || vec![0; self.columns()],
             |pixels, (at, (out, &row))| {
                 let picture = Picture::read(&self.paths[row as usize], self.bounds)?;
-                picture.decode(self.shape, self.resize, pixels)?;
+                picture.decode(self.shape, self.fitting, pixels)?;
                 take(at, pixels, out);
                 Ok(())
             },

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::source;
 
 /// Names end in these, in any case.
-const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+const EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 /// Where training rows lie if not in the folder itself, and where test rows may lie beside them.
 const TRAIN: &str = "train";
 const TESTS: [&str; 2] = ["test", "val"];
@@ -52,7 +52,7 @@ pub(crate) fn list(root: &Path) -> Result<Listing> {
         return Err(
             Error::new(ErrorKind::NotFound, "no folders of pictures, one a class")
                 .in_file(train.display())
-                .hint("pictures should lie in class/name.png, or train/class and test/class; .png, .jpg and .jpeg are read"),
+                .hint("pictures should lie in class/name.png, or train/class and test/class; .png, .jpg, .jpeg and .webp are read"),
         );
     }
     listing.train = listing.paths.len();
@@ -145,7 +145,8 @@ fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, usize)> {
     Ok((pictures, others.len()))
 }
 
-fn is_picture(path: &Path) -> bool {
+/// Whether a file is named as a picture.
+pub(crate) fn is_picture(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     EXTENSIONS
         .iter()

@@ -1,4 +1,4 @@
-//! Folders of PNG and JPEG pictures, one folder a class.
+//! Folders of PNG, JPEG and WebP pictures, one folder a class.
 
 mod decode;
 mod files;
@@ -13,12 +13,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
 use crate::image::ImageShape;
 use crate::options::LoadOptions;
-use decode::{Bounds, Header, Picture, odd};
-use files::first_error;
+use decode::{Header, odd};
 use folder::Listing;
 
+pub(crate) use decode::{Bounds, Fitting, Picture};
 pub use files::ImageFiles;
-pub(crate) use folder::holds;
+pub(crate) use files::first_error;
+pub(crate) use folder::{holds, is_picture};
 
 /// Reads a folder of pictures: their pixels into memory if they fit, else only their headers.
 ///
@@ -57,7 +58,11 @@ pub(crate) fn read(root: &Path, name: &str, options: &LoadOptions) -> Result<Dat
         train,
         mut notes,
     } = listing;
-    let (rows, resize) = (paths.len(), options.size.is_some());
+    let rows = paths.len();
+    let fitting = match options.size {
+        Some(_) => Fitting::Stretched,
+        None => Fitting::AsItIs,
+    };
     let storage = if total <= most {
         let mut cells: Vec<u8> = Vec::new();
         cells
@@ -66,14 +71,14 @@ pub(crate) fn read(root: &Path, name: &str, options: &LoadOptions) -> Result<Dat
         cells.resize(total as usize, 0);
         let parts = cells.par_chunks_exact_mut(shape.values()).zip(&paths);
         first_error(
-            parts.map(|(out, path)| Picture::read(path, bounds)?.decode(shape, resize, out)),
+            parts.map(|(out, path)| Picture::read(path, bounds)?.decode(shape, fitting, out)),
         )?;
         Storage::U8(cells)
     } else if options.on_demand {
         notes.push(format!(
             "the pixels take {total} bytes, more than the limit of {most}: pictures are decoded when they are needed"
         ));
-        Storage::Files(ImageFiles::new(paths, shape, resize, bounds)?)
+        Storage::Files(ImageFiles::new(paths, shape, fitting, bounds)?)
     } else {
         return Err(too_large(root, total, most));
     };
@@ -127,4 +132,4 @@ fn too_large(root: &Path, total: u64, most: u64) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

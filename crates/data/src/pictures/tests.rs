@@ -18,7 +18,7 @@ fn png(height: u32, width: u32, colour: ExtendedColorType, pixels: &[u8]) -> Vec
 }
 
 /// A picture of one colour.
-fn plain(height: u32, width: u32, colour: [u8; 3]) -> Vec<u8> {
+pub(crate) fn plain(height: u32, width: u32, colour: [u8; 3]) -> Vec<u8> {
     let pixels = colour.repeat((height * width) as usize);
     png(height, width, ExtendedColorType::Rgb8, &pixels)
 }
@@ -186,7 +186,7 @@ fn pictures_stay_in_files_where_they_do_not_fit_and_are_the_same() {
     let files = ImageFiles::new(
         paths.clone(),
         memory.image().unwrap(),
-        false,
+        Fitting::AsItIs,
         Bounds::of(&LoadOptions::default()),
     )
     .unwrap();
@@ -251,7 +251,7 @@ fn damaged_pictures_are_errors_that_name_them() {
     assert!(
         error
             .to_string()
-            .ends_with("neither a PNG nor a JPEG picture")
+            .ends_with("neither a PNG, a JPEG nor a WebP picture")
     );
 }
 
