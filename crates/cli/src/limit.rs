@@ -78,7 +78,7 @@ pub(crate) fn refuse_flags(is_plain: bool, output: &OutputFlags) -> Result<()> {
         .hint("leave out all flags but --time, --memory, --quiet and --json"))
 }
 
-fn bytes(text: &str) -> Result<u64> {
+pub(crate) fn bytes(text: &str) -> Result<u64> {
     secateur::bytes_of(text).ok_or_else(|| {
         Error::usage(format!("`{text}` is no number of bytes"))
             .at("--memory")

@@ -1,6 +1,7 @@
 //! How far is the run? A bar on a terminal, a line now and then elsewhere.
 
 mod path;
+mod steps;
 
 use std::io::{self, IsTerminal};
 
@@ -8,6 +9,8 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use secateur::{Epoch, Event, Origin, Plan, Prepared, Progress, Score, Stage};
 
 use crate::output::note;
+
+pub(crate) use steps::StepDisplay;
 
 /// Lines that a stage prints where there is no bar.
 const LINES: usize = 10;

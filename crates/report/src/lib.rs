@@ -15,6 +15,7 @@ mod page;
 mod path_page;
 mod plot;
 mod sections;
+mod shrunk_page;
 mod table;
 
 pub use from_comparison::of_comparison;
@@ -22,3 +23,4 @@ pub use input::{Comparison, Point, Table, TimeBar, TradeOff, Verdict, WidthPlot}
 pub use markdown::markdown;
 pub use page::page;
 pub use path_page::path_page;
+pub use shrunk_page::shrunk_page;

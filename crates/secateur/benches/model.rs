@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use secateur::{Amount, Choice, ModelFile, shrink_model};
+use secateur::{Choice, ModelFile, shrink_model};
 use secateur_graph::{ChannelGroups, ModelMeta, from_model, lighten, patch, shrink, to_model};
 use secateur_onnx::{Limits, read_file, write};
 use secateur_testkit::{Block, Images};
@@ -25,7 +25,7 @@ fn main() {
     generate(megabytes, &path);
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("a model of {:.0} MB", bytes as f64 / 1e6);
-    let choice = Choice::of(Amount::Units(0.5));
+    let choice = Choice::of("50%".parse().unwrap());
     let out = folder.path().join("small.onnx");
     timed("all steps without verification", bytes, || {
         steps(&path, &out, &choice);

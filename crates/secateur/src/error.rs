@@ -184,6 +184,21 @@ impl From<data::Error> for Error {
     }
 }
 
+impl From<secateur_prune::Error> for Error {
+    fn from(error: secateur_prune::Error) -> Self {
+        Self {
+            kind: match error.kind() {
+                secateur_prune::ErrorKind::Choice => ErrorKind::Usage,
+                secateur_prune::ErrorKind::OutOfReach => ErrorKind::OutOfReach,
+                _ => ErrorKind::Input,
+            },
+            place: error.place().map(str::to_owned),
+            message: error.message().to_owned(),
+            hint: error.hint_text().map(str::to_owned),
+        }
+    }
+}
+
 impl From<secateur_prox::Error> for Error {
     fn from(error: secateur_prox::Error) -> Self {
         let mut this = Error::usage(error.to_string());

@@ -54,9 +54,9 @@ pub use layers::{LayerReport, NormReport};
 pub use load::load_data;
 pub use markdown::Row;
 pub use model::{
-    Amount, Choice, ModelData, ModelEvidence, ModelFile, Nearest, NewModel, Quality, Recalibration,
-    SmallModel, Start, UnitScore, new_model, quality_table, quality_to_json, shrink_model,
-    shrink_model_by,
+    Changed, Loss, ModelData, ModelEvidence, ModelFile, NewModel, OutputLoss, Quality,
+    Recalibration, Repair, RepairBy, RepairEvidence, RepairInputs, SmallModel, Start, new_model,
+    quality_table, quality_to_json, shrink_model, shrink_model_on,
 };
 pub use origin::Origin;
 pub use plan::{Decay, Plan};
@@ -67,6 +67,8 @@ pub use report::{
 };
 pub use right_rows::RightRows;
 pub use runtime::Runtime;
-pub use secateur_data::EMBEDDED;
+pub use secateur_data::{EMBEDDED, InputOptions, Pixels};
+pub use secateur_prune::repair::Step;
+pub use secateur_prune::{Allocation, Choice, Criterion, Limit, Measured, Nearest, Needs};
 pub use secateur_train::{Architecture, Ended, Epoch, Event, Flow, ImageSize, Score};
 pub use verify::{Evidence, Verified};

@@ -6,9 +6,9 @@ use secateur_train::{Score, Trained, score};
 
 use crate::Result;
 use crate::job::Job;
-use crate::model::norms;
 use crate::prepare::Prepared;
 use crate::report::{Arm, DataReport, RemovalReport, SMALL, WeightCount, headline, rmse_by_column};
+use secateur_prune::norms;
 
 impl Job {
     /// What was read, and how it was divided.

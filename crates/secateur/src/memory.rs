@@ -60,7 +60,7 @@ fn held(planned: u64, most: u64) -> Result<u64> {
 }
 
 /// Bytes that the machine has, where it tells.
-fn machine_memory() -> Option<u64> {
+pub(crate) fn machine_memory() -> Option<u64> {
     total(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 

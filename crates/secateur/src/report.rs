@@ -256,8 +256,17 @@ pub(crate) fn ended_name(ended: Ended) -> &'static str {
 
 /// Most memory the process ever held, in bytes; 0 where the system does not tell.
 pub(crate) fn peak_memory() -> u64 {
+    told_memory("VmHWM:")
+}
+
+/// Memory that the process holds, likewise.
+pub(crate) fn resident_memory() -> u64 {
+    told_memory("VmRSS:")
+}
+
+fn told_memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|l| l.strip_prefix(name));
     let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or(0) * 1024
 }

@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rten::{Model, ModelOptions, RunOptions, Sequence, Value, ValueOrView};
-use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
+use rten_tensor::{Tensor, TensorView};
 use secateur_graph::{Array, Element};
 use secateur_onnx::Parts;
 
@@ -98,6 +98,27 @@ impl Runtime {
     /// If the runtime refuses an input or an output is not of numbers.
     pub fn run_all(&self, inputs: &[(Element, Array)]) -> Result<Vec<Vec<f32>>> {
         self.run_values(inputs.iter().map(tensor).collect())
+    }
+
+    /// Runs inputs that are lent, each with its type and shape, and returns shape and numbers of every output.
+    ///
+    /// # Errors
+    /// As [`Runtime::run_all`].
+    pub(crate) fn run_lent<'v>(
+        &self,
+        given: impl Iterator<Item = (Element, &'v [usize], &'v [f32])>,
+    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
+        let values = given.map(|(element, shape, values)| match element.is_float() {
+            true => ValueOrView::from(TensorView::from_data(shape, values)),
+            false => {
+                let values = values.iter().map(|&v| f64::from(v)).collect();
+                let shape = shape.to_vec();
+                ValueOrView::from(tensor(&(element, Array { shape, values })))
+            }
+        });
+        let outputs = self.run_views(values.collect(), None)?;
+        let shapes: Vec<Vec<usize>> = outputs.iter().map(|v| v.shape().to_vec()).collect();
+        Ok(shapes.into_iter().zip(numbers(outputs)?).collect())
     }
 
     fn run_values(&self, tensors: Vec<Value>) -> Result<Vec<Vec<f32>>> {

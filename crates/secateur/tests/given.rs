@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secateur::latency::{Engine, Settings, measure};
 use secateur::{
-    Amount, Choice, Config, ErrorKind, Flow, ModelFile, Progress, SmallModel, compress,
-    shrink_model,
+    Choice, Config, ErrorKind, Flow, ModelFile, Progress, SmallModel, compress, shrink_model,
 };
 use secateur_graph::{Binary, Dim, Graph, GraphBuilder, ModelMeta, Op, Tensor, Unary, to_model};
 use secateur_onnx::proto::{ModelProto, SparseTensorProto, ValueInfoProto};
@@ -146,7 +145,7 @@ fn names(model: &ModelProto) -> Vec<&str> {
 }
 
 fn half(file: &ModelFile) -> SmallModel {
-    shrink_model(file, &Choice::of(Amount::Units(0.5))).unwrap()
+    shrink_model(file, &Choice::of("50%".parse().unwrap())).unwrap()
 }
 
 #[test]
@@ -168,7 +167,7 @@ fn initializers_that_are_inputs_are_shrunk_and_stay_listed() {
         let first = |t: &&secateur_onnx::proto::TensorProto| t.name.as_deref() == Some("first");
         let first = written.graph.initializer.iter().find(first).unwrap();
         assert_eq!(shape(first).unwrap(), [64, 6]);
-        let all = Choice::of(Amount::Units(1.0));
+        let all = Choice::of("100%".parse().unwrap());
         let same = shrink_model(&file, &all).unwrap();
         assert!(same.bytes() == std::fs::read(&path).unwrap(), "{name}");
     }

@@ -21,7 +21,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
-use secateur::{Amount, Choice, Error, ModelFile, shrink_model};
+use secateur::{Choice, Error, ModelFile, shrink_model};
 
 /// A file's name and content.
 type Case = (&'static str, Vec<u8>);
@@ -48,7 +48,7 @@ fn beside() -> (&'static str, Vec<u8>) {
 }
 
 fn half() -> Choice {
-    Choice::of(Amount::Units(0.5))
+    Choice::of("50%".parse().unwrap())
 }
 
 fn told(error: &Error) -> String {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use secateur::{Amount, Choice, ErrorKind, ModelFile, shrink_model};
+use secateur::{Choice, ErrorKind, ModelFile, shrink_model};
 use secateur_graph::{
     Conv, Dim, Graph, GraphBuilder, ModelMeta, Op, Padding, Reduce, ReduceAxes, ReduceKind, Tensor,
     Unary, Window, to_model,
@@ -118,7 +118,7 @@ fn convolutions_cost_what_the_formula_says() {
 fn the_file_is_the_same_and_stays_open() {
     let folder = tempfile::tempdir().unwrap();
     let file = read();
-    let half = Choice::of(Amount::Units(0.5));
+    let half = Choice::of("50%".parse().unwrap());
     let open = shrink_model(&file, &half).unwrap();
     let sized = shrink_model(&at(&file, "1x3x40x24"), &half).unwrap();
     assert!(open.bytes() == sized.bytes());
@@ -145,7 +145,7 @@ fn a_share_of_the_macs_is_one_of_those_at_the_size() {
     let file = read();
     let sized = at(&file, "1x3x64x64");
     let share = |file: &ModelFile| {
-        let small = shrink_model(file, &Choice::of(Amount::Macs(0.4))).unwrap();
+        let small = shrink_model(file, &Choice::of("macs=40%".parse().unwrap())).unwrap();
         small.cost().macs as f64 / file.cost().macs as f64
     };
     for file in [&file, &sized] {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use secateur::{Amount, Choice, ModelFile, SmallModel, shrink_model};
+use secateur::{Choice, Limit, ModelFile, SmallModel, shrink_model};
 use secateur_graph::{ModelMeta, to_model};
 use secateur_onnx::proto::{
     DeviceConfigurationProto, GraphProto, ModelProto, NodeDeviceConfigurationProto,
@@ -12,13 +12,14 @@ use secateur_onnx::proto::{
 use secateur_onnx::{
     Limits, i64_tensor, keep_inside, read, read_file, take_in_external, write, write_apart,
 };
+use secateur_prox::Share;
 use secateur_testkit::{Block, Images, model_files};
 
 /// Holds tensors and nodes with fields that no schema knows.
 const EVERYTHING: &[u8] = include_bytes!("../../onnx/tests/fixtures/everything.onnx");
 
 fn of(share: f64) -> Choice {
-    Choice::of(Amount::Units(share))
+    Choice::of(Limit::Units(Share::new(share).unwrap()))
 }
 
 /// Two convolutions and two dense layers.

@@ -3,12 +3,15 @@
 
 use std::path::Path;
 
-use secateur::{Amount, Choice, ErrorKind, ModelFile, Start, new_model, shrink_model};
+use secateur::{Choice, ErrorKind, Limit, ModelFile, Start, new_model, shrink_model};
+use secateur_prox::Share;
 
 fn within(share: f64, round: usize) -> Choice {
     Choice {
         round,
-        ..Choice::of(Amount::Macs(share))
+        ..Choice::of(Limit::Counted(secateur_prox::Limit::macs(
+            Share::new(share).unwrap(),
+        )))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use secateur::{Amount, Choice, ErrorKind, ModelFile, SmallModel, shrink_model};
+use secateur::{Choice, ErrorKind, Limit, ModelFile, SmallModel, shrink_model};
 use secateur_graph::{GroupKind, Member, ModelMeta, Role, Unary, to_model};
 use secateur_onnx::proto::tensor_shape_proto::Dimension;
 use secateur_onnx::proto::tensor_shape_proto::dimension::Value::{DimParam, DimValue};
@@ -11,10 +11,11 @@ use secateur_onnx::proto::type_proto::{Tensor, Value};
 use secateur_onnx::proto::{
     NodeProto, OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto,
 };
+use secateur_prox::Share;
 use secateur_testkit::{Block, Images, larger_data, mlp};
 
 fn half() -> Choice {
-    Choice::of(Amount::Units(0.5))
+    Choice::of("50%".parse().unwrap())
 }
 
 /// Three channels, and any number of rows and columns.
@@ -232,7 +233,7 @@ fn keeping_all_gives_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = drawn(folder.path(), &[Block::Conv(4, 3, true), Block::Grouped(3)]);
     let choice = Choice {
-        amount: Amount::Units(1.0),
+        limit: "100%".parse().unwrap(),
         ..half()
     };
     let small = shrink_model(&file, &choice).unwrap();
@@ -251,7 +252,7 @@ fn a_share_of_the_macs_is_met_as_nearly_as_units_allow() {
         &[Block::Conv(16, 3, true), Block::Conv(16, 3, false)],
     );
     let within = |share| Choice {
-        amount: Amount::Macs(share),
+        limit: Limit::Counted(secateur_prox::Limit::macs(Share::new(share).unwrap())),
         ..half()
     };
     let whole = file.cost().macs as f64;
@@ -281,7 +282,7 @@ fn named_units_go_and_no_others() {
     let file = drawn(folder.path(), &[Block::Conv(4, 3, true)]);
     let name = &file.groups().groups()[1].name;
     let dropping = |name: &str, units: &[usize]| Choice {
-        amount: Amount::AllBut([(name.to_owned(), units.to_vec())].into()),
+        limit: Limit::AllBut([(name.to_owned(), units.to_vec())].into()),
         ..half()
     };
     let small = shrink_model(&file, &dropping(name, &[0, 2])).unwrap();

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use secateur::{
-    Amount, Choice, Config, ErrorKind, ModelData, ModelFile, Recalibration, SmallModel, UnitScore,
-    shrink_model, shrink_model_by,
+    Choice, Config, Criterion, ErrorKind, Limit, Measured, ModelData, ModelFile, Recalibration,
+    SmallModel, shrink_model, shrink_model_on,
 };
 use secateur_graph::{
     Dim, Gemm, Graph, GraphBuilder, ModelMeta, Op, Tensor, Unary, from_model, to_model,
 };
+use secateur_prox::Share;
 use secateur_testkit::Stream;
 
 const PIXELS: usize = 64;
@@ -70,7 +71,7 @@ fn digits(file: &ModelFile) -> ModelData {
 
 fn dropping(units: &[usize]) -> Choice {
     let dropped = BTreeMap::from([("dense1".to_owned(), units.to_vec())]);
-    Choice::of(Amount::AllBut(dropped))
+    Choice::of(Limit::AllBut(dropped))
 }
 
 fn numbers(small: &SmallModel, name: &str) -> Vec<f32> {
@@ -81,16 +82,18 @@ fn numbers(small: &SmallModel, name: &str) -> Vec<f32> {
     graph.constant(id).unwrap().as_f32().unwrap().to_vec()
 }
 
+fn taylor(data: &ModelData, file: &ModelFile) -> Vec<Vec<f64>> {
+    let measured = data.measured_for(Criterion::Taylor, file).unwrap();
+    measured.gradients.unwrap()
+}
+
 #[test]
 fn a_softmax_at_the_end_and_a_fixed_batch_are_left_aside() {
     let folder = tempfile::tempdir().unwrap();
     let scores = |graph: &Graph| {
         let file = file(folder.path(), graph);
         let data = digits(&file);
-        (
-            data.taylor(&file).unwrap(),
-            data.quality(file.graph()).unwrap(),
-        )
+        (taylor(&data, &file), data.quality(file.graph()).unwrap())
     };
     let plain = scores(&network(Dim::batch(), false));
     assert_eq!(scores(&network(Dim::batch(), true)), plain);
@@ -102,22 +105,29 @@ fn what_the_loss_does_not_miss_goes_first() {
     let folder = tempfile::tempdir().unwrap();
     let file = file(folder.path(), &network(Dim::batch(), true));
     let choice = Choice {
-        by: UnitScore::Taylor,
-        ..Choice::of(Amount::Units(5.0 / 6.0))
+        by: Criterion::Taylor,
+        ..Choice::of(Limit::Units(Share::new(5.0 / 6.0).unwrap()))
     };
-    let scores = digits(&file).taylor(&file).unwrap();
+    let scores = taylor(&digits(&file), &file);
     let hidden = file.groups().named("dense1").unwrap();
     assert_eq!(scores[hidden.index()][3], 0.0);
-    let small = shrink_model_by(&file, &choice, scores.clone()).unwrap();
+    let by = |scores: Vec<Vec<f64>>| {
+        let measured = Measured {
+            gradients: Some(scores),
+            ..Measured::default()
+        };
+        shrink_model_on(&file, &choice, &measured)
+    };
+    let small = by(scores.clone()).unwrap();
     assert_eq!(small.keep().kept(hidden), [0, 1, 2, 4, 5]);
     assert_eq!(small.scores(), scores);
     // Scores of data are not made of nothing, nor of another model, nor of what is no number.
     let error = shrink_model(&file, &choice).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
-    assert!(shrink_model_by(&file, &choice, vec![]).is_err());
+    assert!(by(vec![]).is_err());
     let mut unknown = scores;
     unknown[hidden.index()][1] = f64::NAN;
-    let error = shrink_model_by(&file, &choice, unknown).unwrap_err();
+    let error = by(unknown).unwrap_err();
     assert!(error.to_string().contains("'dense1'"), "{error}");
 }
 
@@ -166,7 +176,7 @@ fn a_model_without_normalisation_has_nothing_to_recalibrate() {
     let folder = tempfile::tempdir().unwrap();
     let graph = secateur_testkit::mlp(&[PIXELS, 4, CLASSES], Unary::Relu, 1).unwrap();
     let file = file(folder.path(), &graph);
-    let small = shrink_model(&file, &Choice::of(Amount::Units(0.5))).unwrap();
+    let small = shrink_model(&file, &Choice::of("50%".parse().unwrap())).unwrap();
     let error = small.recalibrate(&file, &digits(&file)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(error.hint_text().unwrap().contains("folded"), "{error:?}");

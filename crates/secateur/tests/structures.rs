@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use secateur::{Amount, Choice, ModelFile, SmallModel, shrink_model};
+use secateur::{Choice, ModelFile, SmallModel, shrink_model};
 use secateur_graph::GroupKind;
 use secateur_onnx::proto::TensorProto;
 
@@ -50,8 +50,8 @@ fn files(folder: &Path) -> Vec<(String, PathBuf)> {
 
 /// The half of a model, if it is verified by one way at least and what went had moved its outputs.
 fn half(file: &ModelFile) -> Result<SmallModel, String> {
-    let small =
-        shrink_model(file, &Choice::of(Amount::Units(0.5))).map_err(|error| error.to_string())?;
+    let small = shrink_model(file, &Choice::of("50%".parse().unwrap()))
+        .map_err(|error| error.to_string())?;
     let evidence = small.evidence();
     let ways = [evidence.runtime_difference, evidence.naive_difference];
     let mut found = ways.into_iter().flatten().peekable();

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secateur::{Amount, Choice, ModelFile, shrink_model};
+use secateur::{Choice, Limit, ModelFile, shrink_model};
 use secateur_graph::{
     ChannelGroups, Graph, GroupKind, Keep, evaluate, from_model, mask, set_apart, settle, shrink,
 };
 use secateur_testkit::{bits, change, rows, some_keep};
 
 fn half() -> Choice {
-    Choice::of(Amount::Units(0.5))
+    Choice::of("50%".parse().unwrap())
 }
 
 /// Every file, by name.
@@ -191,7 +191,7 @@ fn empty_branches_go_where_others_stand_beside_them() {
         let hidden = groups.iter().filter(|(_, g)| g.kind == GroupKind::Hidden);
         for (_, group) in hidden.filter(|(_, g)| g.frozen.is_none()) {
             let all = BTreeMap::from([(group.name.clone(), (0..group.units).collect())]);
-            match shrink_model(&file, &Choice::of(Amount::AllBut(all))) {
+            match shrink_model(&file, &Choice::of(Limit::AllBut(all))) {
                 Ok(small) => {
                     let nodes = |bytes: &[u8]| {
                         let limits = secateur_onnx::Limits::default();
@@ -218,7 +218,7 @@ fn keeping_all_gives_the_same_file() {
     for (name, path) in fixtures() {
         let file = ModelFile::read(&path).unwrap();
         let all = Choice {
-            amount: Amount::Units(1.0),
+            limit: "100%".parse().unwrap(),
             ..half()
         };
         let small = shrink_model(&file, &all).unwrap();

@@ -1,7 +1,6 @@
 //! Training a network of any form.
 
 mod budget;
-mod costs;
 mod order;
 mod penalised;
 mod removal;
@@ -12,6 +11,7 @@ mod step;
 mod taylor;
 #[cfg(test)]
 mod tests;
+mod variances;
 
 use std::ops::Range;
 
@@ -33,6 +33,7 @@ pub(crate) use self::budget::NetUnits;
 pub use self::order::strongest_last;
 pub use self::statistics::{Measured, measured_statistics};
 pub use self::taylor::taylor_scores;
+pub use self::variances::activation_variances;
 
 /// What a run owns of a network of any form while units come and go.
 #[derive(Debug)]

@@ -5,10 +5,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use regex::Regex;
-use secateur::{Amount, Choice, Config, Error, ModelFile, Result, UnitScore};
+use secateur::{
+    Allocation, Choice, Config, Criterion, Error, InputOptions, Limit, ModelFile, RepairBy,
+    RepairInputs, Result,
+};
 
 use super::dropped;
 use crate::args::data::DataFlags;
+use crate::commands::data_dir;
+use crate::limit::bytes;
 
 /// Lengths of open axes of inputs.
 #[derive(Debug, Args)]
@@ -62,9 +67,22 @@ pub(crate) struct ShrinkFlags {
         required = true
     )]
     keep: Option<String>,
-    /// Keep as large a share of the units of each group as leaves this share of the MACs, and the best of the others that still fit
-    #[arg(long, value_name = "SHARE", help_heading = "Choice", group = "amount")]
+    /// Keep as many units as leave this share of the MACs, or so many
+    #[arg(
+        long,
+        value_name = "SHARE|COUNT",
+        help_heading = "Choice",
+        group = "amount"
+    )]
     macs: Option<String>,
+    /// Keep as many units as leave this share of the parameters, or so many
+    #[arg(
+        long,
+        value_name = "SHARE|COUNT",
+        help_heading = "Choice",
+        group = "amount"
+    )]
+    params: Option<String>,
     /// Remove just the units that this JSON file lists: {"group": [0, 3], ...}
     #[arg(
         long,
@@ -74,19 +92,25 @@ pub(crate) struct ShrinkFlags {
         conflicts_with_all = ["by", "round", "min", "only", "except"]
     )]
     drop: Option<PathBuf>,
-    /// With --keep: rank the units of all groups together, by their scores as multiples of their group's mean, and
-    /// keep that share of all
-    #[arg(long, help_heading = "Choice", conflicts_with_all = ["macs", "drop"])]
-    global: bool,
-    /// Which units go first: those with the least weights that read them (l1 or l2), those that the loss on --data would
-    /// miss least, to first order (taylor), or random ones
+    /// How that is divided over groups: the same share of the units of each, and the best of the others that still fit (even), or by
+    /// scores as multiples of their group's mean, all units together (global), or each time those that are worth least for the MACs or
+    /// parameters that they free (curves) [default: even, or curves with --repair]
     #[arg(
         long,
-        value_name = "SCORE",
-        default_value = "l2",
-        help_heading = "Choice"
+        value_name = "ALLOCATION",
+        help_heading = "Choice",
+        conflicts_with = "drop"
     )]
-    by: String,
+    allocation: Option<String>,
+    /// The same as --allocation global
+    #[arg(long, hide = true, conflicts_with_all = ["allocation", "drop"])]
+    global: bool,
+    /// Which units go first: those with the least weights that read them (l1 or l2), those nearest to the others by what makes them
+    /// (fpgm), those that vary least on --repair or --data (variance) or of which readers would miss the least variance (flap), those that the
+    /// loss on --data would miss least, to first order (taylor), those that the outputs on --repair would miss least once others have
+    /// made up for them (reconstruction), or random ones [default: l2, or reconstruction with --repair]
+    #[arg(long, value_name = "CRITERION", help_heading = "Choice")]
+    by: Option<String>,
     /// Of random choices, of the rows and the split of data, and of the inputs that the result is verified on
     #[arg(long, default_value_t = 0, help_heading = "Choice")]
     seed: u64,
@@ -98,7 +122,7 @@ pub(crate) struct ShrinkFlags {
         help_heading = "Choice"
     )]
     round: NonZeroUsize,
-    /// Units that every group keeps in any case; with 0, --global may take whole branches that others stand beside
+    /// Units that every group keeps in any case; with 0, --allocation global may take whole branches that others stand beside
     #[arg(
         long,
         value_name = "COUNT",
@@ -123,13 +147,44 @@ pub(crate) struct ShrinkFlags {
     /// Training rows that scores and statistics are measured on, drawn by the seed [default: 1024]
     #[arg(long, value_name = "COUNT", help_heading = "Data")]
     rows: Option<usize>,
+    /// Repair what reads fewer channels by formula, on these inputs without labels: a folder of pictures, an array (.npy, .npz), a tensor
+    /// (.pb) or a data set; NAME= may be left out where the model has one input, or an archive has an array for each
+    #[arg(
+        long,
+        value_name = "[NAME=]DATA",
+        help_heading = "Repair",
+        conflicts_with = "recalibrate"
+    )]
+    repair: Vec<String>,
+    /// How: by least squares (formula), or by the means and variances of batch normalizations alone (statistics)
+    #[arg(
+        long,
+        value_name = "formula|statistics",
+        requires = "repair",
+        help_heading = "Repair"
+    )]
+    repair_by: Option<String>,
+    /// What the largest pixel of --repair is before --mean and --std [default: 1, or 255 for a model that scales pixels itself]
+    #[arg(long, value_name = "NUMBER", help_heading = "Repair")]
+    scale: Option<f32>,
+    /// Repair with no more memory than this, such as 2GiB: activations that do not fit are made anew, which takes longer
+    #[arg(
+        long,
+        value_name = "BYTES",
+        requires = "repair",
+        help_heading = "Repair"
+    )]
+    memory: Option<String>,
     /// Verify on this tensor (a file as in ONNX's own test data) instead of on drawn numbers; once for each input
     #[arg(long, value_name = "FILE", help_heading = "Verification")]
     pub(crate) input: Vec<PathBuf>,
     /// The file to write
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: PathBuf,
-    /// Replace the file if it exists
+    /// Write a page beside it that shows what stayed, what was lost, and what repair gave back
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) report: Option<PathBuf>,
+    /// Replace the files if they exist
     #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,
     /// Print what was cut as JSON instead of the table
@@ -170,7 +225,13 @@ impl ShrinkFlags {
             statistics: of(&self.recalibrate),
             rows: self.rows.unwrap_or(ROWS),
         };
-        let is_about_data = self.rows.is_some() || typed != Config::default();
+        let mut others = typed.clone();
+        let mut is_about_data = self.rows.is_some();
+        if !self.repair.is_empty() {
+            // These are about what is repaired on.
+            (others.mean, others.std, is_about_data) = (None, None, false);
+        }
+        is_about_data |= others != Config::default();
         match is_about_data && sources.ranking.is_none() {
             true => Err(Error::usage("it is said how data are read, but not which")
                 .at("--data")
@@ -179,21 +240,53 @@ impl ShrinkFlags {
         }
     }
 
-    fn amount(&self) -> Result<Amount> {
-        if let Some(share) = &self.macs {
-            return Ok(Amount::Macs(secateur::compare::share("--macs", share)?));
+    /// How a model is repaired.
+    ///
+    /// # Errors
+    /// If there is no such way.
+    pub(crate) fn repair_by(&self) -> Result<RepairBy> {
+        let by = self.repair_by.as_deref().map(str::parse).transpose()?;
+        Ok(by.unwrap_or_default())
+    }
+
+    /// What a model is repaired on, if it is.
+    ///
+    /// # Errors
+    /// If inputs cannot be read, do not fit the model, are too few, or take more memory than there may be.
+    pub(crate) fn inputs(&self, file: &ModelFile) -> Result<Option<RepairInputs>> {
+        if self.repair.is_empty() {
+            return Ok(None);
+        }
+        let memory = self.memory.as_deref().map(bytes).transpose()?;
+        let plain = InputOptions::default();
+        let options = InputOptions {
+            rows: self.rows.unwrap_or(ROWS),
+            seed: self.seed,
+            pixels: file.pixels(&self.data.config(), self.scale)?,
+            data_dir: data_dir(),
+            max_bytes: memory.map_or(plain.max_bytes, |most| most.min(plain.max_bytes)),
+            ..plain
+        };
+        let inputs = file.read_inputs(&self.repair, &options)?;
+        Ok(Some(inputs.within(file, memory)?))
+    }
+
+    fn limit(&self) -> Result<Limit> {
+        let counted = [("macs", &self.macs), ("params", &self.params)];
+        for (name, most) in counted {
+            if let Some(most) = most {
+                let limit = format!("{name}={most}").parse::<Limit>();
+                return limit.map_err(|e| Error::from(e).at(format!("--{name}")));
+            }
         }
         if let Some(share) = &self.keep {
-            let share = secateur::compare::share("--keep", share)?;
-            return Ok(match self.global {
-                true => Amount::Global(share),
-                false => Amount::Units(share),
-            });
+            let limit = share.parse::<Limit>();
+            return limit.map_err(|e| Error::from(e).at("--keep"));
         }
         let Some(path) = &self.drop else {
             return Err(Error::usage("it is not said how much stays").hint("give --keep 50%"));
         };
-        Ok(Amount::AllBut(dropped::read(path)?))
+        Ok(Limit::AllBut(dropped::read(path)?))
     }
 
     /// What stays.
@@ -201,9 +294,20 @@ impl ShrinkFlags {
     /// # Errors
     /// If a flag has no meaning.
     pub(crate) fn choice(&self) -> Result<Choice> {
+        let is_repaired = !self.repair.is_empty();
         Ok(Choice {
-            amount: self.amount()?,
-            by: self.by.parse::<UnitScore>()?,
+            limit: self.limit()?,
+            allocation: match (&self.allocation, is_repaired) {
+                _ if self.global => Allocation::Global,
+                (Some(allocation), _) => allocation.parse()?,
+                (None, true) => Allocation::Curves,
+                (None, false) => Allocation::Even,
+            },
+            by: match (&self.by, is_repaired) {
+                (Some(by), _) => by.parse()?,
+                (None, true) => Criterion::Reconstruction,
+                (None, false) => Criterion::L2,
+            },
             seed: self.seed,
             min: self.min,
             round: self.round.get(),

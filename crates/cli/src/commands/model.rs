@@ -2,13 +2,15 @@
 
 use secateur::compare::Table;
 use secateur::{
-    Amount, Config, Error, ErrorKind, ModelData, ModelFile, Recalibration, Result, UnitScore,
-    quality_table, quality_to_json, shrink_model, shrink_model_by,
+    Config, Error, ErrorKind, Limit, Measured, ModelData, ModelFile, Needs, Recalibration, Result,
+    quality_table, quality_to_json, shrink_model_on,
 };
+use secateur_report::shrunk_page;
 
 use crate::args::model::{InspectFlags, ShrinkFlags};
-use crate::commands::{Exit, check_target, data_dir};
+use crate::commands::{Exit, check_target, data_dir, write_whole};
 use crate::output::{note, result};
+use crate::progress::{Manner, StepDisplay};
 use crate::table::plain;
 
 /// Shows what is in a model.
@@ -40,6 +42,11 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let choice = flags.choice()?;
     let sources = flags.sources()?;
     let target = check_target(&flags.out, flags.force)?;
+    let page = flags
+        .report
+        .as_deref()
+        .map(|path| check_target(path, flags.force))
+        .transpose()?;
     let mut file = ModelFile::read(&flags.model)?;
     flags.size.apply(&mut file)?;
     if !flags.input.is_empty() {
@@ -58,8 +65,9 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
         true => other.as_ref(),
         false => data.as_ref(),
     };
+    let inputs = flags.inputs(&file)?;
     // What would fail at the end fails before anything takes long.
-    if data.is_some() || matches!(choice.amount, Amount::Macs(_)) {
+    if data.is_some() || matches!(choice.limit, Limit::Counted(_)) {
         file.verify_beforehand(choice.seed)?;
     }
     if let Some(on) = statistics {
@@ -69,10 +77,16 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     if let Some(data) = &data {
         models.push(("before", data.quality(file.graph())?));
     }
-    let small = match (&data, choice.by) {
-        (Some(data), UnitScore::Taylor) => shrink_model_by(&file, &choice, data.taylor(&file)?)?,
-        _ => shrink_model(&file, &choice)?,
+    let display = StepDisplay::new(Manner::new(false, flags.json));
+    let tell = |step| display.show(step);
+    let measured = match (choice.by.needs(), &data, &inputs) {
+        (Needs::Covariances | Needs::Variances, _, Some(inputs)) => {
+            inputs.measured_for(choice.by, &file, &tell)?
+        }
+        (_, Some(data), _) => data.measured_for(choice.by, &file)?,
+        _ => Measured::default(),
     };
+    let small = shrink_model_on(&file, &choice, &measured)?;
     if let Some(data) = &data {
         models.push(("units dropped", data.quality(&small.graph()?)?));
     }
@@ -83,7 +97,21 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     if let (Some(data), Some(Recalibration::Measured { .. })) = (&data, small.recalibration()) {
         models.push(("recalibrated", data.quality(&small.graph()?)?));
     }
+    let small = match &inputs {
+        Some(inputs) => small.repair(&file, inputs, flags.repair_by()?, &tell)?,
+        None => small,
+    };
+    drop(display);
+    if let Some(repair) = small.repaired() {
+        repair
+            .notes()
+            .iter()
+            .for_each(|odd| note(format_args!("note: {odd}")));
+    }
     small.write(&target)?;
+    if let Some(page) = &page {
+        write_whole(page, shrunk_page(&small, &file).as_bytes())?;
+    }
     if let Some(nearest) = small.nearest() {
         note(format_args!("note: {nearest}"));
     }
@@ -104,8 +132,14 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     if let Some(recalibration) = small.recalibration() {
         text += &format!("{recalibration}\n");
     }
+    if let Some(repair) = small.repaired() {
+        text += &format!("{repair}\n\n{}", shown(&repair.table()));
+    }
     result(&text)?;
     note(format_args!("model: {}", flags.out.display()));
+    if let Some(page) = &flags.report {
+        note(format_args!("page: {}", page.display()));
+    }
     Ok(Exit::Done)
 }
 

@@ -12,6 +12,7 @@ mod models;
 mod new;
 mod path;
 mod refusals;
+mod repair;
 mod resume;
 mod resume_path;
 mod runs;

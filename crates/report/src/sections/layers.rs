@@ -17,6 +17,11 @@ pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
         .enumerate()
         .map(|(i, (&before, &after))| (layer_name(&run.report, i), before, after))
         .collect();
+    vec![Block::Figure(figure("layer", &layers))]
+}
+
+/// Units of layers or groups, with the name of each, before and after.
+pub(super) fn figure(of: &str, layers: &[(String, usize, usize)]) -> Figure {
     let drawn: Vec<Bar> = layers
         .iter()
         .map(|(name, before, after)| Bar {
@@ -41,16 +46,16 @@ pub(super) fn blocks(run: &RunRecord) -> Vec<Block> {
             format!("{share:.1}"),
         ]
     });
-    let numbers = Table::of(&["layer", "before", "after", "left (%)"], rows.collect());
+    let numbers = Table::of(&[of, "before", "after", "left (%)"], rows.collect());
     let legend = vec![
         (Mark::Area(Ink::Fill(0)), "left".to_owned()),
         (Mark::Area(Ink::Absent), "removed".to_owned()),
     ];
     let figure = Figure::new(
-        "Units by layer, before and after",
-        format!("Units by layer that are left: {}.", words.join(", ")),
+        &format!("Units by {of}, before and after"),
+        format!("Units by {of} that are left: {}.", words.join(", ")),
         bars(SIZE.0, "units", &drawn),
         numbers,
     );
-    vec![Block::Figure(figure.legend(legend))]
+    figure.legend(legend)
 }

@@ -11,6 +11,7 @@ pub(crate) mod overview;
 pub(crate) mod path;
 mod residuals;
 mod settings;
+pub(crate) mod shrunk;
 mod time;
 mod trade_off;
 mod widths;

@@ -5,7 +5,8 @@ use std::path::Path;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use secateur_graph::Graph;
-use secateur_train::{Measured, measured_statistics, score, taylor_scores};
+use secateur_prune::{Criterion, Measured, Needs};
+use secateur_train::{activation_variances, measured_statistics, score, taylor_scores};
 
 use super::ModelFile;
 use super::quality::Quality;
@@ -58,18 +59,31 @@ impl ModelData {
         Ok(Self { job, sample })
     }
 
-    /// What every unit of every group of the model is worth by the first order of its loss on the drawn rows (Molchanov et al.
-    /// 2019): see [`taylor_scores`]. The loss is cross-entropy of what goes into a softmax at the end, or the squared
-    /// distance to numbers.
+    /// What a criterion needs, measured on the drawn rows. The loss is cross-entropy of what goes into a softmax at the end, or the
+    /// squared distance to numbers; scores by it are [`taylor_scores`].
     ///
     /// # Errors
     /// If the model does not fit the data, has something without a derivative, or its loss is no number.
-    pub fn taylor(&self, file: &ModelFile) -> Result<Vec<Vec<f64>>> {
+    pub fn measured_for(&self, by: Criterion, file: &ModelFile) -> Result<Measured> {
         let rows = self.job.rows(&self.sample)?;
         let core = self.core(&file.graph);
         let threads = self.job.plan.settings.threads;
-        let scores = taylor_scores(&core, &file.groups, &rows, TAYLOR_BATCH, threads);
-        scores.map_err(|e| Error::from(e).in_file(&file.name))
+        let place = |e| Error::from(e).in_file(&file.name);
+        let mut measured = Measured::default();
+        match by.needs() {
+            // Covariances take no targets.
+            Needs::Nothing | Needs::Covariances => {}
+            Needs::Variances => {
+                let found =
+                    activation_variances(&core, &file.groups, &rows, STATISTICS_BATCH, threads);
+                measured.variances = Some(found.map_err(place)?);
+            }
+            Needs::Gradients => {
+                let found = taylor_scores(&core, &file.groups, &rows, TAYLOR_BATCH, threads);
+                measured.gradients = Some(found.map_err(place)?);
+            }
+        }
+        Ok(measured)
     }
 
     /// How good a network with the inputs and outputs of the model is on the validation and test rows.
@@ -94,11 +108,11 @@ impl ModelData {
     }
 
     /// A network with statistics measured on the drawn rows.
-    pub(super) fn measured(&self, whole: &Graph) -> Result<Measured> {
+    pub(super) fn measured(&self, whole: &Graph) -> Result<secateur_train::Measured> {
         let rows = self.job.rows(&self.sample)?;
         let threads = self.job.plan.settings.threads;
         let measured = measured_statistics(&self.core(whole), &rows, STATISTICS_BATCH, threads)?;
-        Ok(Measured {
+        Ok(secateur_train::Measured {
             graph: measured.graph.with_outputs(whole.outputs().to_vec()),
             ..measured
         })

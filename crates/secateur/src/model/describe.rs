@@ -211,6 +211,7 @@ impl SmallModel {
             "groups": groups.collect::<Value>(),
             "verified": self.evidence(),
             "recalibration": self.recalibration(),
+            "repair": self.repaired().map(super::Repair::to_json),
         })
     }
 

@@ -153,10 +153,11 @@ fn whole(path: &Path, bytes: &[u8], at: &mut dyn FnMut(&str) -> io::Result<()>) 
 mod tests {
     use secateur_graph::{ModelMeta, Unary, to_model};
     use secateur_onnx::write_apart;
+    use secateur_prox::Share;
     use secateur_testkit::mlp;
 
     use super::*;
-    use crate::{Amount, Choice, ModelFile, shrink_model};
+    use crate::{Choice, Limit, ModelFile, shrink_model};
 
     /// A folder with a model that keeps its weights in `model.onnx.data`.
     fn with_model() -> tempfile::TempDir {
@@ -171,7 +172,7 @@ mod tests {
 
     fn small(folder: &Path, share: f64) -> SmallModel {
         let file = ModelFile::read(&folder.join("model.onnx")).unwrap();
-        shrink_model(&file, &Choice::of(Amount::Units(share))).unwrap()
+        shrink_model(&file, &Choice::of(Limit::Units(Share::new(share).unwrap()))).unwrap()
     }
 
     /// The files of a folder with their content.

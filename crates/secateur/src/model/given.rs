@@ -76,7 +76,7 @@ mod tests {
     use secateur_testkit::mlp;
 
     use super::*;
-    use crate::{Amount, Choice, shrink_model};
+    use crate::{Choice, shrink_model};
 
     #[test]
     fn results_are_verified_on_what_is_given() {
@@ -92,7 +92,7 @@ mod tests {
         };
         let zeros = put("zeros", &[1, 3], &[0.0; 3]);
         file.verify_on(&[&zeros]).unwrap();
-        let half = Choice::of(Amount::Units(0.5));
+        let half = Choice::of("50%".parse().unwrap());
         let small = shrink_model(&file, &half).unwrap();
         // The biases of this network are not 0, so that it is not the input alone that decides.
         assert!(

@@ -209,7 +209,7 @@ impl ModelFile {
     ///
     /// # Errors
     /// If shapes do not fit together.
-    pub(super) fn cost_of(&self, graph: &Graph) -> Result<Cost> {
+    pub(super) fn cost_of(&self, graph: &Graph) -> secateur_graph::Result<Cost> {
         let own = cost(graph)?;
         let Some(lengths) = &self.lengths else {
             return Ok(own);

@@ -2,25 +2,22 @@
 
 mod beforehand;
 mod check;
-mod choose;
 mod data;
 mod describe;
 mod dot;
 mod draw;
 mod engine;
 mod files;
-mod fill;
 mod given;
 mod hint;
 mod lengths;
 mod loaded;
 mod naive;
 mod new;
-mod nothing;
 mod part;
 mod quality;
-mod rank;
 mod recalibrate;
+mod repair;
 mod sample;
 mod shrink;
 mod start;
@@ -39,14 +36,12 @@ pub use check::ModelEvidence;
 use files::Beside;
 pub(crate) use loaded::{WRITTEN_DATA, needs_plain_form, written};
 
-pub use choose::{Amount, Choice, UnitScore};
 pub use data::ModelData;
-pub use fill::Nearest;
 pub use new::{NewModel, new_model};
 pub use quality::{Quality, quality_table, quality_to_json};
-pub(crate) use rank::norms;
 pub use recalibrate::Recalibration;
-pub use shrink::{SmallModel, shrink_model, shrink_model_by};
+pub use repair::{Changed, Loss, OutputLoss, Repair, RepairBy, RepairEvidence, RepairInputs};
+pub use shrink::{SmallModel, shrink_model, shrink_model_on};
 pub use start::Start;
 pub(crate) use work::{MOST_ELEMENTS, work};
 
@@ -227,6 +222,11 @@ impl ModelFile {
     /// Whether computations in the file were settled.
     pub(crate) fn is_settled(&self) -> bool {
         self.is_settled
+    }
+
+    /// What the file is called.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Its groups.

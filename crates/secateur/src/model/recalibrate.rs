@@ -70,9 +70,9 @@ impl ModelFile {
         if self.graph.nodes().iter().any(|n| is_norm(&n.op)) {
             return Ok(());
         }
-        let message = "has no BatchNormalization, so that there is nothing to recalibrate";
+        let message = "has no BatchNormalization, so that there are no statistics to measure anew";
         Err(Error::new(ErrorKind::Input, message).at(&self.name).hint(
-            "leave out --recalibrate; where normalisation was folded into layers, export the model for training (PyTorch: training=TrainingMode.TRAINING)",
+            "repair by formula instead (--repair DATA); where normalisation was folded into layers, export the model for training (PyTorch: training=TrainingMode.TRAINING)",
         ))
     }
 }

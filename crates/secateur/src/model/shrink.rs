@@ -2,13 +2,13 @@
 
 use secateur_graph::{Cost, Cut, Graph, Keep, Shrunk, mask, shrink};
 use secateur_onnx::{Parts, write_parts};
+use secateur_prune::{Choice, Measured, Nearest, Selection, first_not_a_number};
 
+use super::ModelFile;
 use super::check::{ModelEvidence, Models, check, read_back};
-use super::choose::{Decided, first_not_a_number};
 use super::files::{Beside, LOCATION};
-use super::fill::Nearest;
 use super::recalibrate::Recalibration;
-use super::{Choice, ModelFile};
+use super::repair::Repair;
 use crate::{Error, ErrorKind, Result};
 
 /// A smaller model that computes what the masked one does.
@@ -23,7 +23,10 @@ pub struct SmallModel {
     cuts: Vec<Cut>,
     cost: Cost,
     evidence: ModelEvidence,
+    /// By which its units were chosen.
+    pub(super) choice: Choice,
     pub(super) recalibration: Option<Recalibration>,
+    pub(super) repair: Option<Repair>,
 }
 
 impl SmallModel {
@@ -77,55 +80,35 @@ impl SmallModel {
     }
 }
 
-/// Removes units from a model, reads the result back, and compares it with the masked model on drawn inputs.
+/// Removes units from a model by its weights, reads the result back, and compares it with the masked model on drawn inputs.
 ///
 /// # Errors
-/// If the choice makes no sense or no unit goes by it though some should, weights are not numbers, training information names what would change, or the two
-/// models differ or cannot be run.
+/// As [`shrink_model_on`].
 pub fn shrink_model(file: &ModelFile, choice: &Choice) -> Result<SmallModel> {
-    check_weights(file)?;
-    let scores = choice.scores(&file.graph, &file.groups)?;
-    shrink_by(file, choice, scores)
+    shrink_model_on(file, choice, &Measured::default())
 }
 
-/// [`shrink_model`] by other scores than those of the choice: a number for each unit of each group, the lowest of which go first;
-/// NaN where there is none.
+/// The same by a criterion that needs what was measured: see [`ModelData::measured_for`](super::ModelData::measured_for).
 ///
 /// # Errors
-/// As [`shrink_model`]; if a group that may lose units has no scores.
-pub fn shrink_model_by(
+/// If the choice makes no sense or no unit goes by it though some should, weights are not numbers, something was not measured, training
+/// information names what would change, or the two models differ or cannot be run.
+pub fn shrink_model_on(
     file: &ModelFile,
     choice: &Choice,
-    scores: Vec<Vec<f64>>,
+    measured: &Measured,
 ) -> Result<SmallModel> {
     check_weights(file)?;
-    let units = file.groups.groups().iter().map(|g| g.units);
-    if !units.eq(scores.iter().map(Vec::len)) {
-        return Err(
-            Error::usage("there are not as many scores as units in every group").at(&file.name),
-        );
-    }
-    shrink_by(file, choice, scores)
-}
-
-fn check_weights(file: &ModelFile) -> Result<()> {
-    match first_not_a_number(&file.graph) {
-        None => Ok(()),
-        Some(tensor) => Err(
-            Error::new(ErrorKind::Input, "holds a weight that is not a number")
-                .at(format!("{}: {tensor}", file.name))
-                .hint("training has diverged: take an earlier state of the model"),
-        ),
-    }
-}
-
-fn shrink_by(file: &ModelFile, choice: &Choice, scores: Vec<Vec<f64>>) -> Result<SmallModel> {
-    let macs = |graph: &Graph| Ok(file.cost_of(graph)?.macs);
-    let decided = choice.decide_by(&scores, &file.graph, &file.groups, &macs);
-    let Decided { keep, nearest } = decided.map_err(|e| match e.kind() {
-        ErrorKind::OutOfReach => e.or_at(&file.name),
-        _ => e,
-    })?;
+    let scores = choice
+        .by
+        .scores(&file.graph, &file.groups, measured, choice.seed)?;
+    let costs = |graph: &Graph| file.cost_of(graph);
+    let selected = choice.decide_by(&scores, &file.graph, &file.groups, &costs);
+    let Selection { keep, nearest } =
+        selected.map_err(Error::from).map_err(|e| match e.kind() {
+            ErrorKind::OutOfReach => e.or_at(&file.name),
+            _ => e,
+        })?;
     let (parts, cuts) = cut(file, &keep)?;
     let masked = || Ok(mask(&file.graph, &file.groups, &keep)?);
     let models = Models {
@@ -145,8 +128,21 @@ fn shrink_by(file: &ModelFile, choice: &Choice, scores: Vec<Vec<f64>>) -> Result
         cuts,
         cost,
         evidence,
+        choice: choice.clone(),
         recalibration: None,
+        repair: None,
     })
+}
+
+fn check_weights(file: &ModelFile) -> Result<()> {
+    match first_not_a_number(&file.graph) {
+        None => Ok(()),
+        Some(tensor) => Err(
+            Error::new(ErrorKind::Input, "holds a weight that is not a number")
+                .at(format!("{}: {tensor}", file.name))
+                .hint("training has diverged: take an earlier state of the model"),
+        ),
+    }
 }
 
 /// The model without what goes, as bytes. Weights may be most of the memory there is: each network goes before the

@@ -1,6 +1,6 @@
 //! Models of others are ranked and recalibrated on training rows, and verified on test rows.
 
-use secateur::{Amount, Choice, ModelData, ModelFile, Recalibration, SmallModel, shrink_model};
+use secateur::{Choice, Criterion, ModelData, ModelFile, Recalibration, SmallModel, shrink_model};
 use secateur_data::Split;
 
 use crate::case::{Case, classifier, regressor};
@@ -36,7 +36,7 @@ impl Bench {
 
     /// Half of the units, with statistics of some data.
     fn recalibrated(&self, data: &Data) -> SmallModel {
-        let small = shrink_model(&self.file, &Choice::of(Amount::Units(0.5))).unwrap();
+        let small = shrink_model(&self.file, &Choice::of("50%".parse().unwrap())).unwrap();
         small.recalibrate(&self.file, &self.on(data, 100)).unwrap()
     }
 }
@@ -45,7 +45,13 @@ impl Bench {
 fn units_are_scored_on_training_rows() {
     for bench in Bench::all() {
         for rows in [40, 10_000] {
-            let scores = |data: &Data| bench.on(data, rows).taylor(&bench.file).unwrap();
+            let scores = |data: &Data| {
+                let on = bench.on(data, rows);
+                on.measured_for(Criterion::Taylor, &bench.file)
+                    .unwrap()
+                    .gradients
+                    .unwrap()
+            };
             let first = scores(&bench.case.data);
             assert_eq!(scores(&bench.spoilt(|s| &s.test)), first);
             assert_eq!(scores(&bench.spoilt(|s| &s.validation)), first);

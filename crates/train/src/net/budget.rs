@@ -1,11 +1,12 @@
 //! The units of a network of any form by how little they are of use.
 
-use secateur_graph::{GroupId, Keep, Role, ValueId};
+use secateur_graph::{GroupId, Keep, cost};
 use secateur_prox::Quantity;
+use secateur_prune::UnitCosts;
 
 use super::NetLearner;
-use super::costs::Costs;
 use super::penalised::Layer;
+use super::variances::variances;
 use crate::Result;
 use crate::budget::ranked::{Order, Ranked, Units};
 use crate::settings::Widths;
@@ -40,7 +41,7 @@ impl NetUnits {
             widths,
             ..
         } = ranked;
-        let mut costs = Costs::of(graph, groups, *of)?;
+        let mut costs = UnitCosts::of(graph, groups, *of, &cost(graph)?);
         let even = (limit as f64 / costs.left().max(1.0)).sqrt();
         let least = |all: usize| (all as f64 * even * LEAST_OF_EVEN).ceil() as usize;
         let mut keep = Keep::all(groups);
@@ -129,29 +130,13 @@ impl NetLearner {
     /// The standard deviation of each unit's activation, of all its positions together, as its first reader with weights sees it.
     fn spread(&mut self, layer: &Layer) -> Result<Vec<f64>> {
         let group = self.groups.group(layer.past.id);
-        let readers = group.members.iter().filter(|m| m.role == Role::Reads);
-        let read: Vec<ValueId> = readers
-            .filter_map(|m| self.graph.readers(m.tensor).first())
-            .filter_map(|&id| self.graph.node(id).input(0).ok())
-            .collect();
         let rows = self.network.batch().min(self.rows.len());
         let features = self.rows.features(0, rows)?;
-        for activation in group.activations.iter().filter(|a| read.contains(&a.value)) {
-            let at = [(activation.value, activation.axis)];
-            let Ok(mut measured) = self.network.deviations(&features, rows, &at) else {
-                continue;
-            };
-            let positions = measured.remove(0);
-            // Units of a group have as many positions, by which shares would be divided again.
-            let mut variance = vec![0.0; group.units];
-            for (unit, deviation) in activation.unit_of.iter().zip(&positions) {
-                if let Some(unit) = unit {
-                    variance[*unit as usize] += deviation.powi(2);
-                }
-            }
-            return Ok(variance.into_iter().map(f64::sqrt).collect());
-        }
-        // Nobody could tell: all count the same, and their weights decide.
-        Ok(vec![1.0; group.units])
+        let found = variances(&mut self.network, &self.graph, group, (&features, rows));
+        Ok(match found {
+            Some(variances) => variances.into_iter().map(f64::sqrt).collect(),
+            // Nobody could tell: all count the same, and their weights decide.
+            None => vec![1.0; group.units],
+        })
     }
 }

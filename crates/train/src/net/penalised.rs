@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use secateur_engine::{Network, Parameter};
-use secateur_graph::{ChannelGroups, Graph, GroupId, Role};
+use secateur_graph::{ChannelGroups, Graph, GroupId, Role, cost};
 use secateur_prox::{GroupSize, LayerUnits, Members, Penalty, Quantity, Strength};
+use secateur_prune::UnitCosts;
 use serde::{Deserialize, Serialize};
 
-use super::costs::Costs;
 use super::scale_free::is_scale_free;
 use super::slices::Slices;
 use crate::penalised::follows_current_width;
@@ -169,7 +169,7 @@ impl PenalisedGroups {
 
     /// Computes the group weights anew, after widths have changed.
     fn reweigh(&mut self, graph: &Graph, groups: &ChannelGroups) -> Result<()> {
-        let costs = Costs::of(graph, groups, Quantity::Macs)?;
+        let costs = UnitCosts::of(graph, groups, Quantity::Macs, &cost(graph)?);
         let mut sizes = vec![];
         for (l, layer) in self.layers.iter().enumerate() {
             let size = GroupSize {

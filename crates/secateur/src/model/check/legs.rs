@@ -8,7 +8,7 @@ use secateur_onnx::{write_apart, write_parts};
 use secateur_testkit::{Stream, mlp};
 
 use super::*;
-use crate::{Amount, Choice};
+use crate::Choice;
 
 fn file(graph: &Graph) -> ModelFile {
     let model = to_model(graph, &ModelMeta::default()).unwrap();
@@ -185,7 +185,7 @@ fn the_naive_evaluator_alone_sees_that_the_engine_is_wrong() {
 /// Half of the units of a model, verified.
 fn halved(graph: &Graph, naive_macs: u64) -> ModelEvidence {
     let file = file(graph);
-    let choice = Choice::of(Amount::Units(0.5));
+    let choice = Choice::of("50%".parse().unwrap());
     let keep = choice.decide(&file.graph, &file.groups).unwrap();
     let small = shrink(&file.graph, &file.groups, &keep).unwrap().graph;
     let small = file.patched(&small).unwrap();

@@ -5,7 +5,7 @@ use secateur_onnx::write_apart;
 use secateur_testkit::mlp;
 
 use super::*;
-use crate::{Amount, Choice, shrink_model};
+use crate::{Choice, shrink_model};
 
 fn parts(graph: &Graph) -> Parts {
     let model = to_model(graph, &ModelMeta::default()).unwrap();
@@ -93,7 +93,7 @@ fn what_is_made_of_a_model_is_held_to_its_network() {
         [Unary::Relu, Unary::Tanh].map(|activation| mlp(&[3, 4, 2], activation, 1).unwrap());
     let model = to_model(&graph, &ModelMeta::default()).unwrap();
     let mut file = ModelFile::of("m".into(), model, graph, 0).unwrap();
-    let half = Choice::of(Amount::Units(0.5));
+    let half = Choice::of("50%".parse().unwrap());
     shrink_model(&file, &half).unwrap();
     file.verify_beforehand(0).unwrap();
     file.graph = other;

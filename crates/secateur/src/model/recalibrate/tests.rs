@@ -9,7 +9,7 @@ use secateur_onnx::Limits;
 use secateur_testkit::Stream;
 
 use super::*;
-use crate::{Amount, Choice, Config, shrink_model};
+use crate::{Choice, Config, Limit, shrink_model};
 
 /// Digits through four normalised units to ten numbers.
 fn network(activation: Unary) -> Graph {
@@ -56,7 +56,7 @@ fn a_file_that_is_another_network_behind_its_statistics_is_refused() {
     };
     let data = ModelData::read(&file, &config, 50, None).unwrap();
     let dropped = BTreeMap::from([("dense1".to_owned(), vec![1])]);
-    let small = shrink_model(&file, &Choice::of(Amount::AllBut(dropped))).unwrap();
+    let small = shrink_model(&file, &Choice::of(Limit::AllBut(dropped))).unwrap();
 
     let again = small.clone().recalibrate(&file, &data).unwrap();
     let Some(Recalibration::Measured { verified, .. }) = again.recalibration() else {

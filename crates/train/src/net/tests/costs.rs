@@ -1,10 +1,12 @@
 //! What units cost beside the cost of networks that lost them.
 
-use secateur_graph::{ChannelGroups, Dim, Graph, GraphBuilder, Keep, Op, Tensor, Unary, shrink};
+use secateur_graph::{
+    ChannelGroups, Dim, Graph, GraphBuilder, Keep, Op, Tensor, Unary, cost, shrink,
+};
 use secateur_prox::Quantity;
+use secateur_prune::UnitCosts;
 use secateur_testkit::{Block, Stream, mlp};
 
-use super::super::costs::Costs;
 use super::networks::{pictures, plain, residual};
 use crate::budget::count;
 
@@ -16,7 +18,7 @@ fn check(graph: &Graph, name: &str) {
             true => count(of, graph).unwrap() as f64,
             false => count(of, &shrink(graph, &groups, keep).unwrap().graph).unwrap() as f64,
         };
-        let mut costs = Costs::of(graph, &groups, of).unwrap();
+        let mut costs = UnitCosts::of(graph, &groups, of, &cost(graph).unwrap());
         let mut keep = Keep::all(&groups);
         let mut stream = Stream::new(5);
         loop {
@@ -109,7 +111,7 @@ fn units_side_by_side_on_one_axis_are_counted_together() {
 fn a_layer_without_units_frees_nothing_more() {
     let graph = mlp(&[5, 4, 3, 2], Unary::Relu, 1).unwrap();
     let groups = ChannelGroups::of(&graph).unwrap();
-    let mut costs = Costs::of(&graph, &groups, Quantity::Params).unwrap();
+    let mut costs = UnitCosts::of(&graph, &groups, Quantity::Params, &cost(&graph).unwrap());
     let free: Vec<_> = groups.iter().filter(|(_, g)| g.units == 4).collect();
     let (first, units) = (free[0].0, free[0].1.units);
     for _ in 0..units {

@@ -1,83 +1,45 @@
 //! Which units of a model stay, if the user says how many?
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use regex::Regex;
-use secateur_graph::{ChannelGroups, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink};
+use secateur_graph::{
+    ChannelGroups, Cost, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink,
+};
 
-use super::fill::{Filling, Nearest, rounded};
-use super::nothing::nothing_goes;
-use super::rank::{Ranked, across, norms};
-use crate::{Error, ErrorKind, Result};
+use secateur_prox::Quantity;
 
-/// By what units are ranked; the lowest go first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnitScore {
-    /// Sum of the magnitudes of the weights that read the unit.
-    L1,
-    /// Root of the sum of their squares.
-    L2,
-    /// What the loss would change by, to first order, squared: see [`ModelData::taylor`](super::ModelData::taylor).
-    Taylor,
-    /// Drawn from the seed.
-    Random,
-}
-
-impl FromStr for UnitScore {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "l1" => Ok(Self::L1),
-            "l2" => Ok(Self::L2),
-            "taylor" => Ok(Self::Taylor),
-            "random" => Ok(Self::Random),
-            other => Err(Error::usage(format!("'{other}' is no score"))
-                .at("--by")
-                .hint("l1, l2, taylor or random")),
-        }
-    }
-}
-
-/// How much stays.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Amount {
-    /// This share of the units of each group, in (0, 1]; rounded up.
-    Units(f64),
-    /// This share of the units of all groups together; units are ranked across groups by their scores as multiples
-    /// of their group's mean.
-    Global(f64),
-    /// The same share of the units of each group, as large as this share of the MACs allows, and then those of most score that
-    /// fit beside them.
-    Macs(f64),
-    /// All but these units, by the name of their group.
-    AllBut(BTreeMap<String, Vec<usize>>),
-}
+use crate::curves::Curves;
+use crate::fill::{Filling, Nearest, rounded};
+use crate::limit::{Allocation, Limit, count_of, most_of, words};
+use crate::nothing::nothing_goes;
+use crate::rank::{Ranked, across};
+use crate::{Criterion, Error, ErrorKind, Measured, Result, UnitCosts};
 
 /// What a choice came to.
 #[derive(Debug)]
-pub(super) struct Decided {
-    pub(super) keep: Keep,
+pub struct Selection {
+    /// What stays.
+    pub keep: Keep,
     /// Where much less stays than was asked for.
-    pub(super) nearest: Option<Nearest>,
+    pub nearest: Option<Nearest>,
 }
 
-/// What a network costs, in MACs.
-pub(super) type Macs<'a> = &'a dyn Fn(&Graph) -> Result<u64>;
+/// What a network costs.
+pub type Costs<'a> = &'a dyn Fn(&Graph) -> secateur_graph::Result<Cost>;
 
 /// How many units stay, and which.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// How much stays.
-    pub amount: Amount,
-    /// Which ones, if the amount leaves that open.
-    pub by: UnitScore,
+    pub limit: Limit,
+    /// How that is divided over the groups, if the limit leaves that open.
+    pub allocation: Allocation,
+    /// Which units, if the limit leaves that open.
+    pub by: Criterion,
     /// Of random scores.
     pub seed: u64,
-    /// Units that every group keeps in any case. With 0, [`Amount::Global`] may take whole branches that others stand beside.
+    /// Units that every group keeps in any case. With 0, [`Allocation::Global`] may take whole branches that others stand beside.
     pub min: usize,
     /// Numbers of units are rounded up to a multiple of this, but never above what there is.
     pub round: usize,
@@ -87,12 +49,20 @@ pub struct Choice {
     pub except: Option<Regex>,
 }
 
+/// An allocation for the groups of a network.
+enum Division {
+    Even,
+    Global,
+    Curves(Curves),
+}
+
 impl Choice {
     /// That much, of all groups, by the root of the squares of the weights that read a unit; at least one of each group.
-    pub fn of(amount: Amount) -> Self {
+    pub fn of(limit: Limit) -> Self {
         Self {
-            amount,
-            by: UnitScore::L2,
+            limit,
+            allocation: Allocation::Even,
+            by: Criterion::L2,
             seed: 1,
             min: 1,
             round: 1,
@@ -107,21 +77,26 @@ impl Choice {
     /// If a share is none or cannot be met, no unit goes though some should, a group is not there or frozen, a pattern matches no
     /// group that can lose units, or scores are wanted that take data.
     pub fn decide(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Keep> {
-        let macs = |graph: &Graph| Ok(cost(graph)?.macs);
-        let decided = self.decide_by(&self.scores(graph, groups)?, graph, groups, &macs)?;
-        Ok(decided.keep)
+        let scores = self
+            .by
+            .scores(graph, groups, &Measured::default(), self.seed)?;
+        let selection = self.decide_by(&scores, graph, groups, &|graph| cost(graph))?;
+        Ok(selection.keep)
     }
 
-    /// The same by [scores](Self::scores) that are there already.
-    pub(super) fn decide_by(
+    /// The same by [scores](Criterion::scores) that are there already, and by what a network costs.
+    ///
+    /// # Errors
+    /// As [`Choice::decide`].
+    pub fn decide_by(
         &self,
         scores: &[Vec<f64>],
         graph: &Graph,
         groups: &ChannelGroups,
-        macs: Macs<'_>,
-    ) -> Result<Decided> {
-        let decided = self.decided(scores, graph, groups, macs)?;
-        match decided.keep.is_all() && !self.asks_for_nothing() {
+        costs: Costs<'_>,
+    ) -> Result<Selection> {
+        let decided = self.decided(scores, graph, groups, costs)?;
+        match decided.keep.is_all() && !self.limit.is_met(&costs(graph)?) {
             true => Err(nothing_goes(graph, groups, &|g| self.why_whole(graph, g))),
             false => Ok(decided),
         }
@@ -132,20 +107,14 @@ impl Choice {
         scores: &[Vec<f64>],
         graph: &Graph,
         groups: &ChannelGroups,
-        macs: Macs<'_>,
-    ) -> Result<Decided> {
-        let keep = match &self.amount {
-            Amount::Units(share) => {
-                check_share("--keep", *share)?;
+        costs: Costs<'_>,
+    ) -> Result<Selection> {
+        let keep = match &self.limit {
+            Limit::Units(share) => {
                 let ranked = self.ranked(scores, graph, groups)?;
-                self.keeping(&self.within_each(*share, &ranked), &ranked, groups)?
-            }
-            Amount::Global(share) => {
-                check_share("--keep", *share)?;
-                let ranked = self.ranked(scores, graph, groups)?;
-                let counts = across(*share, self.min, &ranked);
-                let counts = counts.iter().zip(&ranked);
-                let counts: Vec<usize> = counts.map(|(&n, r)| self.rounded(n, r.units())).collect();
+                let (ranked, division) =
+                    self.divided(ranked, (graph, groups), Quantity::Macs, &costs(graph)?);
+                let counts = self.counts(share.get(), &ranked, &division);
                 let mut keep = self.keeping(&counts, &ranked, groups)?;
                 for (_, emptied) in counts.iter().zip(&ranked).filter(|(n, _)| **n == 0) {
                     // Where the network cannot do without the branch, its best unit stays.
@@ -157,31 +126,22 @@ impl Choice {
                 }
                 keep
             }
-            Amount::Macs(share) => {
-                check_share("--macs", *share)?;
-                return self.within(*share, scores, graph, groups, macs);
+            Limit::Counted(limit) => {
+                return self.within(*limit, scores, graph, groups, costs);
             }
-            Amount::AllBut(dropped) => all_but(dropped, groups)?,
+            Limit::AllBut(dropped) => all_but(dropped, groups)?,
         };
-        Ok(Decided {
+        Ok(Selection {
             keep,
             nearest: None,
         })
     }
 
-    /// Whether all units may stay by what was asked for.
-    fn asks_for_nothing(&self) -> bool {
-        match &self.amount {
-            Amount::Units(share) | Amount::Global(share) | Amount::Macs(share) => *share >= 1.0,
-            Amount::AllBut(dropped) => dropped.values().all(Vec::is_empty),
-        }
-    }
-
     /// Why a group stays whole that could lose units, to be read after "it".
     fn why_whole(&self, graph: &Graph, group: &Group) -> String {
-        let count = |of: &Self| match of.amount {
-            Amount::Units(share) => of.count(share, group.units),
-            Amount::Global(_) | Amount::Macs(_) | Amount::AllBut(_) => of.count(0.0, group.units),
+        let count = |of: &Self| match (&of.limit, of.allocation) {
+            (Limit::Units(share), Allocation::Even) => of.count(share.get(), group.units),
+            _ => of.count(0.0, group.units),
         };
         let freely = Self {
             min: 1,
@@ -198,33 +158,35 @@ impl Choice {
         }
     }
 
-    /// The largest share of the units that leaves no more than a share of the MACs, and what fits beside it.
+    /// The largest share of the units that leaves no more than so much, and what fits beside it.
     fn within(
         &self,
-        share: f64,
+        limit: secateur_prox::Limit,
         scores: &[Vec<f64>],
         graph: &Graph,
         groups: &ChannelGroups,
-        macs: Macs<'_>,
-    ) -> Result<Decided> {
+        costs: Costs<'_>,
+    ) -> Result<Selection> {
         let ranked = self.ranked(scores, graph, groups)?;
-        let whole = macs(graph)?;
-        let limit = share * whole as f64;
+        let (ranked, division) = self.divided(ranked, (graph, groups), limit.of, &costs(graph)?);
+        let cost = |graph: &Graph| Ok::<_, Error>(count_of(limit.of, &costs(graph)?));
+        let whole = cost(graph)?;
+        let most = most_of(limit.most, whole);
         let filling = Filling {
             ranked: &ranked,
-            share: &|share| self.within_each(share, &ranked),
+            share: &|share| self.counts(share, &ranked, &division),
             attempt: &|counts| {
                 let keep = self.keeping(counts, &ranked, groups)?;
                 let left = ranked.iter().map(|r| keep.count(r.id)).collect();
-                let cost = macs(&shrink(graph, groups, &keep)?.graph)?;
+                let cost = cost(&shrink(graph, groups, &keep)?.graph)?;
                 Ok((keep, left, cost))
             },
             round: self.round,
-            limit,
+            limit: most,
             above: None,
         };
         let filled = filling.go()?;
-        let nearest = filled.nearest(share, whole);
+        let nearest = filled.nearest(words(limit.of), most / whole.max(1) as f64, whole);
         let least = filled.cost.min(whole);
         let keep = filled.best.ok_or_else(|| {
             if least == whole {
@@ -232,13 +194,14 @@ impl Choice {
             }
             let of_whole = 100.0 * least as f64 / whole.max(1) as f64;
             let message = format!(
-                "no choice leaves less than {least} MACs ({of_whole:.1} %), and {limit:.0} are asked for"
+                "no choice leaves less than {least} {} ({of_whole:.1} %), and {most:.0} are asked for",
+                words(limit.of)
             );
             Error::new(ErrorKind::OutOfReach, message)
-                .at("--macs")
+                .at(format!("--{}", limit.of.name()))
                 .hint("nothing was written; frozen groups, --min, --round, --only and --except keep the rest: secateur inspect tells what is frozen")
         })?;
-        Ok(Decided { keep, nearest })
+        Ok(Selection { keep, nearest })
     }
 
     /// The groups that may lose units, with their units, those that go first in front.
@@ -254,7 +217,7 @@ impl Choice {
         };
         let refuse = |flag: &str, message: String| {
             let hint = "secateur inspect lists the groups, and which of them are frozen";
-            Err(Error::usage(message).at(flag).hint(hint))
+            Err(Error::choice(message).at(flag).hint(hint))
         };
         let matches = |pattern: &Regex, group| is_meant(pattern, graph, group);
         if let Some(only) = &self.only
@@ -281,7 +244,7 @@ impl Choice {
                     "units of '{}' have no score, as no gradient reaches them",
                     group.name
                 );
-                return Err(Error::usage(message)
+                return Err(Error::choice(message)
                     .at("--by")
                     .hint("leave the group alone with --except, or rank by weights: --by l2"));
             }
@@ -294,27 +257,6 @@ impl Choice {
     fn may_shrink(&self, graph: &Graph, group: &Group) -> bool {
         let named = |pattern: &Option<Regex>| pattern.as_ref().map(|p| is_meant(p, graph, group));
         named(&self.only) != Some(false) && named(&self.except) != Some(true)
-    }
-
-    /// What every unit of every group is worth, frozen ones included.
-    ///
-    /// # Errors
-    /// If that takes data.
-    pub(super) fn scores(&self, graph: &Graph, groups: &ChannelGroups) -> Result<Vec<Vec<f64>>> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let all = groups.groups().iter();
-        let each = all.map(|group| match self.by {
-            UnitScore::Random => Ok((0..group.units).map(|_| rng.next_u64() as f64).collect()),
-            UnitScore::L1 => Ok(norms(graph, group, f64::abs)),
-            UnitScore::L2 => {
-                let squares = norms(graph, group, |w| w * w);
-                Ok(squares.into_iter().map(f64::sqrt).collect())
-            }
-            UnitScore::Taylor => Err(Error::usage("taylor scores are measured on data")
-                .at("--by")
-                .hint("name them: --data mnist")),
-        });
-        each.collect()
     }
 
     /// Keeps so many units of each group, the last in its order.
@@ -330,9 +272,44 @@ impl Choice {
         Ok(keep)
     }
 
-    fn within_each(&self, share: f64, ranked: &[Ranked]) -> Vec<usize> {
-        let counts = ranked.iter().map(|r| self.count(share, r.units()));
-        counts.collect()
+    /// How many units of each group a share of all is.
+    fn counts(&self, share: f64, ranked: &[Ranked], division: &Division) -> Vec<usize> {
+        match division {
+            Division::Even => ranked
+                .iter()
+                .map(|r| self.count(share, r.units()))
+                .collect(),
+            Division::Global => {
+                let counts = across(share, self.min, ranked).into_iter().zip(ranked);
+                counts.map(|(n, r)| self.rounded(n, r.units())).collect()
+            }
+            Division::Curves(curves) => curves.counts(share),
+        }
+    }
+
+    /// The groups as the allocation compares them, and how it divides what stays, in a network that costs `cost`.
+    fn divided(
+        &self,
+        ranked: Vec<Ranked>,
+        (graph, groups): (&Graph, &ChannelGroups),
+        of: Quantity,
+        cost: &Cost,
+    ) -> (Vec<Ranked>, Division) {
+        match self.allocation {
+            Allocation::Even => (ranked, Division::Even),
+            Allocation::Global => (ranked, Division::Global),
+            Allocation::Curves => {
+                let costs = UnitCosts::of(graph, groups, of, cost);
+                let ranked = ranked.into_iter();
+                let ranked = ranked.map(|r| {
+                    let freed = costs.freed_by_one(r.id);
+                    r.priced(freed)
+                });
+                let ranked: Vec<Ranked> = ranked.collect();
+                let curves = Curves::of(&ranked, costs, self.min, self.round);
+                (ranked, Division::Curves(curves))
+            }
+        }
     }
 
     /// How many of so many units stay.
@@ -353,31 +330,22 @@ fn is_meant(pattern: &Regex, graph: &Graph, group: &Group) -> bool {
     pattern.is_match(&group.name) || nodes.any(|&id| pattern.is_match(&graph.node(id).name))
 }
 
-fn check_share(flag: &str, share: f64) -> Result<()> {
-    match share > 0.0 && share <= 1.0 {
-        true => Ok(()),
-        false => Err(Error::usage(format!("{share} is no share"))
-            .at(flag)
-            .hint("write 50% or 0.5")),
-    }
-}
-
 fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Result<Keep> {
     let mut keep = Keep::all(groups);
     for (name, units) in dropped {
         let Some(id) = groups.named(name) else {
-            return Err(Error::usage(format!("there is no group '{name}'"))
+            return Err(Error::choice(format!("there is no group '{name}'"))
                 .at("--drop")
                 .hint("secateur inspect lists the groups"));
         };
         let fails = |error: secateur_graph::Error| {
-            Error::usage(error.to_string())
+            Error::choice(error.to_string())
                 .at("--drop")
                 .hint("secateur inspect tells the units of each group, and why some stay")
         };
         if groups.group(id).kind != GroupKind::Hidden {
             let message = format!("'{name}' is an input, and its features stay");
-            return Err(Error::usage(message)
+            return Err(Error::choice(message)
                 .at("--drop")
                 .hint("secateur compress --model removes features that are not needed"));
         }
@@ -390,7 +358,7 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
             if !keep.can_drop(groups, id, unit) {
                 let message =
                     format!("without unit {unit}, a tensor of '{name}' would have no channel left");
-                return Err(Error::usage(message).at("--drop").hint("keep one of them"));
+                return Err(Error::choice(message).at("--drop").hint("keep one of them"));
             }
             keep.drop(id, unit).map_err(fails)?;
         }
@@ -399,7 +367,7 @@ fn all_but(dropped: &BTreeMap<String, Vec<usize>>, groups: &ChannelGroups) -> Re
 }
 
 /// The first tensor with an element that is not a number.
-pub(super) fn first_not_a_number(graph: &Graph) -> Option<&str> {
+pub fn first_not_a_number(graph: &Graph) -> Option<&str> {
     let bad = |t: &Tensor| match t.as_f32() {
         Some(weights) => weights.iter().any(|w| w.is_nan()),
         None => t.is_float() && t.numbers().iter().any(|w| w.is_nan()),

@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind};
 const TOLD: usize = 4;
 
 /// The error of a choice by which all units stay. `stays` tells why a group does that could lose some.
-pub(super) fn nothing_goes(
+pub(crate) fn nothing_goes(
     graph: &Graph,
     groups: &ChannelGroups,
     stays: &dyn Fn(&Group) -> String,

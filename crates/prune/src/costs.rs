@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use secateur_graph::{ChannelGroups, Graph, GroupId, Member, ValueId, cost};
+use secateur_graph::{ChannelGroups, Cost, Graph, GroupId, Member, ValueId};
 use secateur_prox::Quantity;
-
-use crate::Result;
 
 /// An axis of a constant with the units that lie on it.
 #[derive(Debug, Clone)]
@@ -47,21 +45,22 @@ struct Product {
 /// The multiply-adds of a node are proportional to the positions left along each axis of its weights, as all units of a group have as
 /// many; where they differ this is an average.
 #[derive(Debug, Clone)]
-pub(crate) struct Costs {
+pub struct UnitCosts {
     products: Vec<Product>,
     /// Those that no units hold.
     fixed: f64,
 }
 
-impl Costs {
-    pub(crate) fn of(graph: &Graph, groups: &ChannelGroups, of: Quantity) -> Result<Self> {
+impl UnitCosts {
+    /// Those of a network that costs `cost`, while it has all its units.
+    pub fn of(graph: &Graph, groups: &ChannelGroups, of: Quantity, cost: &Cost) -> Self {
         let mut costs = Self {
             products: vec![],
             fixed: 0.0,
         };
         match of {
             Quantity::Macs => {
-                for node in cost(graph)?.nodes {
+                for node in &cost.nodes {
                     let inputs = graph.node(node.node).inputs.iter().flatten();
                     // Weights, not biases: the constant with the most axes.
                     let weight = inputs
@@ -81,7 +80,7 @@ impl Costs {
                 }
             }
         }
-        Ok(costs)
+        costs
     }
 
     fn add(&mut self, count: f64, axes: Vec<Axis>) {
@@ -93,12 +92,12 @@ impl Costs {
     }
 
     /// What is left.
-    pub(crate) fn left(&self) -> f64 {
+    pub fn left(&self) -> f64 {
         self.fixed + self.products.iter().map(|p| p.count).sum::<f64>()
     }
 
     /// What goes with the next unit of a group.
-    pub(crate) fn freed_by_one(&self, group: GroupId) -> f64 {
+    pub fn freed_by_one(&self, group: GroupId) -> f64 {
         let freed = |p: &Product| {
             let axes = p.axes.iter();
             let kept: f64 = axes.map(|a| 1.0 - a.share(group)).product();
@@ -108,7 +107,7 @@ impl Costs {
     }
 
     /// Takes a unit of a group away.
-    pub(crate) fn remove(&mut self, group: GroupId) {
+    pub fn remove(&mut self, group: GroupId) {
         for product in &mut self.products {
             for axis in &mut product.axes {
                 product.count *= 1.0 - axis.share(group);

@@ -1,16 +1,39 @@
-//! What an amount, a ranking and the patterns of a choice come to, unit by unit.
+//! What a limit, a ranking and the patterns of a choice come to, unit by unit.
 
 use secateur_graph::{Binary, Data, Dim, Element, GraphBuilder, GroupId, Node, Op, Split, Unary};
+use secateur_prox::Share;
 use secateur_testkit::mlp;
 
 use super::*;
+
+fn share(share: f64) -> Share {
+    Share::new(share).unwrap()
+}
+
+/// This share of the units.
+fn units(units: f64) -> Limit {
+    Limit::Units(share(units))
+}
+
+/// This share of the MACs.
+fn macs(macs: f64) -> Limit {
+    Limit::Counted(secateur_prox::Limit::macs(share(macs)))
+}
+
+/// All groups ranked together.
+fn global(limit: Limit) -> Choice {
+    Choice {
+        allocation: Allocation::Global,
+        ..Choice::of(limit)
+    }
+}
 
 #[test]
 fn counts_are_rounded_up_and_never_above_what_there_is() {
     let choice = |min, round| Choice {
         min,
         round,
-        ..Choice::of(Amount::Units(1.0))
+        ..Choice::of(units(1.0))
     };
     assert_eq!(choice(1, 1).count(0.5, 7), 4);
     assert_eq!(choice(1, 8).count(0.5, 20), 16);
@@ -48,8 +71,7 @@ fn by_scores(choice: &Choice, graph: &Graph, scores: [&[f64]; 2]) -> Result<Vec<
             false => vec![1.0; g.units],
         })
         .collect();
-    let macs = |graph: &Graph| Ok(cost(graph)?.macs);
-    let keep = choice.decide_by(&all, graph, &groups, &macs)?.keep;
+    let keep = choice.decide_by(&all, graph, &groups, &|g| cost(g))?.keep;
     Ok(free(&groups).map(|(id, _)| keep.kept(id)).collect())
 }
 
@@ -67,36 +89,36 @@ fn layers() -> Graph {
 
 #[test]
 fn a_share_of_each_group_stays() {
-    let of = |amount| left(&Choice::of(amount), &layers());
-    assert_eq!(of(Amount::Units(0.5)).unwrap(), [10, 4]);
-    assert_eq!(of(Amount::Units(0.01)).unwrap(), [1, 1]);
+    let of = |limit| left(&Choice::of(limit), &layers());
+    assert_eq!(of(units(0.5)).unwrap(), [10, 4]);
+    assert_eq!(of(units(0.01)).unwrap(), [1, 1]);
 }
 
 #[test]
 fn those_of_most_score_stay() {
     let graph = mlp(&[2, 4, 4, 2], Unary::Relu, 1).unwrap();
     let scores: [&[f64]; 2] = [&[3.0, 1.0, 4.0, 2.0], &[0.1, 0.4, 0.2, 0.3]];
-    let half = by_scores(&Choice::of(Amount::Units(0.5)), &graph, scores).unwrap();
+    let half = by_scores(&Choice::of(units(0.5)), &graph, scores).unwrap();
     assert_eq!(half, [vec![0, 2], vec![1, 3]]);
 }
 
 #[test]
 fn all_stays_if_that_was_asked_for_and_is_an_error_if_not() {
     let graph = layers();
-    let of = |amount| left(&Choice::of(amount), &graph);
-    for amount in [Amount::Units, Amount::Global, Amount::Macs] {
-        assert_eq!(of(amount(1.0)).unwrap(), [20, 8]);
+    let whole = |choice| assert_eq!(left(&choice, &graph).unwrap(), [20, 8]);
+    for limit in [units(1.0), macs(1.0), Limit::AllBut(BTreeMap::new())] {
+        whole(Choice::of(limit.clone()));
+        whole(global(limit));
     }
-    assert_eq!(of(Amount::AllBut(BTreeMap::new())).unwrap(), [20, 8]);
     let refuse = |choice: &Choice, words: &str| {
         refused(left(choice, &graph), ErrorKind::OutOfReach, words);
     };
-    let most = Choice::of(Amount::Units(0.97));
+    let most = Choice::of(units(0.97));
     refuse(
         &most,
         "2 groups, as each has so few units that the share, rounded up, is all of them",
     );
-    let half = Choice::of(Amount::Units(0.5));
+    let half = Choice::of(units(0.5));
     for (min, round) in [(20, 1), (1, 32)] {
         let whole = Choice {
             min,
@@ -108,7 +130,7 @@ fn all_stays_if_that_was_asked_for_and_is_an_error_if_not() {
             "2 groups, as each keeps all its units by --min or --round",
         );
         let within = Choice {
-            amount: Amount::Macs(0.5),
+            limit: macs(0.5),
             ..whole
         };
         refuse(
@@ -133,33 +155,14 @@ fn a_share_of_the_macs_is_filled_to_the_last_unit() {
     let graph = mlp(&[10, 20, 5], Unary::Relu, 1).unwrap();
     // A unit takes 15 of 300.
     for (share, units) in [(0.5, 10), (0.54, 10), (0.55, 11), (0.05, 1), (0.99, 19)] {
-        let choice = Choice::of(Amount::Macs(share));
+        let choice = Choice::of(macs(share));
         assert_eq!(left(&choice, &graph).unwrap(), [units], "{share}");
     }
     refused(
-        left(&Choice::of(Amount::Macs(0.02)), &graph),
+        left(&Choice::of(macs(0.02)), &graph),
         ErrorKind::OutOfReach,
         "no choice leaves less than 15 MACs (5.0 %), and 6 are asked for",
     );
-}
-
-#[test]
-fn shares_are_above_none_and_no_more_than_all() {
-    let graph = layers();
-    for share in [0.0, -0.5, 1.01, f64::NAN, f64::INFINITY] {
-        for (amount, flag) in [
-            (Amount::Units(share), "--keep"),
-            (Amount::Global(share), "--keep"),
-            (Amount::Macs(share), "--macs"),
-        ] {
-            let found = left(&Choice::of(amount), &graph);
-            refused(
-                found,
-                ErrorKind::Usage,
-                &format!("{flag}: {share} is no share"),
-            );
-        }
-    }
 }
 
 /// Two layers whose sum is read by a third one, which the output reads.
@@ -185,11 +188,11 @@ fn patterns_are_held_to_groups_and_to_the_nodes_that_make_them() {
     let graph = sum_of_two();
     let only = |pattern: &str| Choice {
         only: Some(Regex::new(pattern).unwrap()),
-        ..Choice::of(Amount::Units(0.5))
+        ..Choice::of(units(0.5))
     };
     let except = |pattern: &str| Choice {
         except: Some(Regex::new(pattern).unwrap()),
-        ..Choice::of(Amount::Units(0.5))
+        ..Choice::of(units(0.5))
     };
     let groups = ChannelGroups::of(&graph).unwrap();
     let names: Vec<&str> = free(&groups).map(|(_, g)| g.name.as_str()).collect();
@@ -234,7 +237,7 @@ fn patterns_are_held_to_groups_and_to_the_nodes_that_make_them() {
         (except("^relu$"), "--except: '^relu$' matches no group"),
         (except("nowhere"), "--except: 'nowhere' matches no group"),
     ] {
-        refused(left(&choice, &graph), ErrorKind::Usage, words);
+        refused(left(&choice, &graph), ErrorKind::Choice, words);
     }
 }
 
@@ -254,28 +257,18 @@ fn scores_are_norms_of_what_reads_a_unit() {
     let graph = b.build().unwrap();
     let groups = ChannelGroups::of(&graph).unwrap();
     let at = groups.groups().iter().position(|g| g.units == 3).unwrap();
-    let scores = |by| {
-        let choice = Choice {
-            by,
-            ..Choice::of(Amount::Units(0.5))
-        };
-        choice.scores(&graph, &groups).map(|all| all[at].clone())
+    let scores = |by: Criterion, seed| {
+        let all = by.scores(&graph, &groups, &Measured::default(), seed);
+        all.map(|all| all[at].clone())
     };
-    assert_eq!(scores(UnitScore::L1).unwrap(), [7.0, 0.5, 14.0]);
-    assert_eq!(scores(UnitScore::L2).unwrap(), [5.0, 0.5, 10.0]);
+    assert_eq!(scores(Criterion::L1, 0).unwrap(), [7.0, 0.5, 14.0]);
+    assert_eq!(scores(Criterion::L2, 0).unwrap(), [5.0, 0.5, 10.0]);
     refused(
-        scores(UnitScore::Taylor),
-        ErrorKind::Usage,
+        scores(Criterion::Taylor, 0),
+        ErrorKind::Choice,
         "taylor scores are measured on data",
     );
-    let drawn = |seed| {
-        let choice = Choice {
-            by: UnitScore::Random,
-            seed,
-            ..Choice::of(Amount::Units(0.5))
-        };
-        choice.scores(&graph, &groups).unwrap()[at].clone()
-    };
+    let drawn = |seed| scores(Criterion::Random, seed).unwrap();
     assert_eq!(drawn(3), drawn(3));
     assert_ne!(drawn(3), drawn(4));
 }
@@ -284,10 +277,10 @@ fn scores_are_norms_of_what_reads_a_unit() {
 fn units_without_a_score_are_told() {
     let graph = mlp(&[2, 4, 4, 2], Unary::Relu, 1).unwrap();
     let none: [&[f64]; 2] = [&[1.0; 4], &[1.0, f64::NAN, 1.0, 1.0]];
-    let half = Choice::of(Amount::Units(0.5));
+    let half = Choice::of(units(0.5));
     refused(
         by_scores(&half, &graph, none),
-        ErrorKind::Usage,
+        ErrorKind::Choice,
         "have no score",
     );
     // Not those of a group that stays whole.
@@ -334,7 +327,7 @@ fn only_a_branch_that_others_stand_beside_may_go_as_a_whole() {
     let of = |min, are_beside| {
         let choice = Choice {
             min,
-            ..Choice::of(Amount::Global(0.125))
+            ..global(units(0.125))
         };
         by_scores(&choice, &two_branches(are_beside), scores).unwrap()
     };
@@ -350,7 +343,7 @@ fn dropped_units_are_those_that_are_named() {
     let groups = ChannelGroups::of(&graph).unwrap();
     let kept = |of: &str, units: &[usize]| {
         let dropped = BTreeMap::from([(of.to_owned(), units.to_vec())]);
-        let keep = Choice::of(Amount::AllBut(dropped)).decide(&graph, &groups)?;
+        let keep = Choice::of(Limit::AllBut(dropped)).decide(&graph, &groups)?;
         Ok(free(&groups)
             .map(|(id, _)| keep.kept(id))
             .collect::<Vec<_>>())
@@ -369,7 +362,7 @@ fn dropped_units_are_those_that_are_named() {
         ("x", &[0][..], "'x' is an input, and its features stay"),
         ("dense2", &[8][..], "8"),
     ] {
-        refused(kept(of, units), ErrorKind::Usage, words);
+        refused(kept(of, units), ErrorKind::Choice, words);
     }
 }
 
@@ -429,17 +422,60 @@ fn single_file() -> Graph {
 fn a_unit_without_which_a_tensor_had_no_channel_stays() {
     let graph = single_file();
     let words = "1 group, as it would leave a tensor without channels if it lost any unit";
-    for amount in [Amount::Units(0.5), Amount::Global(0.5), Amount::Macs(0.5)] {
-        refused(
-            left(&Choice::of(amount), &graph),
-            ErrorKind::OutOfReach,
-            words,
-        );
+    let half = [units(0.5), macs(0.5)];
+    for choice in half
+        .into_iter()
+        .flat_map(|l| [Choice::of(l.clone()), global(l)])
+    {
+        refused(left(&choice, &graph), ErrorKind::OutOfReach, words);
     }
     let dropped = BTreeMap::from([("h".to_owned(), vec![1])]);
     refused(
-        left(&Choice::of(Amount::AllBut(dropped)), &graph),
-        ErrorKind::Usage,
+        left(&Choice::of(Limit::AllBut(dropped)), &graph),
+        ErrorKind::Choice,
         "without unit 1, a tensor of 'h' would have no channel left",
     );
+}
+
+#[test]
+fn parameters_are_limited_as_macs_are_and_counts_as_shares() {
+    // A unit takes 10 weights, a bias and 5 weights of 325 parameters; 5 biases stay.
+    let graph = mlp(&[10, 20, 5], Unary::Relu, 1).unwrap();
+    let of = |text: &str| left(&Choice::of(Limit::Counted(text.parse().unwrap())), &graph);
+    for (limit, units) in [
+        ("params=100%", 20),
+        ("params=325", 20),
+        ("params=324", 19),
+        ("params=165", 10),
+        ("params=164", 9),
+        ("params=50%", 9),
+        ("macs=150", 10),
+        ("macs=149", 9),
+        ("macs=1000", 20),
+    ] {
+        assert_eq!(of(limit).unwrap(), [units], "{limit}");
+    }
+    refused(
+        of("params=20"),
+        ErrorKind::OutOfReach,
+        "--params: no choice leaves less than 21 parameters (6.5 %), and 20 are asked for",
+    );
+}
+
+#[test]
+fn units_ranked_together_fill_a_limit_as_well() {
+    let graph = mlp(&[10, 8, 8, 5], Unary::Relu, 1).unwrap();
+    let scores: [&[f64]; 2] = [&[9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 1.0], &[1.0; 8]];
+    let choice = |allocation| Choice {
+        allocation,
+        ..Choice::of(macs(0.5))
+    };
+    let of = |allocation| {
+        let kept = by_scores(&choice(allocation), &graph, scores).unwrap();
+        [kept[0].len(), kept[1].len()]
+    };
+    let [even, global] = [Allocation::Even, Allocation::Global].map(of);
+    assert_ne!(even, global);
+    // The group of equal units goes before units that are above the mean of theirs.
+    assert!(global[0] > global[1], "{global:?}");
 }

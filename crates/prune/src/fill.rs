@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::rank::Ranked;
 use crate::Result;
+use crate::rank::Ranked;
 
 /// Halvings of the share of units that is looked for: enough for groups of a thousand.
 const HALVINGS: usize = 12;
@@ -12,9 +12,11 @@ const SHORT: f64 = 0.02;
 /// What is missing of the limit that is not worth another look, as a share of it: every look makes a network.
 const CLOSE: f64 = 0.001;
 
-/// What a limit on MACs came to, where units are too coarse to come near it.
+/// What a limit came to, where units are too coarse to come near it.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Nearest {
+    /// What is limited, such as `MACs`.
+    pub of: &'static str,
     /// The share that may stay.
     pub asked: f64,
     /// The largest share that was found within it, which is what stays.
@@ -27,8 +29,9 @@ impl fmt::Display for Nearest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:.1} % of the MACs stay where {:.1} % may: ",
+            "{:.1} % of the {} stay where {:.1} % may: ",
             100.0 * self.below,
+            self.of,
             100.0 * self.asked
         )?;
         match self.above {
@@ -45,42 +48,43 @@ impl fmt::Display for Nearest {
 
 /// Units of groups that are left within a limit on what the network costs.
 #[derive(Debug)]
-pub(super) struct Filled<K> {
+pub(crate) struct Filled<K> {
     /// The decision; none where even the least is above the limit.
-    pub(super) best: Option<K>,
+    pub(crate) best: Option<K>,
     /// The cost of the best, or of the least; of none that was found, the largest number.
-    pub(super) cost: u64,
+    pub(crate) cost: u64,
     /// The smallest cost above the limit that was found.
-    pub(super) above: Option<u64>,
+    pub(crate) above: Option<u64>,
 }
 
 impl<K> Filled<K> {
     /// What there is to say of a share of `whole`, if what stays is much less.
-    pub(super) fn nearest(&self, asked: f64, whole: u64) -> Option<Nearest> {
-        let of = |cost: u64| cost as f64 / whole.max(1) as f64;
-        let below = of(self.cost);
+    pub(crate) fn nearest(&self, of: &'static str, asked: f64, whole: u64) -> Option<Nearest> {
+        let share = |cost: u64| cost as f64 / whole.max(1) as f64;
+        let below = share(self.cost);
         (below < asked - SHORT).then(|| Nearest {
+            of,
             asked,
             below,
-            above: self.above.map(of),
+            above: self.above.map(share),
         })
     }
 }
 
 /// A decision for so many units of each group: the decision, how many units stay of each by it, and its cost.
-pub(super) type Tried<K> = (K, Vec<usize>, u64);
+pub(crate) type Tried<K> = (K, Vec<usize>, u64);
 
 /// Looks for decisions within a limit.
-pub(super) struct Filling<'a, K> {
-    pub(super) ranked: &'a [Ranked],
+pub(crate) struct Filling<'a, K> {
+    pub(crate) ranked: &'a [Ranked],
     /// How many units of each group a share is.
-    pub(super) share: &'a dyn Fn(f64) -> Vec<usize>,
+    pub(crate) share: &'a dyn Fn(f64) -> Vec<usize>,
     /// Decides, and counts exactly.
-    pub(super) attempt: &'a dyn Fn(&[usize]) -> Result<Tried<K>>,
+    pub(crate) attempt: &'a dyn Fn(&[usize]) -> Result<Tried<K>>,
     /// Units come back in such multiples.
-    pub(super) round: usize,
-    pub(super) limit: f64,
-    pub(super) above: Option<u64>,
+    pub(crate) round: usize,
+    pub(crate) limit: f64,
+    pub(crate) above: Option<u64>,
 }
 
 /// What an attempt came to.
@@ -104,7 +108,7 @@ impl<K> Filling<'_, K> {
     ///
     /// # Errors
     /// Those of an attempt.
-    pub(super) fn go(mut self) -> Result<Filled<K>> {
+    pub(crate) fn go(mut self) -> Result<Filled<K>> {
         let mut best = None;
         let (mut low, mut high) = (0.0, 1.0);
         let mut share = 0.0;
@@ -210,7 +214,7 @@ impl<K> Filling<'_, K> {
 }
 
 /// The next multiple of `round` from `count` on, never above `most`.
-pub(super) fn rounded(count: usize, round: usize, most: usize) -> usize {
+pub(crate) fn rounded(count: usize, round: usize, most: usize) -> usize {
     let next = count.checked_next_multiple_of(round.max(1));
     next.map_or(most, |next| next.min(most))
 }
@@ -347,9 +351,9 @@ mod tests {
             cost,
             above: Some(540),
         };
-        assert_eq!(filled(481).nearest(0.5, 1000), None);
-        assert_eq!(filled(480).nearest(0.5, 1000), None);
-        let told = filled(312).nearest(0.5, 1000).unwrap().to_string();
+        assert_eq!(filled(481).nearest("MACs", 0.5, 1000), None);
+        assert_eq!(filled(480).nearest("MACs", 0.5, 1000), None);
+        let told = filled(312).nearest("MACs", 0.5, 1000).unwrap().to_string();
         assert!(
             told.ends_with("the nearest shares found are 31.2 % and 54.0 %"),
             "{told}"

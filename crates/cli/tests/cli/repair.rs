@@ -1,0 +1,99 @@
+//! `shrink --repair`: what is told, the page, and what is refused.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::harness::Sandbox;
+
+/// A folder with a trained network for digits in it, which scales its pixels itself.
+fn with_model() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let shown = sandbox.run(
+        "compress --data digits --net 24-16 --penalty none --inputs spared --epochs 2 --quiet --out run",
+    );
+    assert_eq!(shown.code, Some(0), "{shown}");
+    std::fs::copy(sandbox.path("run/small.onnx"), sandbox.path("model.onnx")).unwrap();
+    sandbox
+}
+
+#[test]
+fn what_a_cut_took_comes_back_and_the_page_says_so() {
+    let sandbox = with_model();
+    let shown = sandbox
+        .run("shrink model.onnx --macs 40% --repair digits --report page.html -o small.onnx");
+    assert_eq!(shown.code, Some(0), "{shown}");
+    // Numbers differ a little from machine to machine.
+    assert_snapshot!(shown.to_string().replace(char::is_numeric, "N"));
+    let page = std::fs::read_to_string(sandbox.path("page.html")).unwrap();
+    for part in [
+        "What outputs lost",
+        "What readers lost",
+        "Units by group, before and after",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let json = |flags: &str| -> Value {
+        let shown = sandbox.run(&format!(
+            "shrink model.onnx --macs 40% --force --json -o small.onnx {flags}"
+        ));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        serde_json::from_str(&shown.stdout).unwrap()
+    };
+    let told = json("--repair digits");
+    let output = &told["repair"]["outputs"][0];
+    let of = |way: &str, what: &str| output[way][what].as_f64().unwrap();
+    assert!(
+        of("repaired", "error") < 0.5 * of("none", "error"),
+        "{output}"
+    );
+    assert!(
+        of("repaired", "agreement") >= of("none", "agreement"),
+        "{output}"
+    );
+    let wrong = 1.0 - of("repaired", "agreement");
+    let changed = output["changed"].as_array().unwrap().len() as f64;
+    assert!(
+        (wrong * output["places"].as_f64().unwrap() - changed).abs() < 1e-6,
+        "{output}"
+    );
+    assert_eq!(told["repair"]["readers"].as_array().unwrap().len(), 2);
+    // The same again, to the byte, also with as little memory as there may be.
+    let before = std::fs::read(sandbox.path("small.onnx")).unwrap();
+    json("--repair digits --memory 2GiB");
+    assert_eq!(std::fs::read(sandbox.path("small.onnx")).unwrap(), before);
+    // Other criteria take the same inputs.
+    for by in ["variance", "flap", "l2"] {
+        json(&format!("--repair digits --by {by} --allocation even"));
+    }
+}
+
+#[test]
+fn what_cannot_be_repaired_on_is_refused_with_a_way_out() {
+    let sandbox = with_model();
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    for flags in [
+        "--repair digits --rows 10",
+        "--repair gone",
+        "--repair empty",
+        "--repair diabetes",
+        "--repair digits --repair-by magic",
+        "--repair digits --scale 0",
+        "--repair digits --memory 1MB",
+        "--repair digits --recalibrate digits",
+        "--repair-by formula",
+        "--by reconstruction",
+        "--by variance",
+        "--repair digits --repair-by statistics",
+        "--repair digits --report nowhere/page.html",
+    ] {
+        let shown = sandbox.run(&format!("shrink model.onnx --keep 50% {flags} -o a.onnx"));
+        assert_ne!(shown.code, Some(0), "{shown}");
+        // How much a process holds differs from machine to machine.
+        let shown = match flags.contains("1MB") {
+            true => shown.to_string().replace(char::is_numeric, "N"),
+            false => shown.to_string(),
+        };
+        assert_snapshot!(shown);
+        assert!(!sandbox.path("a.onnx").exists(), "{flags}");
+    }
+}

@@ -1,0 +1,90 @@
+//! How many bytes a repair holds, found before it takes them.
+
+use std::collections::BTreeMap;
+
+use secateur_graph::{ChannelGroups, Graph, ValueId};
+
+use super::lockstep::Effort;
+use super::readers::readers;
+use super::view::View;
+
+/// Square matrices of doubles that are at hand at once for the widest reader: moments, equations, their factors and inverse.
+const MATRICES: u64 = 6;
+
+/// Bytes that scores by reconstruction and a repair hold at most, beside weights, inputs, and the values between what was run and what was
+/// not, which may be made anew. `graph` is the network at the lengths of one of `batches` batches.
+pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches: usize) -> u64 {
+    let lengths = |id: ValueId| -> Option<Vec<u64>> {
+        let shape = graph.value(id).shape.as_ref()?.iter();
+        shape.map(|d| d.fixed().map(|n| n as u64)).collect()
+    };
+    let count = |id: ValueId| lengths(id).map_or(0, |all| all.into_iter().product::<u64>());
+    let (mut samples, mut widest_sample, mut covariances, mut widest) = (0u64, 0u64, 0u64, 0u64);
+    let mut values: BTreeMap<ValueId, u64> = BTreeMap::new();
+    for reader in readers(graph, groups) {
+        let value = reader.read.0;
+        let width = reader.width as u64;
+        let (positions, of) = match reader.view {
+            View::Channels { .. } => (value, width),
+            View::Patches { .. } => (
+                reader.made.0,
+                lengths(reader.made.0).map_or(1, |all| all[reader.made.1]),
+            ),
+        };
+        let positions = count(positions).saturating_mul(batches as u64) / of.max(1);
+        let wanted = (effort.positions as u64).max(width.saturating_mul(effort.for_channel as u64));
+        let sample = positions.min(wanted).saturating_mul(width * 4);
+        samples = samples.saturating_add(sample);
+        widest_sample = widest_sample.max(sample);
+        covariances = covariances.saturating_add(width.saturating_pow(2).saturating_mul(8));
+        widest = widest.max(width);
+        values.extend([value, reader.made.0].map(|id| (id, 4 * count(id))));
+    }
+    let matrices = widest.saturating_pow(2).saturating_mul(8 * MATRICES);
+    // Of one reader the samples are there of both networks.
+    let repair = samples.saturating_add(widest_sample);
+    repair
+        .max(covariances)
+        .saturating_add(matrices)
+        .saturating_add(values.values().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::{Unary, at_lengths, infer_shapes};
+    use secateur_testkit::mlp;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_samples_matrices_and_a_batch() {
+        let graph = infer_shapes(&mlp(&[3, 100, 50, 2], Unary::Relu, 1).unwrap()).unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let batch = at_lengths(&graph, &[vec![8, 3]]).unwrap();
+        let of = |positions, for_channel| {
+            let effort = Effort {
+                positions,
+                for_channel,
+                seed: 0,
+                memory: 0,
+            };
+            held_bytes(&batch, &groups, effort, 5)
+        };
+        let fixed = 6 * 8 * 100 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
+        // 40 positions there are, of 100 and of 50 numbers: fewer bytes than covariances take.
+        assert_eq!(of(1000, 24), fixed + 8 * (100 * 100 + 50 * 50));
+        let many = at_lengths(&graph, &[vec![1000, 3]]).unwrap();
+        let effort = Effort {
+            positions: 200,
+            for_channel: 3,
+            seed: 0,
+            memory: 0,
+        };
+        let samples = 4 * (300 * 100 + 200 * 50) + 4 * 300 * 100;
+        let matrices = 6 * 8 * 100 * 100;
+        assert_eq!(
+            held_bytes(&many, &groups, effort, 5),
+            samples + matrices + 4 * 1000 * 202
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Units that are worth nothing, little and much.
+
+use secateur_graph::{ChannelGroups, Dim, Gemm, GraphBuilder, Op, Tensor, infer_shapes};
+use secateur_testkit::Stream;
+
+use super::*;
+use crate::repair::tests::Naive;
+
+/// `x` of three numbers through units to one number.
+fn net(units: &[[f32; 3]], out: &[f32]) -> Graph {
+    let mut b = GraphBuilder::new("net");
+    let x = b.input("x", [Dim::batch(), Dim::Fixed(3)]);
+    let n = units.len();
+    let w1 = b.constant("w1", Tensor::f32([n, 3], units.concat()).unwrap());
+    let by_output = |op: &Gemm| {
+        Op::Gemm(Gemm {
+            trans_b: true,
+            ..*op
+        })
+    };
+    let hidden = b.node("first", by_output(&Gemm::default()), &[x, w1]);
+    let w2 = b.constant("w2", Tensor::f32([1, n], out.to_vec()).unwrap());
+    let made = b.node("second", by_output(&Gemm::default()), &[hidden, w2]);
+    b.output(made);
+    infer_shapes(&b.build().unwrap()).unwrap()
+}
+
+fn scores(graph: &Graph) -> Vec<f64> {
+    let groups = ChannelGroups::of(graph).unwrap();
+    let mut stream = Stream::new(3);
+    let batch = |stream: &mut Stream| {
+        vec![Activation {
+            shape: vec![400, 3],
+            values: (0..1200).map(|_| stream.unit() as f32 - 0.5).collect(),
+        }]
+    };
+    let mut inputs: Vec<Batch> = (0..12).map(|_| batch(&mut stream)).collect();
+    let choose = inputs.split_off(8);
+    let parts = Parts {
+        fit: &inputs,
+        choose: &choose,
+        test: &[],
+    };
+    let effort = Effort {
+        positions: 10_000,
+        for_channel: 1,
+        seed: 1,
+        memory: u64::MAX,
+    };
+    let all = reconstruction(graph, &groups, parts, effort, &Naive).unwrap();
+    let free = groups.iter().position(|(_, g)| g.is_free()).unwrap();
+    all[free].clone()
+}
+
+#[test]
+fn what_others_can_make_up_for_is_worth_least_however_large_its_weights() {
+    // The second unit is the sum of the first and the third, and weighs most.
+    let found = scores(&net(
+        &[
+            [1.0, 0.0, 0.0],
+            [1.0, 1.0, 0.0],
+            [0.0, 1.0, 0.0],
+            [0.0, 0.0, 1.0],
+        ],
+        &[1.0, 5.0, 1.0, 1.0],
+    ));
+    let mut order: Vec<usize> = (0..4).collect();
+    order.sort_by(|&a, &b| found[a].total_cmp(&found[b]));
+    assert!(
+        order[0] != 3 && found[order[0]] < 0.1 * found[3],
+        "{found:?}"
+    );
+    assert!(found.iter().all(|s| s.is_finite() && *s > 0.0));
+}
+
+#[test]
+fn worth_is_the_share_of_the_outputs_that_goes() {
+    // Independent units: without one, its share of the variance goes. The last one cannot go.
+    let found = scores(&net(
+        &[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        &[1.0, 2.0, 3.0],
+    ));
+    // The ridge takes no part in what is measured on other inputs; some thousand of these tell it to some percent.
+    for (found, wanted) in found.iter().zip([1.0 / 14.0, 4.0 / 14.0]) {
+        assert!((found / wanted - 1.0).abs() < 0.06, "{found} {wanted}");
+    }
+    assert!(found[2] > found[1], "{found:?}");
+}

@@ -1,0 +1,234 @@
+//! Which ridge brings a reader nearest to what it made, on inputs that it was not fitted on?
+
+use std::ops::Range;
+
+use faer::Mat;
+use secateur_graph::Graph;
+
+use super::least_squares::solve;
+use super::lockstep::Repaired;
+use super::moments::{About, Moments};
+use super::narrowed::Part;
+use super::site::Site;
+use crate::{ErrorKind, Result};
+
+/// Ridges that are tried, besides infinity (the bias alone) and none (the reader stays as it is).
+const RIDGES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0];
+
+/// What a reader read in both networks, at the same positions, by batch: those that are fitted up to the first bound, those that are
+/// chosen on up to the second, those that are tested on up to the third.
+pub(crate) struct Seen<'a> {
+    pub(crate) wide: &'a [Vec<f32>],
+    pub(crate) small: &'a [Vec<f32>],
+    pub(crate) bounds: [usize; 3],
+}
+
+/// A way to repair a reader.
+struct Way {
+    ridge: Option<f64>,
+    condition: f64,
+    /// By part.
+    weights: Vec<Mat<f64>>,
+}
+
+impl Way {
+    /// By least squares.
+    fn solved(parts: &[Part], moments: &[Moments], ridge: f64) -> Result<Self> {
+        let each = parts.iter().zip(moments);
+        let each = each.map(|(p, m)| solve(p.weights.as_ref(), &p.kept, m, ridge));
+        let solved = each.collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            ridge: Some(ridge),
+            condition: solved.iter().map(|s| s.condition).fold(1.0, f64::max),
+            weights: solved.into_iter().map(|s| s.weights).collect(),
+        })
+    }
+}
+
+/// The weights of the way that is best on the batches to choose on; none where they stay.
+pub(crate) fn chosen(
+    site: &Site,
+    (wide, small): (&Graph, &Graph),
+    seen: &Seen<'_>,
+) -> Result<(Option<Vec<f32>>, Repaired)> {
+    let constant = |graph: &Graph| graph.constant(site.weights).cloned();
+    let mut told = Repaired {
+        node: site.name.clone(),
+        moments_of: site.view.name(),
+        ridge: None,
+        condition: 1.0,
+        chosen: [0.0; 2],
+        tested: [0.0; 2],
+    };
+    let (Some(before), Some(now)) = (constant(wide), constant(small)) else {
+        return Ok((None, told));
+    };
+    let narrowed = site.narrowed([before.shape(), now.shape()]);
+    let Some(parts) = narrowed.parts(&before.numbers()) else {
+        return Ok((None, told));
+    };
+    let [fitted, looked_at, all] = seen.bounds;
+    let stay = |ridge| Way {
+        ridge,
+        condition: 1.0,
+        weights: parts.iter().map(Part::left).collect(),
+    };
+    let mut ways = vec![stay(None)];
+    if site.offset.is_some() {
+        ways.push(stay(Some(f64::INFINITY)));
+    }
+    let mut moments: Vec<Moments> = parts.iter().map(|part| part.moments(site)).collect();
+    for (part, moments) in parts.iter().zip(&mut moments) {
+        part.measure(site, seen, 0..fitted, moments)?;
+    }
+    for ridge in RIDGES {
+        match Way::solved(&parts, &moments, ridge) {
+            Ok(solved) => ways.push(solved),
+            // A larger one may do.
+            Err(error) if error.kind() == ErrorKind::Singular => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let far = |way: &Way, batches: Range<usize>| {
+        let pairs = parts.iter().zip(&way.weights);
+        let each = pairs
+            .map(|(part, weights)| part.distance(site, weights, way.ridge, seen, batches.clone()));
+        let sums = each.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        sums.0 / f64::max(sums.1, f64::MIN_POSITIVE)
+    };
+    let distances: Vec<f64> = ways.iter().map(|way| far(way, fitted..looked_at)).collect();
+    let order = |&a: &usize, &b: &usize| distances[a].total_cmp(&distances[b]);
+    let best = (0..ways.len()).min_by(order).unwrap_or(0);
+    let mut way = ways.swap_remove(best);
+    if let Some(ridge) = way.ridge.filter(|ridge| ridge.is_finite()) {
+        // Once the ridge is chosen, what it was chosen on tells more of the moments.
+        for (part, moments) in parts.iter().zip(&mut moments) {
+            part.measure(site, seen, fitted..looked_at, moments)?;
+        }
+        way = Way::solved(&parts, &moments, ridge)?;
+    }
+    told.ridge = way.ridge;
+    told.condition = way.condition;
+    told.chosen = [distances[0], distances[best]];
+    told.tested = [&stay(None), &way].map(|way| far(way, looked_at..all));
+    let is_solved = way.ridge.is_some_and(f64::is_finite);
+    let numbers = is_solved.then(|| narrowed.assembled(&way.weights));
+    let numbers = numbers.map(|all| all.into_iter().map(|w| w as f32).collect());
+    Ok((numbers, told))
+}
+
+impl Part {
+    /// The weights that a cut leaves.
+    fn left(&self) -> Mat<f64> {
+        Mat::from_fn(self.weights.nrows(), self.kept.len(), |r, c| {
+            self.weights[(r, self.kept[c])]
+        })
+    }
+
+    /// The channels of the part on some batches, in both networks.
+    fn read(&self, site: &Site, seen: &Seen<'_>, batch: usize) -> [Vec<f32>; 2] {
+        let pick = |values: &[f32], width: usize, channels: &Range<usize>| -> Vec<f32> {
+            let positions = values.chunks_exact(width.max(1));
+            positions
+                .flat_map(|row| row[channels.clone()].iter().copied())
+                .collect()
+        };
+        [
+            pick(&seen.wide[batch], site.width, &self.wide),
+            pick(&seen.small[batch], site.inputs.len(), &self.narrow),
+        ]
+    }
+
+    /// Of nothing yet.
+    fn moments(&self, site: &Site) -> Moments {
+        let about = match site.offset {
+            Some(_) => About::Means,
+            None => About::Zero,
+        };
+        Moments::new(self.wide.len(), self.narrow.len(), about)
+    }
+
+    /// Adds some batches to moments.
+    fn measure(
+        &self,
+        site: &Site,
+        seen: &Seen<'_>,
+        batches: Range<usize>,
+        moments: &mut Moments,
+    ) -> Result<()> {
+        for batch in batches {
+            let [wide, small] = self.read(site, seen, batch);
+            moments.add(&wide, &small)?;
+        }
+        Ok(())
+    }
+
+    /// The squared distance of what is made from what was, and the variance of the latter, added up over positions and outputs. A reader
+    /// whose means are made up for is compared about them.
+    fn distance(
+        &self,
+        site: &Site,
+        weights: &Mat<f64>,
+        ridge: Option<f64>,
+        seen: &Seen<'_>,
+        batches: Range<usize>,
+    ) -> (f64, f64) {
+        let rows = self.weights.nrows();
+        let (mut gaps, mut made) = (Sums::new(rows), Sums::new(rows));
+        for batch in batches {
+            let [wide, small] = self.read(site, seen, batch);
+            let was = product(&self.weights, &wide);
+            let is = product(weights, &small);
+            made.add(&was);
+            gaps.add(&(&was - &is));
+        }
+        let gap = match ridge {
+            Some(_) if site.offset.is_some() => gaps.about_means(),
+            Some(_) | None => gaps.squares(),
+        };
+        (gap, made.about_means())
+    }
+}
+
+/// What weights make of channels at some positions: `outputs x positions`.
+fn product(weights: &Mat<f64>, values: &[f32]) -> Mat<f64> {
+    let width = weights.ncols();
+    let positions = values.len() / width.max(1);
+    let values = Mat::from_fn(width, positions, |c, p| f64::from(values[p * width + c]));
+    weights * &values
+}
+
+/// Sums and sums of squares of rows.
+struct Sums {
+    count: f64,
+    of: Vec<(f64, f64)>,
+}
+
+impl Sums {
+    fn new(rows: usize) -> Self {
+        Self {
+            count: 0.0,
+            of: vec![(0.0, 0.0); rows],
+        }
+    }
+
+    fn add(&mut self, values: &Mat<f64>) {
+        for p in 0..values.ncols() {
+            for (row, (sum, squares)) in self.of.iter_mut().enumerate() {
+                *sum += values[(row, p)];
+                *squares += values[(row, p)].powi(2);
+            }
+        }
+        self.count += values.ncols() as f64;
+    }
+
+    fn squares(&self) -> f64 {
+        self.of.iter().map(|(_, squares)| squares).sum()
+    }
+
+    fn about_means(&self) -> f64 {
+        let n = self.count.max(1.0);
+        let of = |(sum, squares): &(f64, f64)| (squares - sum * sum / n).max(0.0);
+        self.of.iter().map(of).sum()
+    }
+}

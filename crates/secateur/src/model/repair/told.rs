@@ -1,0 +1,144 @@
+//! What repairing came to, for people and for scripts.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::Repair;
+use super::lost::{Loss, OutputLoss};
+use crate::compare::Table;
+use crate::markdown::grouped;
+
+impl Repair {
+    /// For each output, how far it is from what it was: without repair, with statistics alone, and as it is written.
+    pub fn table(&self) -> Table {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let row = |loss: &OutputLoss, way: &str, of: &Loss| {
+            let agreement = of.agreement.map_or_else(|| "-".to_owned(), percent);
+            vec![
+                loss.name.clone(),
+                way.to_owned(),
+                agreement,
+                format!("{:.3}", of.error),
+            ]
+        };
+        let rows = self.outputs.iter().flat_map(|loss| {
+            let mut rows = vec![row(loss, "none", &loss.none)];
+            // Where statistics are all that was repaired, they are the last line.
+            if let Some(of) = loss.statistics.filter(|_| self.way != "statistics") {
+                rows.push(row(loss, "statistics", &of));
+            }
+            rows.push(row(loss, self.way, &loss.repaired));
+            rows
+        });
+        Table {
+            title: "what it lost".into(),
+            note: format!(
+                "on {} inputs that nothing was fitted or chosen on; the error is squared, as a share of the variance",
+                grouped(self.rows[2] as u64)
+            ),
+            header: ["output", "repair", "agreement", "error"]
+                .map(Into::into)
+                .to_vec(),
+            rows: rows.collect(),
+        }
+    }
+
+    /// What is odd about the inputs.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Readers that are further from what they made than without repair, on inputs that nothing was fitted or chosen on.
+    pub fn worse(&self) -> impl Iterator<Item = &str> {
+        let is_worse = |r: &&secateur_prune::repair::Repaired| r.tested[1] > r.tested[0];
+        self.readers
+            .iter()
+            .filter(is_worse)
+            .map(|r| r.node.as_str())
+    }
+
+    /// Everything, for scripts.
+    pub fn to_json(&self) -> Value {
+        let readers = self.readers.iter().map(|r| {
+            json!({
+                "node": r.node,
+                "moments_of": r.moments_of,
+                // An infinite one is no number in JSON.
+                "ridge": r.ridge.map(|ridge| match ridge.is_finite() {
+                    true => json!(ridge),
+                    false => json!("bias only"),
+                }),
+                "condition": r.condition,
+                "error_chosen_on": { "cut": r.chosen[0], "repaired": r.chosen[1] },
+                "error_tested_on": { "cut": r.tested[0], "repaired": r.tested[1] },
+            })
+        });
+        let untouched = self.untouched.iter();
+        let untouched = untouched.map(|u| json!({ "node": u.node, "why": u.why }));
+        json!({
+            "by": self.way,
+            "inputs": { "fitted_on": self.rows[0], "chosen_on": self.rows[1], "tested_on": self.rows[2] },
+            "outputs": self.outputs,
+            "notes": self.notes,
+            "norms": self.norms,
+            "readers": readers.collect::<Vec<_>>(),
+            "untouched": untouched.collect::<Vec<_>>(),
+            "worse": self.worse().collect::<Vec<_>>(),
+            "verified": self.evidence,
+            "seconds": self.seconds,
+        })
+    }
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |is_it: &dyn Fn(f64) -> bool| {
+            let ridges = self.readers.iter().filter_map(|r| r.ridge);
+            ridges.filter(|ridge| is_it(*ridge)).count()
+        };
+        write!(
+            f,
+            "repaired by {} on {} inputs in {:.0} s",
+            self.way,
+            grouped(self.rows[0] as u64),
+            self.seconds
+        )?;
+        if !self.readers.is_empty() {
+            let (solved, bias) = (count(&f64::is_finite), count(&f64::is_infinite));
+            let all = self.readers.len();
+            write!(
+                f,
+                ": {solved} of {all} readers by least squares, {bias} by their bias alone"
+            )?;
+        }
+        let worse = self.worse().count();
+        if worse > 0 {
+            write!(
+                f,
+                "; {worse} are further from what they made than without repair"
+            )?;
+        }
+        if let [first, ..] = &self.untouched[..] {
+            let count = self.untouched.len();
+            write!(
+                f,
+                "; {count} keep their weights: '{}', as {}",
+                first.node, first.why
+            )?;
+        }
+        let evidence = &self.evidence;
+        let (by, difference) = match (evidence.naive_difference, evidence.engine_difference) {
+            (Some(difference), _) => ("the f64 evaluator", difference),
+            (None, difference) => (
+                "the engine, which is held to the f64 evaluator",
+                difference.unwrap_or(0.0),
+            ),
+        };
+        write!(
+            f,
+            "\nverified: the file as it reads back agrees on {} and on {by} within {difference:.0e} (relative)",
+            evidence.runtime
+        )
+    }
+}

@@ -1,0 +1,186 @@
+//! Does a repaired file compute what its network says?
+
+use secateur_engine::Threads;
+use secateur_graph::{Array, Element, Graph, at_lengths, evaluate};
+use secateur_onnx::Parts;
+use secateur_prune::repair::Batch;
+
+use super::feeds::RepairInputs;
+use crate::model::check::{NAIVE_MACS, TOLERANCE, finite, read_back};
+use crate::model::files::LOCATION;
+use crate::model::sample::sampled;
+use crate::model::work;
+use crate::on_engine::OnEngine;
+use crate::runtime::{NAME, Runtime};
+use crate::verify::furthest;
+use crate::{Error, ErrorKind, Result};
+
+/// How a repaired file was verified, on inputs that nothing was fitted or chosen on: the file as it reads back on the independent runtime,
+/// against its network on what shares nothing with that.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct RepairEvidence {
+    /// Name and version of the runtime.
+    pub runtime: &'static str,
+    /// Largest relative difference of any output from the naive f64 evaluator, where that can run the model in short time.
+    pub naive_difference: Option<f64>,
+    /// The same from the engine of this program, where the evaluator would take long.
+    pub engine_difference: Option<f64>,
+    /// Largest relative difference of the engine from the evaluator, node by node at sampled places.
+    pub engine_sampled: Option<f64>,
+    /// Differences above this fail.
+    pub tolerance: f64,
+}
+
+/// Compares a file with the network that it was written of.
+///
+/// # Errors
+/// If they differ, outputs are not finite, or nothing but the runtime can run the model.
+pub(super) fn verified(
+    graph: &Graph,
+    parts: &Parts,
+    needs_plain_form: bool,
+    inputs: &RepairInputs,
+) -> Result<RepairEvidence> {
+    let Some(batch) = inputs.test.first() else {
+        return Err(Error::new(
+            ErrorKind::Verification,
+            "there are no inputs to verify on",
+        ));
+    };
+    let given = arrays(batch);
+    let elements = graph
+        .inputs()
+        .iter()
+        .map(|&id| graph.value(id).element.unwrap_or(Element::F32));
+    let typed: Vec<_> = elements.zip(given.iter().cloned()).collect();
+    let own = match needs_plain_form {
+        true => super::super::written(parts.read(LOCATION, &secateur_onnx::Limits::default())?)?,
+        false => parts.clone(),
+    };
+    let have = Runtime::load_parts(own, LOCATION)?.run_all(&typed)?;
+    finite(&have)?;
+    // What is compared is what reads back, on one side, and what was meant, on the other.
+    read_back(parts)?;
+    let shapes: Vec<Vec<usize>> = given.iter().map(|a| a.shape.clone()).collect();
+    let at = at_lengths(graph, &shapes)?;
+    let mut evidence = RepairEvidence {
+        runtime: NAME,
+        naive_difference: None,
+        engine_difference: None,
+        engine_sampled: None,
+        tolerance: TOLERANCE,
+    };
+    let macs = work(&at)?.saturating_mul(
+        shapes
+            .first()
+            .and_then(|s| s.first())
+            .map_or(1, |&n| n as u64),
+    );
+    if macs <= NAIVE_MACS {
+        let made = evaluate(graph, &given);
+        let want = made
+            .ok()
+            .map(|made| made.into_iter().map(|a| a.values).collect::<Vec<_>>());
+        evidence.naive_difference = want.map(|want| furthest(&want, &double(&have)));
+    }
+    if evidence.naive_difference.is_none()
+        && let Some((difference, sampled)) = on_engine(graph, &at, &given, &have, inputs.seed)?
+    {
+        evidence.engine_difference = Some(difference);
+        evidence.engine_sampled = Some(sampled);
+    }
+    evidence.held()
+}
+
+impl RepairEvidence {
+    /// The same, if every difference is within the tolerance and there is one.
+    fn held(self) -> Result<Self> {
+        let all = [
+            (self.naive_difference, "the f64 evaluator"),
+            (self.engine_difference, "the engine"),
+            (self.engine_sampled, "the f64 evaluator, by the engine"),
+        ];
+        let mut found = all
+            .iter()
+            .filter_map(|(difference, of)| Some(((*difference)?, of)))
+            .peekable();
+        if found.peek().is_none() {
+            return Err(Error::new(ErrorKind::Verification, "nothing but the independent runtime can run the repaired model, so it cannot be verified")
+                .hint("leave out --repair"));
+        }
+        match found.find(|(difference, _)| difference.is_nan() || *difference > self.tolerance) {
+            None => Ok(self),
+            Some((difference, of)) => Err(Error::new(
+                ErrorKind::Verification,
+                format!("the repaired file differs from its network on {of} by {difference:.2e} (relative), more than {:.0e}", self.tolerance),
+            )
+            .hint("nothing was written; this is a defect: please report it with the model")),
+        }
+    }
+}
+
+fn double(outputs: &[Vec<f32>]) -> Vec<Vec<f64>> {
+    let of = |output: &Vec<f32>| output.iter().map(|&v| f64::from(v)).collect();
+    outputs.iter().map(of).collect()
+}
+
+fn arrays(batch: &Batch) -> Vec<Array> {
+    let of = |x: &secateur_prune::repair::Activation| Array {
+        shape: x.shape.clone(),
+        values: x.values.iter().map(|&v| f64::from(v)).collect(),
+    };
+    batch.iter().map(of).collect()
+}
+
+/// How far the runtime is from the engine, and that from the evaluator; none where the engine does not run it.
+fn on_engine(
+    graph: &Graph,
+    at: &Graph,
+    given: &[Array],
+    have: &[Vec<f32>],
+    seed: u64,
+) -> Result<Option<(f64, f64)>> {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = Threads::new(count).map_err(|e| {
+        let error = Error::new(ErrorKind::Environment, e.to_string());
+        error.hint("end other programs: the system starts no more threads")
+    })?;
+    let Ok(mut engine) = OnEngine::new(graph, at, given, threads.clone()) else {
+        return Ok(None);
+    };
+    let made = engine.run().to_vec();
+    let worst = sampled(graph, given, &made, threads, seed);
+    Ok(worst.map(|worst| (furthest(&made, have), worst.difference)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_leg_refuses_alone() {
+        let with = |naive, engine, sampled| {
+            RepairEvidence {
+                runtime: NAME,
+                naive_difference: naive,
+                engine_difference: engine,
+                engine_sampled: sampled,
+                tolerance: TOLERANCE,
+            }
+            .held()
+        };
+        let (good, bad) = (Some(1e-6), Some(1e-3));
+        with(good, None, None).unwrap();
+        with(None, good, good).unwrap();
+        for (naive, engine, sampled) in [
+            (bad, None, None),
+            (None, bad, good),
+            (None, good, bad),
+            (Some(f64::NAN), None, None),
+            (None, None, None),
+        ] {
+            let error = with(naive, engine, sampled).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Verification);
+        }
+    }
+}

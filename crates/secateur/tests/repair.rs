@@ -1,0 +1,390 @@
+//! Models of others that lost units and are repaired on inputs without labels.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+
+use secateur::{
+    Allocation, Choice, Criterion, Error, ErrorKind, InputOptions, ModelFile, Pixels, Repair,
+    RepairBy, SmallModel, shrink_model, shrink_model_on,
+};
+use secateur_graph::{
+    Binary, Conv, Dim, Element, Gemm, Graph, GraphBuilder, ModelMeta, Op, Tensor, Unary, ValueId,
+    Window, to_model,
+};
+use secateur_testkit::Stream;
+
+/// A builder that draws weights.
+struct Net {
+    b: GraphBuilder,
+    stream: Stream,
+}
+
+impl Net {
+    fn new() -> Self {
+        Self {
+            b: GraphBuilder::new("net"),
+            stream: Stream::new(11),
+        }
+    }
+
+    fn weights(&mut self, name: &str, shape: &[usize]) -> ValueId {
+        let count = shape.iter().product::<usize>();
+        let scale = (2.0 / (count / shape[0]) as f64).sqrt();
+        let values = (0..count).map(|_| (2.0 * scale * (self.stream.unit() - 0.5)) as f32);
+        let tensor = Tensor::f32(shape.to_vec(), values.collect()).unwrap();
+        self.b.constant(name, tensor)
+    }
+
+    /// Drawn weights whose first axis has positions that are mixtures of two thirds as many.
+    fn mixed(&mut self, name: &str, shape: &[usize]) -> ValueId {
+        let inner: usize = shape[1..].iter().product();
+        let rank = (2 * shape[0]).div_ceil(3);
+        let mut draw =
+            |count: usize| -> Vec<f64> { (0..count).map(|_| self.stream.unit() - 0.5).collect() };
+        let (mut base, mix) = (draw(rank * inner), draw(shape[0] * rank));
+        // What sums to zero is as often below zero as above it.
+        for filter in base.chunks_mut(inner) {
+            let mean = filter.iter().sum::<f64>() / inner as f64;
+            filter.iter_mut().for_each(|w| *w -= mean);
+        }
+        let scale = 7.0 / (inner as f64 * rank as f64).sqrt();
+        let of = |at: usize| -> f32 {
+            let pairs =
+                (0..rank).map(|r| mix[at / inner * rank + r] * base[r * inner + at % inner]);
+            (scale * pairs.sum::<f64>()) as f32
+        };
+        let values = (0..shape.iter().product()).map(of).collect();
+        let tensor = Tensor::f32(shape.to_vec(), values).unwrap();
+        self.b.constant(name, tensor)
+    }
+
+    fn full(&mut self, name: &str, length: usize, value: f32) -> ValueId {
+        self.b
+            .constant(name, Tensor::f32([length], vec![value; length]).unwrap())
+    }
+
+    fn conv(&mut self, name: &str, shape: &[usize], x: ValueId) -> ValueId {
+        let weights = self.mixed(&format!("{name}.w"), shape);
+        let window = Window::plain(shape.len() - 2);
+        let op = Op::Conv(Conv {
+            window,
+            conv_groups: 1,
+        });
+        self.b.node(name, op, &[x, weights])
+    }
+}
+
+/// Pictures of 8 x 8 through three convolutions, the first two normalised if that is asked for, to ten classes.
+fn pictures(batch: Dim, normalised: bool) -> Graph {
+    let mut net = Net::new();
+    let x = net
+        .b
+        .input("x", [batch, Dim::Fixed(1), Dim::Fixed(8), Dim::Fixed(8)]);
+    let mut h = x;
+    for (layer, shape) in [[16, 1, 3, 3], [24, 16, 3, 3]].iter().enumerate() {
+        h = net.conv(&format!("conv{layer}"), shape, h);
+        if normalised {
+            let own = [
+                ("scale", 1.0),
+                ("shift", 0.1),
+                ("mean", 0.0),
+                ("variance", 0.2),
+            ];
+            let own = own.map(|(name, value)| net.full(&format!("{name}{layer}"), shape[0], value));
+            let norm = Op::BatchNorm {
+                epsilon: 1e-5,
+                momentum: 0.9,
+            };
+            h = net
+                .b
+                .node(format!("norm{layer}"), norm, &[&[h][..], &own[..]].concat());
+        }
+        h = net
+            .b
+            .node(format!("relu{layer}"), Op::Unary(Unary::Relu), &[h]);
+    }
+    let flat = net.b.node("flat", Op::Flatten { axis: 1 }, &[h]);
+    let w = net.weights("dense.w", &[10, 24 * 16]);
+    let bias = net.full("dense.b", 10, 0.0);
+    let gemm = Gemm {
+        trans_b: true,
+        ..Gemm::default()
+    };
+    let y = net.b.node("dense", Op::Gemm(gemm), &[flat, w, bias]);
+    net.b.output(y);
+    net.b.build().unwrap()
+}
+
+/// Words and numbers: whole numbers into a table of vectors, summed with a layer of floats, and two outputs.
+fn two_inputs() -> Graph {
+    let mut net = Net::new();
+    let words = net.b.input("words", [Dim::batch()]);
+    net.b.of_type(words, Element::I64);
+    let numbers = net.b.input("numbers", [Dim::batch(), Dim::Fixed(5)]);
+    let table = net.weights("table", &[30, 12]);
+    let looked = net.b.node("look", Op::Gather { axis: 0 }, &[table, words]);
+    let w = net.weights("w", &[5, 12]);
+    let made = net.b.node("made", Op::MatMul, &[numbers, w]);
+    let sum = net.b.node("sum", Op::Binary(Binary::Add), &[looked, made]);
+    let hidden = net.b.node("act", Op::Unary(Unary::Relu), &[sum]);
+    for (name, outputs) in [("first", 3), ("second", 1)] {
+        let w = net.weights(&format!("{name}.w"), &[12, outputs]);
+        let y = net.b.node(name, Op::MatMul, &[hidden, w]);
+        net.b.output(y);
+    }
+    net.b.build().unwrap()
+}
+
+fn file(folder: &Path, graph: &Graph) -> ModelFile {
+    let model = to_model(graph, &ModelMeta::default()).unwrap();
+    let path = folder.join("model.onnx");
+    std::fs::write(&path, secateur_onnx::write(&model).unwrap()).unwrap();
+    ModelFile::read(&path).unwrap()
+}
+
+/// An array as NumPy writes it.
+fn npy(folder: &Path, name: &str, descr: &str, shape: &[usize], bytes: &[u8]) -> PathBuf {
+    let lengths: String = shape.iter().map(|n| format!("{n},")).collect();
+    let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({lengths}), }}\n");
+    let length = (text.len() as u16).to_le_bytes();
+    let path = folder.join(name);
+    let all = [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), bytes].concat();
+    std::fs::write(&path, all).unwrap();
+    path
+}
+
+fn floats(count: usize, seed: u64) -> Vec<u8> {
+    let mut stream = Stream::new(seed);
+    (0..count)
+        .flat_map(|_| (stream.unit() as f32 - 0.4).to_le_bytes())
+        .collect()
+}
+
+fn half(by: Criterion) -> Choice {
+    left(by, "macs=50%")
+}
+
+/// So much of a network stays.
+fn left(by: Criterion, most: &str) -> Choice {
+    Choice {
+        by,
+        allocation: match by {
+            Criterion::Reconstruction => Allocation::Curves,
+            _ => Allocation::Even,
+        },
+        ..Choice::of(most.parse().unwrap())
+    }
+}
+
+/// A tenth of a network of pictures, repaired on digits.
+fn repaired(file: &ModelFile, by: Criterion, how: RepairBy) -> SmallModel {
+    let options = InputOptions {
+        rows: 200,
+        pixels: Pixels {
+            top: 16.0,
+            ..Pixels::default()
+        },
+        ..InputOptions::default()
+    };
+    let inputs = file.read_inputs(&["digits".into()], &options).unwrap();
+    let measured = inputs.measured_for(by, file, &|_| {}).unwrap();
+    let small = shrink_model_on(file, &left(by, "macs=10%"), &measured).unwrap();
+    small.repair(file, &inputs, how, &|_| {}).unwrap()
+}
+
+fn errors(repair: &Repair) -> [f64; 2] {
+    let only = &repair.outputs()[0];
+    [only.none.error, only.repaired.error]
+}
+
+#[test]
+fn most_of_what_a_cut_took_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for normalised in [false, true] {
+        let file = file(folder.path(), &pictures(Dim::batch(), normalised));
+        let of = |by, how| {
+            let small = repaired(&file, by, how);
+            let repair = small.repaired().unwrap().clone();
+            (small, errors(&repair), repair)
+        };
+        let (small, [none, formula], repair) = of(Criterion::L2, RepairBy::Formula);
+        assert!(formula < 0.05 * none, "{normalised}: {none} {formula}");
+        assert!(repair.readers().iter().all(|r| r.chosen[1] <= r.chosen[0]));
+        assert_eq!(repair.outputs()[0].statistics.is_some(), normalised);
+        let [_, reconstruction] = of(Criterion::Reconstruction, RepairBy::Formula).1;
+        assert!(
+            reconstruction < 0.7 * formula,
+            "{normalised}: {reconstruction} {formula}"
+        );
+        // The same again, to the byte.
+        let again = of(Criterion::L2, RepairBy::Formula).0;
+        assert_eq!(again.bytes(), small.bytes());
+        if normalised {
+            let (_, [_, statistics], repair) = of(Criterion::L2, RepairBy::Statistics);
+            assert!(statistics > formula, "{statistics} {formula}");
+            assert_eq!(repair.outputs()[0].statistics.unwrap().error, statistics);
+        }
+        assert_eq!(small.graph().unwrap().outputs().len(), 1);
+        // The file says how it was made.
+        let model = secateur_onnx::read(small.bytes(), &secateur_onnx::Limits::default()).unwrap();
+        let told = model
+            .metadata_props
+            .iter()
+            .find(|p| p.key.as_deref() == Some("secateur.repair"));
+        let told: serde_json::Value =
+            serde_json::from_str(told.unwrap().value.as_deref().unwrap()).unwrap();
+        assert_eq!(told["keep"], "macs=10%");
+        assert_eq!(told["by"], "l2");
+        assert_eq!(told["lost"][&repair.outputs()[0].name]["error"], formula);
+    }
+}
+
+#[test]
+fn a_batch_of_one_and_an_open_batch_are_repaired_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |batch| {
+        let file = file(folder.path(), &pictures(batch, true));
+        errors(
+            repaired(&file, Criterion::L2, RepairBy::Formula)
+                .repaired()
+                .unwrap(),
+        )
+    };
+    let (open, one) = (of(Dim::batch()), of(Dim::Fixed(1)));
+    assert!(
+        (open[0] - one[0]).abs() < 1e-3 * open[0],
+        "{open:?} {one:?}"
+    );
+    assert!((open[1] / one[1] - 1.0).abs() < 0.2, "{open:?} {one:?}");
+}
+
+#[test]
+fn several_inputs_and_outputs_and_whole_numbers_are_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path(), &two_inputs());
+    let count = 300;
+    let words: Vec<u8> = (0..count)
+        .flat_map(|i| (i as i64 * 7 % 30).to_le_bytes())
+        .collect();
+    let words = npy(folder.path(), "words.npy", "<i8", &[count], &words);
+    let numbers = npy(
+        folder.path(),
+        "numbers.npy",
+        "<f4",
+        &[count, 5],
+        &floats(count * 5, 3),
+    );
+    let sources = [
+        format!("numbers={}", numbers.display()),
+        format!("words={}", words.display()),
+    ];
+    let options = InputOptions::default();
+    let inputs = file.read_inputs(&sources, &options).unwrap();
+    let small = shrink_model(&file, &half(Criterion::L2)).unwrap();
+    let small = small
+        .repair(&file, &inputs, RepairBy::Formula, &|_| {})
+        .unwrap();
+    let repair = small.repaired().unwrap();
+    let names: Vec<&str> = repair.outputs().iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["first", "second"]);
+    for loss in repair.outputs() {
+        assert!(loss.repaired.error < 0.8 * loss.none.error, "{loss:?}");
+    }
+    let refused =
+        |sources: &[String]| -> Error { file.read_inputs(sources, &options).unwrap_err() };
+    let missing = refused(&sources[..1]);
+    assert_eq!(
+        missing.to_string(),
+        "--repair: nothing is given for 'words'"
+    );
+    let unnamed = refused(&[numbers.display().to_string(), sources[1].clone()]);
+    assert!(
+        unnamed
+            .to_string()
+            .ends_with("does not say which input it is for"),
+        "{unnamed}"
+    );
+    let twice = refused(&[sources[0].clone(), sources[0].clone()]);
+    assert_eq!(twice.to_string(), "--repair: 'numbers' has inputs twice");
+}
+
+#[test]
+fn inputs_that_cannot_be_used_are_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path(), &pictures(Dim::batch(), false));
+    let options = InputOptions::default();
+    let of = |name: &str, shape: &[usize], bytes: &[u8]| {
+        let path = npy(folder.path(), name, "<f4", shape, bytes);
+        file.read_inputs(&[path.display().to_string()], &options)
+    };
+    let few = of("few.npy", &[10, 1, 8, 8], &floats(640, 1)).unwrap_err();
+    assert_eq!(few.kind(), ErrorKind::Input);
+    assert_eq!(
+        few.to_string(),
+        "--repair: 10 inputs are too few: repairing takes 16 at least"
+    );
+    let shape = of("shape.npy", &[20, 3, 8, 8], &floats(20 * 192, 1)).unwrap_err();
+    assert!(
+        shape
+            .to_string()
+            .ends_with("'x' reads 1x8x8, and the rows are 3x8x8"),
+        "{shape}"
+    );
+    let mut numbers = floats(20 * 64, 1);
+    numbers[64 * 4..64 * 4 + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let nan = of("nan.npy", &[20, 1, 8, 8], &numbers).unwrap_err();
+    assert!(
+        nan.to_string()
+            .ends_with("row 2 holds a number that is not finite"),
+        "{nan}"
+    );
+    // Inputs that are all the same leave nothing to measure, and say so.
+    let same = of("same.npy", &[100, 1, 8, 8], &[0; 100 * 64 * 4]).unwrap();
+    let small = shrink_model(&file, &half(Criterion::L2)).unwrap();
+    let repair = small
+        .repair(&file, &same, RepairBy::Formula, &|_| {})
+        .unwrap();
+    let notes = repair.repaired().unwrap().notes().join(" ");
+    assert!(notes.contains("is the same for all inputs"), "{notes}");
+    let statistics = shrink_model(&file, &half(Criterion::L2)).unwrap();
+    let none = statistics
+        .repair(&file, &same, RepairBy::Statistics, &|_| {})
+        .unwrap_err();
+    assert!(
+        none.to_string().contains("has no BatchNormalization"),
+        "{none}"
+    );
+}
+
+#[test]
+fn memory_is_kept_to_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path(), &pictures(Dim::batch(), true));
+    let options = InputOptions {
+        rows: 60,
+        pixels: Pixels {
+            top: 16.0,
+            ..Pixels::default()
+        },
+        ..InputOptions::default()
+    };
+    let read = || file.read_inputs(&["digits".into()], &options).unwrap();
+    let of = |memory| {
+        let inputs = read().within(&file, memory).unwrap();
+        let small = shrink_model(&file, &half(Criterion::L2)).unwrap();
+        small
+            .repair(&file, &inputs, RepairBy::Formula, &|_| {})
+            .unwrap()
+            .bytes()
+            .to_vec()
+    };
+    assert_eq!(of(None), of(Some(1 << 40)));
+    let error = read().within(&file, Some(1 << 20)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfReach);
+    assert!(
+        error
+            .to_string()
+            .starts_with("--memory: repairing takes about "),
+        "{error}"
+    );
+}
