@@ -11,7 +11,7 @@ goes on where the last one stopped, in as many checkouts at once as --jobs says 
 `scripts/tests_page.py` makes a page of them.
 
 `changed` takes the lines that differ from COMMIT; without it, what was changed in the three hours before HEAD. Each crate gets its
-share of N minutes (10), without what its first build takes; it says how many of all it came to.
+share of N minutes (10), without what its first build takes, and all of them twice as much; it says how many of all it came to.
 
 Survivors that change nothing, or nothing that anybody could want, are explained in scripts/mutants.toml. Works on a checkout of
 HEAD, or of COMMIT, below target/mutants. Needs Rust, cargo-nextest and cargo-mutants. Exit code 0: each is noticed or explained;
@@ -37,6 +37,8 @@ LISTED = ROOT / "scripts/mutants.toml"
 LIMITS = (60, 240, 240)
 # How many are given to cargo-mutants at a time.
 BATCH = 10
+# The same where it matters when a run ends.
+FEW = 4
 OUTCOMES = {"CaughtMutant": "caught", "MissedMutant": "missed", "Timeout": "caught", "Unviable": "unviable"}
 
 
@@ -98,9 +100,9 @@ def tried(tree, names, tests, limit):
     return {name: next(best for best in ("missed", "caught", "unviable") if best in own) for name, own in found.items()}
 
 
-def batches(names, jobs=1):
+def batches(names, jobs=1, most=BATCH):
     """Some at a time, as cargo-mutants reads the whole workspace each time; so many that each of the jobs has some."""
-    size = max(1, min(BATCH, -(-len(names) // jobs)))
+    size = max(1, min(most, -(-len(names) // jobs)))
     return [names[start : start + size] for start in range(0, len(names), size)]
 
 
@@ -203,12 +205,15 @@ def changed(asked):
     # A few of every file rather than all of the first, and the same ones when lines are added elsewhere.
     for name in sorted(names, key=lambda name: hashlib.sha256(nameless(name).encode()).digest()):
         crates.setdefault(name.split("/")[1], []).append(name)
-    survivors, count, left = [], 0, 60 * asked.minutes
+    survivors, count, left, began = [], 0, 60 * asked.minutes, time.monotonic()
     # Crate by crate, as another crate means another build; the smallest first, so that what they leave goes to the others.
     for place, crate in enumerate(sorted(crates, key=lambda crate: len(crates[crate]))):
         share = left / (len(crates) - place)
         start = None
-        for some in batches(crates[crate]):
+        for some in batches(crates[crate], most=FEW):
+            # Builds take what they take, but not for ever.
+            if time.monotonic() - began > 2 * 60 * asked.minutes:
+                break
             found = outcomes(tree, some)
             # The first waits for a build of everything, which is no fault of it.
             start = start or time.monotonic()
@@ -218,7 +223,7 @@ def changed(asked):
                 print(f"  not noticed: {name}", flush=True)
             if time.monotonic() - start > share:
                 break
-        left -= time.monotonic() - start
+        left -= time.monotonic() - (start or time.monotonic())
     print(f"mutants of the lines that changed since {base[:9]}: {count} of {len(names)} tried, {len(survivors)} not noticed", flush=True)
     return survivors
 

@@ -45,9 +45,15 @@ impl StepDisplay {
         self.bar.set_message(step.doing);
         self.bar.set_length(step.of as u64);
         self.bar.set_position(step.done as u64);
-        if self.is_due(step.doing, Instant::now()) && self.manner == Manner::Lines {
-            note(format_args!("{}: {} of {}", step.doing, step.done, step.of));
+        if let Some(line) = self.line(step, Instant::now()) {
+            note(line);
         }
+    }
+
+    /// What is told of a step at a time, where lines are.
+    fn line(&self, step: Step, time: Instant) -> Option<String> {
+        let is_told = self.is_due(step.doing, time) && self.manner == Manner::Lines;
+        is_told.then(|| format!("{}: {} of {}", step.doing, step.done, step.of))
     }
 
     /// Whether a line is to be told of what is done at a time.
@@ -78,6 +84,20 @@ mod tests {
         let due = |doing, seconds| display.is_due(doing, start + Duration::from_secs(seconds));
         let told = [0, 1, 2, 3, 11, 12, 21, 22].map(|at| due("ranking", at));
         assert_eq!(told, [false, false, true, false, false, true, false, true]);
+        let step = Step {
+            doing: "looking",
+            done: 3,
+            of: 8,
+        };
+        for (manner, wanted) in [
+            (Manner::Silent, None),
+            (Manner::Lines, Some("looking: 3 of 8")),
+        ] {
+            let display = StepDisplay::new(manner);
+            assert_eq!(display.line(step, start), None);
+            let told = display.line(step, start + 2 * SHORT);
+            assert_eq!(told.as_deref(), wanted);
+        }
         // Another thing is told once it takes long itself.
         let told = [22, 23, 24].map(|at| due("repairing", at));
         assert_eq!(told, [false, false, true]);

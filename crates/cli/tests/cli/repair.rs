@@ -97,3 +97,32 @@ fn what_cannot_be_repaired_on_is_refused_with_a_way_out() {
         assert!(!sandbox.path("a.onnx").exists(), "{flags}");
     }
 }
+
+#[test]
+fn inputs_are_looked_up_in_the_folder_of_data_too() {
+    let sandbox = with_model();
+    std::fs::create_dir(sandbox.path("store")).unwrap();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 64), }\n";
+    let length = (header.len() as u16).to_le_bytes();
+    let numbers = (0..40 * 64).flat_map(|n: i32| ((n * 7 % 17) as f32).to_le_bytes());
+    let numbers: Vec<u8> = numbers.collect();
+    let array = [
+        b"\x93NUMPY\x01\x00",
+        &length[..],
+        header.as_bytes(),
+        &numbers,
+    ]
+    .concat();
+    sandbox.file("store/rows.npy", array);
+    let command = "shrink model.onnx --keep 50% --repair rows.npy -o small.onnx";
+    assert_eq!(sandbox.run(command).code, Some(3));
+    let made = sandbox
+        .command(command)
+        .env("SECATEUR_DATA", sandbox.path("store"))
+        .output();
+    assert_eq!(made.unwrap().status.code(), Some(0));
+    // Inputs that do not fit into the memory are not read first.
+    let shown =
+        sandbox.run("shrink model.onnx --keep 50% --repair store/rows.npy --memory 5KiB -o a.onnx");
+    assert!(shown.stderr.contains("rows.npy"), "{shown}");
+}

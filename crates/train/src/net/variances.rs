@@ -72,3 +72,41 @@ pub(super) fn variances(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::{Dim, GraphBuilder, Op, Tensor, Unary};
+
+    use super::*;
+    use crate::{RegressionLoss, Targets};
+
+    #[test]
+    fn variances_are_means_over_batches_of_what_readers_see() {
+        let mut b = GraphBuilder::new("net");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(1)]);
+        let w1 = b.constant("w1", Tensor::f32([1, 2], vec![1.0, -2.0]).unwrap());
+        let made = b.node("first", Op::MatMul, &[x, w1]);
+        let hidden = b.node("relu", Op::Unary(Unary::Relu), &[made]);
+        let w2 = b.constant("w2", Tensor::f32([2, 1], vec![1.0, 1.0]).unwrap());
+        let out = b.node("second", Op::MatMul, &[hidden, w2]);
+        b.output(out);
+        let graph = b.build().unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        // Two batches of two rows: 1 and 3, -1 and -5.
+        let targets = Targets::Values {
+            loss: RegressionLoss::MeanSquared,
+            values: vec![0.0; 4],
+            columns: 1,
+        };
+        let rows = Rows::new(vec![1.0, 3.0, -1.0, -5.0], 1, targets).unwrap();
+        let found = activation_variances(&graph, &groups, &rows, 2, 1).unwrap();
+        let of = |name: &str| &found[groups.named(name).unwrap().index()];
+        // Above zero: 1 and 3, then nothing; nothing, then 2 and 10.
+        let wanted = [1.0 / 2.0, 16.0 / 2.0];
+        for (found, wanted) in of("first").iter().zip(wanted) {
+            assert!((found - wanted).abs() < 1e-5, "{found} {wanted}");
+        }
+        // Nobody can tell it of what is made for nobody.
+        assert_eq!(of("second"), &[1.0]);
+    }
+}
