@@ -39,7 +39,7 @@ fn what_a_cut_took_comes_back_and_the_page_says_so() {
         assert_eq!(shown.code, Some(0), "{shown}");
         serde_json::from_str(&shown.stdout).unwrap()
     };
-    let told = json("--repair digits");
+    let told = json("--repair digits --report page.html");
     let output = &told["repair"]["outputs"][0];
     let of = |way: &str, what: &str| output[way][what].as_f64().unwrap();
     assert!(
@@ -57,6 +57,25 @@ fn what_a_cut_took_comes_back_and_the_page_says_so() {
         "{output}"
     );
     assert_eq!(told["repair"]["readers"].as_array().unwrap().len(), 2);
+    let page = std::fs::read_to_string(sandbox.path("page.html")).unwrap();
+    let grouped = |n: u64| match n {
+        0..1000 => n.to_string(),
+        _ => format!("{},{:03}", n / 1000, n % 1000),
+    };
+    for quantity in ["macs", "params"] {
+        let of = |when: &str| grouped(told[quantity][when].as_u64().unwrap());
+        let part = format!("{} of {}", of("after"), of("before"));
+        assert!(page.contains(&part), "{part}");
+    }
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    for way in ["none", "repaired"] {
+        let part = percent(of(way, "agreement"));
+        assert!(page.contains(&part), "{part}");
+    }
+    for input in output["changed"].as_array().unwrap() {
+        let row = input["input"].as_str().unwrap();
+        assert!(page.contains(row), "{row}");
+    }
     // The same again, to the byte, also with as little memory as there may be.
     let before = std::fs::read(sandbox.path("small.onnx")).unwrap();
     json("--repair digits --memory 2GiB");

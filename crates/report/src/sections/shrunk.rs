@@ -4,7 +4,7 @@ use secateur::{ModelFile, OutputLoss, Repair, SmallModel};
 
 use super::{SIZE, layers};
 use crate::input::Table;
-use crate::number::{grouped, percent, significant};
+use crate::number::{grouped, significant};
 use crate::outline::{Block, Figure, Section, Tile};
 use crate::plot::{Axis, Bar, Ink, Layer, Mark, bars, chart};
 
@@ -67,6 +67,10 @@ fn tiles(small: &SmallModel, file: &ModelFile) -> Vec<Tile> {
         });
     }
     tiles
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
 
 /// What stands above the pictures, in sentences.

@@ -31,9 +31,8 @@ impl RepairInputs {
         let shapes: Vec<Vec<usize>> = first.map(|x| x.shape.clone()).collect();
         let graph =
             at_lengths(file.graph(), &shapes).map_err(|e| Error::from(e).or_at(&file.name))?;
-        let needed = resident_memory()
-            + COPIES * weight_bytes(file.graph())
-            + held_bytes(&graph, &file.groups, self.effort(), batches);
+        let held = held_bytes(&graph, &file.groups, self.effort(), batches);
+        let needed = needed(resident_memory(), weight_bytes(file.graph()), held);
         let Some(left) = memory.checked_sub(needed) else {
             let message = format!(
                 "repairing takes about {} MB at least",
@@ -51,4 +50,25 @@ impl RepairInputs {
 fn weight_bytes(graph: &Graph) -> u64 {
     let constants = graph.values().iter().filter_map(|v| v.constant.as_deref());
     constants.map(|tensor| 4 * tensor.len() as u64).sum()
+}
+
+/// The bytes that a process takes that holds so many now, weights of so many, and what a repair holds.
+fn needed(resident: u64, weights: u64, held: u64) -> u64 {
+    resident + COPIES * weights + held
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::Unary;
+    use secateur_testkit::mlp;
+
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_what_is_held_now_and_what_comes() {
+        assert_eq!(needed(1000, 10, 1), 1000 + 8 * 10 + 1);
+        // Three weights and a bias to each of four units, five to each of two.
+        let graph = mlp(&[3, 4, 2], Unary::Relu, 1).unwrap();
+        assert_eq!(weight_bytes(&graph), 4 * (16 + 10));
+    }
 }
