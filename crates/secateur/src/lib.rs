@@ -68,7 +68,7 @@ pub use report::{
 pub use right_rows::RightRows;
 pub use runtime::Runtime;
 pub use secateur_data::{EMBEDDED, InputOptions, Pixels};
-pub use secateur_prune::repair::Step;
+pub use secateur_prune::repair::{Step, Untouched};
 pub use secateur_prune::{Allocation, Choice, Criterion, Limit, Measured, Nearest, Needs};
 pub use secateur_train::{Architecture, Ended, Epoch, Event, Flow, ImageSize, Score};
 pub use verify::{Evidence, Verified};

@@ -1,6 +1,6 @@
 //! A model of others that lost units: what stayed, what its outputs lost, and what became of each reader.
 
-use secateur::{ModelFile, OutputLoss, Repair, SmallModel};
+use secateur::{ModelFile, OutputLoss, Repair, SmallModel, Untouched};
 
 use super::{SIZE, layers};
 use crate::input::Table;
@@ -24,7 +24,7 @@ pub(crate) fn section(small: &SmallModel, file: &ModelFile) -> Section {
     }
     blocks.push(Block::Figure(layers::figure("group", &groups(small, file))));
     if let Some(repair) = small.repaired() {
-        let asides = [changed(repair), untouched(repair)];
+        let asides = [changed(repair.outputs()), untouched(repair.untouched())];
         blocks.extend(asides.into_iter().flatten().map(Block::Aside));
     }
     Section {
@@ -210,7 +210,7 @@ fn groups(small: &SmallModel, file: &ModelFile) -> Vec<(String, usize, usize)> {
 }
 
 /// Inputs whose answer is another one; none where that is not told.
-fn changed(repair: &Repair) -> Option<Table> {
+fn changed(outputs: &[OutputLoss]) -> Option<Table> {
     let of = |loss: &OutputLoss| -> Vec<Vec<String>> {
         let each = loss.changed.iter();
         each.map(|c| {
@@ -223,16 +223,15 @@ fn changed(repair: &Repair) -> Option<Table> {
         })
         .collect()
     };
-    let rows: Vec<Vec<String>> = repair.outputs().iter().flat_map(of).collect();
+    let rows: Vec<Vec<String>> = outputs.iter().flat_map(of).collect();
     (!rows.is_empty()).then(|| Table {
         title: "Inputs whose answer changed".into(),
         ..Table::of(&["input", "output", "was", "is"], rows)
     })
 }
 
-fn untouched(repair: &Repair) -> Option<Table> {
-    let rows: Vec<Vec<String>> = repair
-        .untouched()
+fn untouched(readers: &[Untouched]) -> Option<Table> {
+    let rows: Vec<Vec<String>> = readers
         .iter()
         .map(|u| vec![u.node.clone(), u.why.to_owned()])
         .collect();
@@ -240,4 +239,44 @@ fn untouched(repair: &Repair) -> Option<Table> {
         title: "Readers that keep their weights".into(),
         ..Table::of(&["reader", "as"], rows)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur::{Changed, Loss};
+
+    use super::*;
+
+    #[test]
+    fn what_changed_and_what_stays_is_listed_if_there_is_any() {
+        let loss = Loss {
+            error: 0.5,
+            agreement: Some(0.5),
+        };
+        let output = |changed| OutputLoss {
+            name: "logits".into(),
+            places: 2,
+            none: loss,
+            statistics: None,
+            repaired: loss,
+            changed,
+        };
+        let moved = Changed {
+            input: "a.png".into(),
+            was: 3,
+            is: 5,
+        };
+        let table = changed(&[output(vec![moved])]).unwrap();
+        assert_eq!(table.title, "Inputs whose answer changed");
+        assert_eq!(table.rows, [["a.png", "logits", "3", "5"]]);
+        assert_eq!(changed(&[output(vec![])]), None);
+        let reader = Untouched {
+            node: "shared".into(),
+            why: "several nodes share its weights",
+        };
+        let table = untouched(&[reader]).unwrap();
+        assert_eq!(table.title, "Readers that keep their weights");
+        assert_eq!(table.rows, [["shared", "several nodes share its weights"]]);
+        assert_eq!(untouched(&[]), None);
+    }
 }

@@ -158,6 +158,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_engine_tells_how_far_the_runtime_is() {
+        let graph = secateur_testkit::mlp(&[3, 4, 2], secateur_graph::Unary::Relu, 1).unwrap();
+        let given = [Array {
+            shape: vec![2, 3],
+            values: vec![0.5, -1.0, 2.0, 1.5, 0.25, -0.5],
+        }];
+        let at = at_lengths(&graph, &[vec![2, 3]]).unwrap();
+        let made = evaluate(&graph, &given).unwrap();
+        let mut have = vec![
+            made[0]
+                .values
+                .iter()
+                .map(|&v| v as f32)
+                .collect::<Vec<f32>>(),
+        ];
+        let (near, sampled) = on_engine(&graph, &at, &given, &have, 1).unwrap().unwrap();
+        assert!(near < TOLERANCE && sampled < TOLERANCE, "{near} {sampled}");
+        have[0][0] += 1.0;
+        let (far, _) = on_engine(&graph, &at, &given, &have, 1).unwrap().unwrap();
+        assert!(far > TOLERANCE, "{far}");
+    }
+
+    #[test]
     fn every_leg_refuses_alone() {
         let with = |naive, engine, sampled| {
             RepairEvidence {
