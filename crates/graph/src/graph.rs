@@ -400,4 +400,41 @@ mod tests {
 
         assert!(GraphBuilder::new("empty").build().is_err());
     }
+
+    /// A constant that others read, or that is given out, stays what it is; one of a node's own is changed where it lies.
+    #[test]
+    fn a_constant_of_a_nodes_own_leaves_others_theirs() {
+        let numbers = |first: f32| Tensor::f32([2, 2], vec![first; 4]).unwrap();
+        let net = |is_shared: bool, is_output: bool| {
+            let mut b = GraphBuilder::new("net");
+            let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);
+            let w = b.constant("w", numbers(1.0));
+            let mut y = b.node("first", Op::MatMul, &[x, w]);
+            if is_shared {
+                y = b.node("second", Op::MatMul, &[y, w]);
+            }
+            b.output(y);
+            if is_output {
+                b.output(w);
+            }
+            (b.build().unwrap(), w)
+        };
+        for (is_shared, is_output) in [(false, false), (true, false), (false, true)] {
+            let (mut graph, w) = net(is_shared, is_output);
+            let first = graph.node_ids().next().unwrap();
+            let given = graph.give_constant(first, 1, numbers(2.0)).unwrap();
+            assert_eq!(given == w, !is_shared && !is_output);
+            assert_eq!(graph.constant(given), Some(&numbers(2.0)));
+            assert_eq!(graph.node(first).inputs[1], Some(given));
+            if given != w {
+                assert_eq!(graph.constant(w), Some(&numbers(1.0)));
+            }
+            // Of another shape it is another one in any case; a missing one is made.
+            let wide = Tensor::f32([2, 3], vec![0.0; 6]).unwrap();
+            assert_ne!(graph.give_constant(first, 1, wide).unwrap(), given);
+            let made = graph.give_constant(first, 3, numbers(3.0)).unwrap();
+            assert_eq!(graph.node(first).inputs[2..], [None, Some(made)]);
+            assert!(graph.give_constant(first, 0, numbers(3.0)).is_err());
+        }
+    }
 }
