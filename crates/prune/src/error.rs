@@ -31,6 +31,13 @@ pub struct Error {
 }
 
 impl Error {
+    /// What a node of this name makes overflows, or is no number.
+    pub(crate) fn not_finite(node: &str) -> Self {
+        let message = format!("what '{node}' makes is not a finite number");
+        Self::new(ErrorKind::Inputs, message)
+            .hint("scale inputs as the network was trained on them")
+    }
+
     /// An error without a place or a hint yet.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {

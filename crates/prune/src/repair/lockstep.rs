@@ -5,7 +5,7 @@ use secateur_graph::{Graph, Tensor};
 use super::front::Front;
 use super::offset::Offset;
 use super::ridge::{Seen, chosen};
-use super::samples::{Activation, ByChannel, Spread};
+use super::samples::{Activation, ByChannel, Positions, Spread};
 use super::site::{Kept, Site, Untouched, sites};
 use super::wide::{Measured, measured};
 use crate::Result;
@@ -67,6 +67,22 @@ pub struct Effort {
     pub seed: u64,
     /// Bytes of activations that are held at once; with less, more is made anew.
     pub memory: u64,
+}
+
+impl Effort {
+    /// Of a reader of so much at once those of `there` positions of one of `batches` batches that are looked at; readers and batches, by
+    /// their numbers, have each their own.
+    pub(crate) fn drawn(
+        self,
+        there: usize,
+        width: usize,
+        (reader, batch): (usize, usize),
+        batches: usize,
+    ) -> Positions {
+        let wanted = self.positions.max(self.for_channel * width);
+        let seed = self.seed ^ ((reader as u64) << 32) ^ batch as u64;
+        Positions::drawn(there, wanted.div_ceil(batches), seed)
+    }
 }
 
 /// What becomes of the variance of what a repaired reader makes.

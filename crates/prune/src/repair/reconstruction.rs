@@ -9,9 +9,9 @@ use super::greedy::{Reader, greedy};
 use super::lockstep::{Batch, Effort, Parts, Runner, Step};
 use super::moments::{About, Moments};
 use super::readers::{Through, readers};
-use super::samples::{Activation, Positions, Spread};
+use super::samples::{Activation, Spread};
 use super::taps::Taps;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Of the variances of what is read: what is known of these is that of some thousand positions of some hundred inputs.
 const RIDGE: f64 = 0.3;
@@ -108,10 +108,8 @@ fn measured(
         }
         for (place, (pair, reader)) in values.chunks_exact(2).zip(readers).enumerate() {
             let [read, made] = pair else { continue };
-            let wanted = effort.positions.max(effort.for_channel * reader.width);
-            let seed = effort.seed ^ ((place as u64) << 32) ^ number as u64;
             let there = reader.view.positions(read, reader.read.1);
-            let positions = Positions::drawn(there, wanted.div_ceil(count), seed);
+            let positions = effort.drawn(there, reader.width, (place, number), count);
             let moments = &mut all[place][usize::from(is_held_out)];
             moments.add(&[], &reader.view.at(read, reader.read.1, &positions))?;
             spreads[place].add(made, reader.made.1);
@@ -121,9 +119,7 @@ fn measured(
     let each = each.map(|((moments, spread), reader)| {
         let (_, variances) = spread.of();
         if !variances.iter().all(|v| v.is_finite()) {
-            let message = format!("what '{}' makes is not a finite number", reader.node.name);
-            return Err(Error::new(ErrorKind::Inputs, message)
-                .hint("scale inputs as the network was trained on them"));
+            return Err(Error::not_finite(&reader.node.name));
         }
         let [covariance, held_out] = moments.map(|m| m.own());
         Ok(Measured {

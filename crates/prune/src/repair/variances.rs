@@ -1,12 +1,12 @@
 //! How much units vary on inputs without labels.
 
-use secateur_graph::{ChannelGroups, Graph, GroupId, ValueId};
+use secateur_graph::{ChannelGroups, Graph, ValueId};
 
 use super::lockstep::{Batch, Runner, Step};
 use super::readers::readers;
 use super::samples::Spread;
 use super::taps::Taps;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// For every unit of every group the variance of its activation over inputs and places, all positions of a unit together, as its first
 /// reader that mixes channels sees it; 1 for units of groups that none does.
@@ -51,19 +51,11 @@ pub fn variances(
             }
         }
         if own.iter().any(|v| !v.is_finite()) {
-            return Err(not_finite(groups, id));
+            return Err(Error::not_finite(&groups.group(id).name));
         }
         all[id.index()] = own;
     }
     Ok(all)
-}
-
-fn not_finite(groups: &ChannelGroups, id: GroupId) -> Error {
-    let message = format!(
-        "what '{}' makes is not a finite number",
-        groups.group(id).name
-    );
-    Error::new(ErrorKind::Inputs, message).hint("scale inputs as the network was trained on them")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::lockstep::{Batch, Effort, Runner, Step};
 use super::samples::{Activation, ByChannel, Positions, Spread};
 use super::site::Site;
 use super::taps::Taps;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// What a reader of the wide network reads and makes.
 #[derive(Debug)]
@@ -51,11 +51,7 @@ pub(crate) fn measured(
         for (place, (pair, site)) in pairs.enumerate() {
             let [read, out] = pair else { continue };
             let count = site.view.positions(read, site.read.1);
-            let wanted = effort.positions.max(effort.for_channel * site.width);
-            let most = wanted.div_ceil(batches.len());
-            // Of each site and batch its own.
-            let seed = effort.seed ^ ((place as u64) << 32) ^ number as u64;
-            let positions = Positions::drawn(count, most, seed);
+            let positions = effort.drawn(count, site.width, (place, number), batches.len());
             all[place]
                 .read
                 .push(site.view.at(read, site.read.1, &positions));
@@ -68,9 +64,7 @@ pub(crate) fn measured(
     for ((measured, made), site) in all.iter_mut().zip(made).zip(sites) {
         measured.made = made.of();
         if !measured.made.1.iter().all(|v| v.is_finite()) {
-            let message = format!("what '{}' makes is not a finite number", site.name);
-            return Err(Error::new(ErrorKind::Inputs, message)
-                .hint("scale inputs as the network was trained on them"));
+            return Err(Error::not_finite(&site.name));
         }
     }
     Ok(all)
