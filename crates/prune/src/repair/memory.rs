@@ -6,9 +6,11 @@ use secateur_graph::{ChannelGroups, Graph, ValueId};
 
 use super::lockstep::Effort;
 use super::readers::readers;
+use super::reconstruction::ranked_at_once;
 use super::view::View;
 
-/// Square matrices of doubles that are at hand at once for the widest reader: moments, equations, their factors and inverse.
+/// Square matrices of doubles that are at hand at once for the widest reader, or for each group that is ranked: moments, equations, their
+/// factors and inverse.
 const MATRICES: u64 = 6;
 
 /// Bytes that scores by reconstruction and a repair hold at most, beside weights, inputs, and the values between what was run and what was
@@ -41,11 +43,12 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         values.extend([value, reader.made.0].map(|id| (id, 4 * count(id))));
     }
     let matrices = widest.saturating_pow(2).saturating_mul(8 * MATRICES);
+    let ranked = matrices.saturating_mul(ranked_at_once() as u64);
     // Of one reader the samples are there of both networks.
     let repair = samples.saturating_add(widest_sample);
+    let repair = repair.saturating_add(matrices);
     repair
-        .max(covariances)
-        .saturating_add(matrices)
+        .max(covariances.saturating_add(ranked))
         .saturating_add(values.values().sum())
 }
 
@@ -70,21 +73,22 @@ mod tests {
             };
             held_bytes(&batch, &groups, effort, 5)
         };
-        let fixed = 6 * 8 * 100 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
+        let threads = ranked_at_once() as u64;
+        let fixed = threads * 6 * 8 * 100 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
         // 40 positions there are, of 100 and of 50 numbers: fewer bytes than covariances take.
         assert_eq!(of(1000, 24), fixed + 8 * (100 * 100 + 50 * 50));
-        let many = at_lengths(&graph, &[vec![1000, 3]]).unwrap();
+        let many = at_lengths(&graph, &[vec![100_000, 3]]).unwrap();
         let effort = Effort {
-            positions: 200,
-            for_channel: 3,
+            positions: 20_000,
+            for_channel: 300,
             seed: 0,
             memory: 0,
         };
-        let samples = 4 * (300 * 100 + 200 * 50) + 4 * 300 * 100;
+        let samples = 4 * (30_000 * 100 + 20_000 * 50) + 4 * 30_000 * 100;
         let matrices = 6 * 8 * 100 * 100;
         assert_eq!(
             held_bytes(&many, &groups, effort, 5),
-            samples + matrices + 4 * 1000 * 202
+            samples + matrices + 4 * 100_000 * 202
         );
     }
 }

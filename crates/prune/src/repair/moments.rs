@@ -1,6 +1,8 @@
 //! Means and covariances of what a reader of activations reads, in a network and in what is left of it.
 
-use faer::Mat;
+use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, Par};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -26,6 +28,7 @@ pub struct Moments {
     sum: Vec<f64>,
     kept_sum: Vec<f64>,
     cross: Mat<f64>,
+    /// Its lower half.
     own: Mat<f64>,
 }
 
@@ -81,8 +84,11 @@ impl Moments {
         add_sums(&mut self.kept_sum, &small);
         let dense = Mat::from_fn(read, positions, |i, t| dense[t * read + i]);
         let small = Mat::from_fn(positions, kept, |t, j| small[t * kept + j]);
-        self.cross += &dense * &small;
-        self.own += small.transpose() * &small;
+        let (cross, own) = (&mut self.cross, &mut self.own);
+        rayon::join(
+            || matmul(cross, Accum::Add, &dense, &small, 1.0, Par::Seq),
+            || add_lower(own, &small),
+        );
         self.count += positions as u64;
         Ok(())
     }
@@ -109,7 +115,10 @@ impl Moments {
 
     /// Second moments of the second, `kept x kept`.
     pub fn own(&self) -> Mat<f64> {
-        self.moments(&self.own, (&self.kept_sum, &self.kept_mean()))
+        let lower = self.moments(&self.own, (&self.kept_sum, &self.kept_mean()));
+        Mat::from_fn(lower.nrows(), lower.ncols(), |i, j| {
+            lower[(i.max(j), i.min(j))]
+        })
     }
 
     /// Of what is in the rows, with these sums and means, and the second.
@@ -124,6 +133,21 @@ impl Moments {
             }
         })
     }
+}
+
+/// Adds the lower half of `rows^T rows`.
+fn add_lower(to: &mut Mat<f64>, rows: &Mat<f64>) {
+    triangular::matmul(
+        to,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        rows.transpose(),
+        BlockStructure::Rectangular,
+        rows,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
 }
 
 fn means(values: &[f32], width: usize) -> Vec<f64> {

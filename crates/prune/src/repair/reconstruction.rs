@@ -3,6 +3,7 @@
 use faer::Mat;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
 use secateur_graph::{ChannelGroups, Graph, GroupId, ValueId};
 
 use super::greedy::{Reader, greedy};
@@ -44,18 +45,20 @@ pub fn reconstruction(
         (parts.fit, effort.seed),
         runner,
     )?;
+    let ids: Vec<GroupId> = groups.iter().map(|(id, _)| id).collect();
+    let of_group = |&id: &GroupId| match groups.group(id).is_free() {
+        true => worth(graph, groups, id, &readers, (&measured, &answers)),
+        false => Ok(None),
+    };
     let mut all: Vec<Option<Vec<f64>>> = vec![];
-    for (id, group) in groups.iter() {
+    for some in ids.chunks(ranked_at_once()) {
         runner.at(Step {
             doing: "ranking units",
-            done: id.index(),
-            of: groups.groups().len(),
+            done: all.len(),
+            of: ids.len(),
         });
-        let own = match group.is_free() {
-            true => worth(graph, groups, id, &readers, (&measured, &answers))?,
-            false => None,
-        };
-        all.push(own);
+        let own = some.par_iter().map(of_group).collect::<Result<Vec<_>>>()?;
+        all.extend(own);
     }
     let dearest = all.iter().flatten().flatten().copied().fold(0.0, f64::max);
     let units = groups.groups().iter().map(|g| g.units);
@@ -65,6 +68,11 @@ pub fn reconstruction(
         .zip(units)
         .map(|(own, n)| own.unwrap_or_else(|| unknown(n)))
         .collect())
+}
+
+/// Groups whose units are ranked at once: one a thread.
+pub(crate) fn ranked_at_once() -> usize {
+    rayon::current_num_threads()
 }
 
 /// What a reader reads and makes on some inputs.
