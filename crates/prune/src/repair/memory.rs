@@ -6,11 +6,10 @@ use secateur_graph::{ChannelGroups, Graph, ValueId};
 
 use super::lockstep::Effort;
 use super::readers::readers;
-use super::reconstruction::ranked_at_once;
 use super::view::View;
 
-/// Square matrices of doubles that are at hand at once for the widest reader, or for each group that is ranked: moments, equations, their
-/// factors and inverse.
+/// Square matrices of doubles that are at hand at once for the widest reader, or for each group that is ranked at once: moments,
+/// equations, their factors and inverse.
 const MATRICES: u64 = 6;
 
 /// Bytes that scores by reconstruction and a repair hold at most, beside weights, inputs, and the values between what was run and what was
@@ -42,14 +41,24 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         widest = widest.max(width);
         values.extend([value, reader.made.0].map(|id| (id, 4 * count(id))));
     }
-    let matrices = widest.saturating_pow(2).saturating_mul(8 * MATRICES);
-    let ranked = matrices.saturating_mul(ranked_at_once() as u64);
+    let matrices = matrices(widest);
     // Of one reader the samples are there of both networks.
     let repair = samples.saturating_add(widest_sample);
-    let repair = repair.saturating_add(matrices);
     repair
-        .max(covariances.saturating_add(ranked))
+        .max(covariances)
+        .saturating_add(matrices)
         .saturating_add(values.values().sum())
+}
+
+/// Bytes of the matrices of a reader of so much.
+fn matrices(width: u64) -> u64 {
+    width.saturating_pow(2).saturating_mul(8 * MATRICES)
+}
+
+/// How many groups are ranked at once on so many threads: one, and as many more as the matrices of the widest reader fit into `memory` bytes.
+pub(crate) fn ranked_at_once(widest: usize, memory: u64, threads: usize) -> usize {
+    let more = memory / matrices(widest as u64).max(1);
+    usize::try_from(more).map_or(threads, |more| more.saturating_add(1).min(threads))
 }
 
 #[cfg(test)]
@@ -73,22 +82,31 @@ mod tests {
             };
             held_bytes(&batch, &groups, effort, 5)
         };
-        let threads = ranked_at_once() as u64;
-        let fixed = threads * 6 * 8 * 100 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
+        let fixed = 6 * 8 * 100 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
         // 40 positions there are, of 100 and of 50 numbers: fewer bytes than covariances take.
         assert_eq!(of(1000, 24), fixed + 8 * (100 * 100 + 50 * 50));
-        let many = at_lengths(&graph, &[vec![100_000, 3]]).unwrap();
+        let many = at_lengths(&graph, &[vec![1000, 3]]).unwrap();
         let effort = Effort {
-            positions: 20_000,
-            for_channel: 300,
+            positions: 200,
+            for_channel: 3,
             seed: 0,
             memory: 0,
         };
-        let samples = 4 * (30_000 * 100 + 20_000 * 50) + 4 * 30_000 * 100;
+        let samples = 4 * (300 * 100 + 200 * 50) + 4 * 300 * 100;
         let matrices = 6 * 8 * 100 * 100;
         assert_eq!(
             held_bytes(&many, &groups, effort, 5),
-            samples + matrices + 4 * 100_000 * 202
+            samples + matrices + 4 * 1000 * 202
         );
+    }
+
+    #[test]
+    fn groups_are_ranked_side_by_side_as_memory_allows() {
+        let each = 6 * 8 * 100 * 100;
+        assert_eq!(ranked_at_once(100, each - 1, 8), 1);
+        assert_eq!(ranked_at_once(100, 2 * each, 8), 3);
+        assert_eq!(ranked_at_once(100, 2 * each, 2), 2);
+        assert_eq!(ranked_at_once(0, 100, 4), 4);
+        assert_eq!(ranked_at_once(100, u64::MAX, 4), 4);
     }
 }

@@ -8,6 +8,7 @@ use secateur_graph::{ChannelGroups, Graph, GroupId, ValueId};
 
 use super::greedy::{Reader, greedy};
 use super::lockstep::{Batch, Effort, Parts, Runner, Step};
+use super::memory::ranked_at_once;
 use super::moments::{About, Moments};
 use super::readers::{Through, readers};
 use super::samples::{Activation, Spread};
@@ -51,7 +52,9 @@ pub fn reconstruction(
         false => Ok(None),
     };
     let mut all: Vec<Option<Vec<f64>>> = vec![];
-    for some in ids.chunks(ranked_at_once()) {
+    let widest = readers.iter().map(|r| r.width).max().unwrap_or(0);
+    let at_once = ranked_at_once(widest, effort.memory, rayon::current_num_threads());
+    for some in ids.chunks(at_once) {
         runner.at(Step {
             doing: "ranking units",
             done: all.len(),
@@ -68,11 +71,6 @@ pub fn reconstruction(
         .zip(units)
         .map(|(own, n)| own.unwrap_or_else(|| unknown(n)))
         .collect())
-}
-
-/// Groups whose units are ranked at once: one a thread.
-pub(crate) fn ranked_at_once() -> usize {
-    rayon::current_num_threads()
 }
 
 /// What a reader reads and makes on some inputs.
