@@ -85,7 +85,7 @@ pub use ops::{
     Attention, Binary, Bounds, Conv, ConvTranspose, Depth, DepthWay, Einsum, Gemm, GridMode,
     GridPadding, GridSample, Index, MaxUnpool, Merge, Mix, Nearest, Norm, Opaque, Pad, PadMode,
     Padding, Pool, PoolKind, Reduce, ReduceAxes, ReduceKind, Resize, ResizeForm, ResizeMode,
-    ResizePlaces, RoiAlign, Sample, Split, Squeeze, Unary, Variadic, Window,
+    ResizePlaces, RoiAlign, Sample, Split, Squeeze, Unary, Variadic, Window, is_recurrent,
 };
 pub use patch::patch;
 pub use permute::{Permuted, permute};

@@ -50,7 +50,6 @@ pub(crate) use batch_norm::MOMENTUM;
 pub(crate) use dense::Dense;
 pub(crate) use gather::{is_own as is_own_list, positions as picked};
 pub(crate) use movement::along;
-pub(crate) use recurrent::is_recurrent;
 pub(crate) use sample::is_heavy as samples_long;
 
 pub use attention::Attention;
@@ -66,6 +65,7 @@ pub use norm::Norm;
 pub use opaque::Opaque;
 pub use pad::{Pad, PadMode};
 pub use pool::{Pool, PoolKind};
+pub use recurrent::is_recurrent;
 pub use reduce::{Reduce, ReduceAxes, ReduceKind};
 pub use resize::{Nearest, Resize, ResizeForm, ResizeMode, ResizePlaces};
 pub use sample::{GridMode, GridPadding, GridSample, MaxUnpool, RoiAlign, Sample};
@@ -382,6 +382,7 @@ pub(crate) fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Result<Vec<Arr
         (Op::Pool(attributes), Some(Some(x))) if node.outputs.len() > 1 => {
             pool::evaluate_with_places(attributes, x)
         }
+        (Op::Opaque(opaque), _) if is_recurrent(opaque) => recurrent::evaluate(opaque, inputs),
         _ => Ok(vec![evaluate_one(node, inputs)?]),
     }
 }

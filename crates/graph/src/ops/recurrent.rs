@@ -1,7 +1,10 @@
 //! `LSTM`, `GRU` and `RNN`: carried unread but for what they read their input with.
 
+mod value;
+
 use secateur_onnx::{Limits, read_node};
 
+pub(super) use self::value::evaluate;
 use super::{Opaque, input_shape};
 use crate::channels::Walk;
 use crate::groups::Role;
@@ -10,8 +13,9 @@ use crate::{Dim, Graph, Node, Result};
 /// The axis of features of the input, whose axes are steps, rows and features.
 const FEATURES: usize = 2;
 
-/// Whether a node is a recurrent layer over steps, rows and features in that order.
-pub(crate) fn is_recurrent(opaque: &Opaque) -> bool {
+/// Whether a node is a recurrent layer over steps, rows and features in that order. Its operand 1 holds the weights of what it reads,
+/// `[directions, gates * hidden, features]`; operand 3, if there is one, the biases of these and then of the state, along the last axis.
+pub fn is_recurrent(opaque: &Opaque) -> bool {
     if !opaque.domain.is_empty() || !matches!(opaque.op_type.as_str(), "LSTM" | "GRU" | "RNN") {
         return false;
     }

@@ -1,9 +1,9 @@
 //! Wide and small network side by side: each reader is repaired in the order in which they are run, on what those before it make by then.
 
-use secateur_graph::{Graph, Tensor};
+use secateur_graph::{Graph, Tensor, ValueId};
 
 use super::front::Front;
-use super::offset::Offset;
+use super::offset::{self, Offset};
 use super::ridge::{Seen, chosen};
 use super::samples::{Activation, ByChannel, Positions, Spread};
 use super::site::{Kept, Site, Untouched, sites};
@@ -187,9 +187,16 @@ impl<'a> Repairer<'a> {
                 done,
                 of: self.sites.len(),
             });
+            let (value, axis) = site.first.read;
             let mut read: Vec<Vec<f32>> = vec![];
-            front.visit(&graph, site.read.0, self.runner, &mut |batch, value| {
-                read.push(site.view.at(value, site.read.1, &of_wide.positions[batch]));
+            front.visit(&graph, value, self.runner, &mut |batch, value| {
+                let positions = &of_wide.positions[batch];
+                let mut own = site.first.view.at(value, axis, positions);
+                // Nodes that read through the same weights later on are not reached yet: what they read is what it would be were
+                // all between here and there repaired exactly.
+                let others = &of_wide.read[batch][positions.len() * site.width..];
+                own.extend(site.left(others));
+                read.push(own);
                 Ok(())
             })?;
             let seen = Seen {
@@ -197,24 +204,28 @@ impl<'a> Repairer<'a> {
                 small: &read,
                 bounds,
             };
-            let (numbers, repaired) = chosen(site, (self.wide, &graph), &seen)?;
-            if let Some(numbers) = numbers {
+            let chosen = chosen(site, (self.wide, &graph), &seen)?;
+            if let Some(numbers) = chosen.weights {
                 let shape = graph.constant(site.weights);
                 let shape = shape.map_or(vec![], |t| t.shape().to_vec());
                 graph.set_constant(site.weights, Tensor::f32(shape, numbers)?)?;
             }
-            if let Some(offset) = site.offset.filter(|_| repaired.ridge.is_some()) {
-                let mut now = Spread::default();
-                front.visit(&graph, site.made.0, self.runner, &mut |batch, value| {
-                    if batch < known {
-                        now.add(value, site.made.1);
-                    }
-                    Ok(())
-                })?;
-                let moves = Moves::of(site, offset, &graph, (now.of(), &of_wide.made), spread);
-                moves.carried_out(site, offset, &mut graph, &mut front)?;
+            match (site.made, &site.offsets[..]) {
+                _ if chosen.told.ridge.is_none() => {}
+                (Some(made), &[offset]) => {
+                    let mut now = Spread::default();
+                    front.visit(&graph, made.0, self.runner, &mut |batch, value| {
+                        if batch < known {
+                            now.add(value, made.1);
+                        }
+                        Ok(())
+                    })?;
+                    let moves = Moves::of(site, offset, &graph, (now.of(), &of_wide.made), spread);
+                    moves.carried_out((site, made), offset, &mut graph, &mut front)?;
+                }
+                (_, offsets) => offset::add(offsets, &mut graph, &chosen.gaps)?,
             }
-            readers.push(repaired);
+            readers.push(chosen.told);
         }
         Ok(Outcome { graph, readers })
     }
@@ -256,7 +267,7 @@ impl Moves {
         ((mean, variance), (means, variances)): (ByChannel, &ByChannel),
         spread: MadeSpread,
     ) -> Self {
-        let bias = match offset.is_at(site.node) {
+        let bias = match offset.is_at(site.first.node) {
             true => offset.numbers(graph, mean.len()),
             false => vec![0.0; mean.len()],
         };
@@ -278,7 +289,7 @@ impl Moves {
 
     fn carried_out(
         &self,
-        site: &Site,
+        (site, made): (&Site, (ValueId, usize)),
         offset: Offset,
         graph: &mut Graph,
         front: &mut Front,
@@ -293,8 +304,8 @@ impl Moves {
             let numbers = numbers.into_iter().map(|w| w as f32).collect();
             graph.set_constant(site.weights, Tensor::f32(shape, numbers)?)?;
         }
-        offset.add(graph, &self.gaps)?;
-        let is_own = offset.is_at(site.node);
+        offset::add(&[offset], graph, &self.gaps)?;
+        let is_own = offset.is_at(site.first.node);
         let each = self.scales.iter().zip(&self.bias).zip(&self.gaps);
         let moves: Vec<(f64, f64)> = each
             .map(|((scale, bias), gap)| match is_own {
@@ -302,7 +313,7 @@ impl Moves {
                 false => (*scale, 0.0),
             })
             .collect();
-        front.shift(site.made.0, site.made.1, &moves);
+        front.shift(made.0, made.1, &moves);
         Ok(())
     }
 }

@@ -20,7 +20,8 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         shape.map(|d| d.fixed().map(|n| n as u64)).collect()
     };
     let count = |id: ValueId| lengths(id).map_or(0, |all| all.into_iter().product::<u64>());
-    let (mut samples, mut widest_sample, mut covariances, mut widest) = (0u64, 0u64, 0u64, 0u64);
+    let (mut samples, mut covariances, mut widest) = (0u64, 0u64, 0u64);
+    let mut sample_of: BTreeMap<ValueId, u64> = BTreeMap::new();
     let mut values: BTreeMap<ValueId, u64> = BTreeMap::new();
     for reader in readers(graph, groups) {
         let value = reader.read.0;
@@ -36,13 +37,15 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         let wanted = (effort.positions as u64).max(width.saturating_mul(effort.for_channel as u64));
         let sample = positions.min(wanted).saturating_mul(width * 4);
         samples = samples.saturating_add(sample);
-        widest_sample = widest_sample.max(sample);
+        let of_all = sample_of.entry(reader.weights).or_default();
+        *of_all = of_all.saturating_add(sample);
         covariances = covariances.saturating_add(width.saturating_pow(2).saturating_mul(8));
         widest = widest.max(width);
         values.extend([value, reader.made.0].map(|id| (id, 4 * count(id))));
     }
     let matrices = matrices(widest);
-    // Of one reader the samples are there of both networks.
+    // Of all that read through one constant the samples are there of both networks.
+    let widest_sample = sample_of.into_values().max().unwrap_or(0);
     let repair = samples.saturating_add(widest_sample);
     repair
         .max(covariances)
@@ -63,7 +66,7 @@ pub(crate) fn ranked_at_once(widest: usize, memory: u64, threads: usize) -> usiz
 
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{Unary, at_lengths, infer_shapes};
+    use secateur_graph::{Binary, Dim, GraphBuilder, Op, Tensor, Unary, at_lengths, infer_shapes};
     use secateur_testkit::mlp;
 
     use super::*;
@@ -108,5 +111,34 @@ mod tests {
         assert_eq!(ranked_at_once(100, 2 * each, 2), 2);
         assert_eq!(ranked_at_once(0, 100, 4), 4);
         assert_eq!(ranked_at_once(100, u64::MAX, 4), 4);
+    }
+
+    #[test]
+    fn what_shares_weights_is_held_at_once() {
+        let zeros = |shape: [usize; 2]| Tensor::f32(shape, vec![0.0; shape[0] * shape[1]]).unwrap();
+        let mut b = GraphBuilder::new("net");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(3)]);
+        let w1 = b.constant("w1", zeros([3, 100]));
+        let first = b.node("first", Op::MatMul, &[x, w1]);
+        let second = b.node("second", Op::Unary(Unary::Relu), &[first]);
+        let w = b.constant("w", zeros([100, 2]));
+        let one = b.node("one", Op::MatMul, &[first, w]);
+        let other = b.node("other", Op::MatMul, &[second, w]);
+        let sum = b.node("sum", Op::Binary(Binary::Add), &[one, other]);
+        b.output(sum);
+        let graph = infer_shapes(&b.build().unwrap()).unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let graph = at_lengths(&graph, &[vec![1000, 3]]).unwrap();
+        let effort = Effort {
+            positions: 200,
+            for_channel: 3,
+            seed: 0,
+            memory: 0,
+        };
+        // 300 positions of both, in both networks.
+        let samples = 2 * 2 * 4 * 300 * 100;
+        let (matrices, values) = (6 * 8 * 100 * 100, 4 * 1000 * (100 + 100 + 2 + 2));
+        let held = held_bytes(&graph, &groups, effort, 5);
+        assert_eq!(held, samples + matrices + values);
     }
 }

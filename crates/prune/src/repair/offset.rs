@@ -61,47 +61,70 @@ impl Offset {
 
     /// The numbers that are added so far.
     pub(crate) fn numbers(self, graph: &Graph, channels: usize) -> Vec<f64> {
-        let (id, slot) = match self {
-            Self::Added(id, slot) => (id, slot),
-            Self::Means(id) => (id, MEANS),
-        };
-        let own = graph.node(id).inputs.get(slot).copied().flatten();
-        match own.and_then(|id| graph.constant(id)) {
+        match self.held(graph).and_then(|id| graph.constant(id)) {
             Some(own) => own.numbers().into_iter().cycle().take(channels).collect(),
             None => vec![0.0; channels],
         }
     }
 
-    /// Adds a number to each channel.
-    pub(crate) fn add(self, graph: &mut Graph, by: &[f64]) -> Result<()> {
-        let (id, slot, sign) = match self {
-            Self::Added(id, slot) => (id, slot, 1.0),
-            Self::Means(id) => (id, MEANS, -1.0),
-        };
-        let old = graph.node(id).inputs.get(slot).copied().flatten();
-        let tensor = match old.and_then(|id| graph.constant(id)) {
-            Some(old) => {
-                let numbers = old.numbers();
-                let of = |channel: usize| numbers[channel % numbers.len()];
-                let new = by
-                    .iter()
-                    .enumerate()
-                    .map(|(c, gap)| (of(c) + sign * gap) as f32);
-                let mut shape = old.shape().to_vec();
-                match shape.last_mut() {
-                    Some(last) => *last = by.len(),
-                    None => shape.push(by.len()),
-                }
-                Tensor::f32(shape, new.collect())?
-            }
-            None => Tensor::f32(
-                [by.len()],
-                by.iter().map(|gap| (sign * gap) as f32).collect(),
-            )?,
-        };
-        graph.give_constant(id, slot, tensor)?;
-        Ok(())
+    /// The operand.
+    fn place(self) -> (NodeId, usize) {
+        match self {
+            Self::Added(id, slot) => (id, slot),
+            Self::Means(id) => (id, MEANS),
+        }
     }
+
+    /// The value that is there.
+    fn held(self, graph: &Graph) -> Option<ValueId> {
+        let (id, slot) = self.place();
+        graph.node(id).inputs.get(slot).copied().flatten()
+    }
+
+    /// What is there once a number is added to each channel.
+    fn with(self, graph: &Graph, by: &[f64]) -> Result<Tensor> {
+        let sign = match self {
+            Self::Added(..) => 1.0,
+            Self::Means(_) => -1.0,
+        };
+        let old = self.held(graph).and_then(|id| graph.constant(id));
+        let shape = old.map_or(&[][..], Tensor::shape);
+        let others = shape.split_last().map_or(&[][..], |(_, others)| others);
+        let numbers = self.numbers(graph, by.len()).into_iter().zip(by);
+        let numbers = numbers.map(|(own, gap)| (own + sign * gap) as f32);
+        let shape = [others, &[by.len()]].concat();
+        Ok(Tensor::f32(shape, numbers.collect())?)
+    }
+}
+
+/// Adds a number to each channel at all of these places. A constant that they have in common, and nobody else reads, stays one.
+pub(crate) fn add(offsets: &[Offset], graph: &mut Graph, by: &[f64]) -> Result<()> {
+    let nodes: Vec<NodeId> = offsets.iter().map(|o| o.place().0).collect();
+    let mut changed = vec![];
+    for offset in offsets {
+        let held = offset.held(graph);
+        if held.is_some_and(|id| changed.contains(&id)) {
+            continue;
+        }
+        let tensor = offset.with(graph, by)?;
+        let (node, slot) = offset.place();
+        match held {
+            Some(id)
+                if graph
+                    .readers(id)
+                    .iter()
+                    .all(|reader| nodes.contains(reader))
+                    && graph.constant(id).map(Tensor::shape) == Some(tensor.shape()) =>
+            {
+                graph.set_constant(id, tensor)?;
+                changed.push(id);
+            }
+            _ => {
+                graph.give_constant(node, slot, tensor)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a constant has a number for each channel along its last axis, or one for all.
@@ -186,7 +209,7 @@ mod tests {
             let mut graph = convolved(bias, |_, made| made);
             let offset = place(&graph).unwrap();
             assert!(offset.is_at(graph.node_ids().next().unwrap()));
-            offset.add(&mut graph, &[0.5, -1.0]).unwrap();
+            add(&[offset], &mut graph, &[0.5, -1.0]).unwrap();
             let wanted = if bias { [1.5, 1.0] } else { [0.5, -1.0] };
             assert_eq!(numbers(&graph, 0, 2), wanted);
         }
@@ -197,7 +220,7 @@ mod tests {
         let mut graph = convolved(false, normalised);
         let offset = place(&graph).unwrap();
         assert!(!offset.is_at(graph.node_ids().next().unwrap()));
-        offset.add(&mut graph, &[0.5, -1.0]).unwrap();
+        add(&[offset], &mut graph, &[0.5, -1.0]).unwrap();
         assert_eq!(numbers(&graph, 1, MEANS), [2.5, 5.0]);
         // A bias of its own is nearer.
         let graph = convolved(true, normalised);
@@ -227,7 +250,7 @@ mod tests {
         };
         for length in [2, 1] {
             let mut graph = product([length], false);
-            of(&graph).unwrap().add(&mut graph, &[5.0, 6.0]).unwrap();
+            add(&[of(&graph).unwrap()], &mut graph, &[5.0, 6.0]).unwrap();
             let wanted = if length == 2 { [5.0, 7.0] } else { [5.0, 6.0] };
             assert_eq!(numbers(&graph, 1, 0), wanted);
         }

@@ -31,6 +31,16 @@ struct Way {
     weights: Vec<Mat<f64>>,
 }
 
+/// What becomes of a reader.
+pub(crate) struct Chosen {
+    /// Its new weights, unless they stay.
+    pub(crate) weights: Option<Vec<f32>>,
+    /// By how much the mean of each channel that it makes falls short, if one number of its weights takes a channel to another, as the
+    /// means of what it reads tell.
+    pub(crate) gaps: Vec<f64>,
+    pub(crate) told: Repaired,
+}
+
 impl Way {
     /// By least squares.
     fn solved(parts: &[Part], moments: &[Moments], ridge: f64) -> Result<Self> {
@@ -43,6 +53,17 @@ impl Way {
             weights: solved.into_iter().map(|s| s.weights).collect(),
         })
     }
+
+    /// By how much means fall short of those that parts made.
+    fn gaps(&self, parts: &[Part], moments: &[Moments]) -> Vec<f64> {
+        let each = parts.iter().zip(moments).zip(&self.weights);
+        each.flat_map(|((part, moments), weights)| {
+            let was = product(&part.weights, &moments.mean());
+            let is = product(weights, &moments.kept_mean());
+            (0..was.nrows()).map(move |row| was[(row, 0)] - is[(row, 0)])
+        })
+        .collect()
+    }
 }
 
 /// The weights of the way that is best on the batches to choose on; none where they stay.
@@ -50,22 +71,27 @@ pub(crate) fn chosen(
     site: &Site,
     (wide, small): (&Graph, &Graph),
     seen: &Seen<'_>,
-) -> Result<(Option<Vec<f32>>, Repaired)> {
+) -> Result<Chosen> {
     let constant = |graph: &Graph| graph.constant(site.weights).cloned();
-    let mut told = Repaired {
+    let told = Repaired {
         node: site.name.clone(),
-        moments_of: site.view.name(),
+        moments_of: site.first.view.name(),
         ridge: None,
         condition: 1.0,
         chosen: [0.0; 2],
         tested: [0.0; 2],
     };
+    let mut chosen = Chosen {
+        weights: None,
+        gaps: vec![],
+        told,
+    };
     let (Some(before), Some(now)) = (constant(wide), constant(small)) else {
-        return Ok((None, told));
+        return Ok(chosen);
     };
     let narrowed = site.narrowed([before.shape(), now.shape()]);
     let Some(parts) = narrowed.parts(&before.numbers()) else {
-        return Ok((None, told));
+        return Ok(chosen);
     };
     let [fitted, looked_at, all] = seen.bounds;
     let stay = |ridge| Way {
@@ -74,7 +100,7 @@ pub(crate) fn chosen(
         weights: parts.iter().map(Part::left).collect(),
     };
     let mut ways = vec![stay(None)];
-    if site.offset.is_some() {
+    if !site.offsets.is_empty() {
         ways.push(stay(Some(f64::INFINITY)));
     }
     let mut moments: Vec<Moments> = parts.iter().map(|part| part.moments(site)).collect();
@@ -100,21 +126,23 @@ pub(crate) fn chosen(
     let order = |&a: &usize, &b: &usize| distances[a].total_cmp(&distances[b]);
     let best = (0..ways.len()).min_by(order).unwrap_or(0);
     let mut way = ways.swap_remove(best);
-    if let Some(ridge) = way.ridge.filter(|ridge| ridge.is_finite()) {
+    if let Some(ridge) = way.ridge {
         // Once the ridge is chosen, what it was chosen on tells more of the moments.
         for (part, moments) in parts.iter().zip(&mut moments) {
             part.measure(site, seen, fitted..looked_at, moments)?;
         }
-        way = Way::solved(&parts, &moments, ridge)?;
+        if ridge.is_finite() {
+            way = Way::solved(&parts, &moments, ridge)?;
+            let numbers = narrowed.assembled(&way.weights).into_iter();
+            chosen.weights = Some(numbers.map(|w| w as f32).collect());
+        }
+        chosen.gaps = way.gaps(&parts, &moments);
     }
-    told.ridge = way.ridge;
-    told.condition = way.condition;
-    told.chosen = [distances[0], distances[best]];
-    told.tested = [&stay(None), &way].map(|way| far(way, looked_at..all));
-    let is_solved = way.ridge.is_some_and(f64::is_finite);
-    let numbers = is_solved.then(|| narrowed.assembled(&way.weights));
-    let numbers = numbers.map(|all| all.into_iter().map(|w| w as f32).collect());
-    Ok((numbers, told))
+    chosen.told.ridge = way.ridge;
+    chosen.told.condition = way.condition;
+    chosen.told.chosen = [distances[0], distances[best]];
+    chosen.told.tested = [&stay(None), &way].map(|way| far(way, looked_at..all));
+    Ok(chosen)
 }
 
 impl Part {
@@ -141,9 +169,9 @@ impl Part {
 
     /// Of nothing yet.
     fn moments(&self, site: &Site) -> Moments {
-        let about = match site.offset {
-            Some(_) => About::Means,
-            None => About::Zero,
+        let about = match site.offsets[..] {
+            [] => About::Zero,
+            [..] => About::Means,
         };
         Moments::new(self.wide.len(), self.narrow.len(), about)
     }
@@ -183,7 +211,7 @@ impl Part {
             gaps.add(&(&was - &is));
         }
         let gap = match ridge {
-            Some(_) if site.offset.is_some() => gaps.about_means(),
+            Some(_) if !site.offsets.is_empty() => gaps.about_means(),
             Some(_) | None => gaps.squares(),
         };
         (gap, made.about_means())
@@ -191,10 +219,10 @@ impl Part {
 }
 
 /// What weights make of channels at some positions: `outputs x positions`.
-fn product(weights: &Mat<f64>, values: &[f32]) -> Mat<f64> {
+fn product<V: Copy + Into<f64>>(weights: &Mat<f64>, values: &[V]) -> Mat<f64> {
     let width = weights.ncols();
     let positions = values.len() / width.max(1);
-    let values = Mat::from_fn(width, positions, |c, p| f64::from(values[p * width + c]));
+    let values = Mat::from_fn(width, positions, |c, p| values[p * width + c].into());
     weights * &values
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secateur_graph::{Graph, Node, NodeId, ValueId};
+use secateur_graph::{Graph, Node, NodeId, Tensor, ValueId};
 
 use super::layout::Layout;
 use super::narrowed::Narrowed;
@@ -12,29 +12,38 @@ use super::view::View;
 /// Positions that stay along an axis of a value, where some do not.
 pub type Kept = BTreeMap<(ValueId, usize), Vec<usize>>;
 
-/// A node that reads fewer channels than it did, through weights.
+/// Weights that read fewer channels than they did.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Site {
-    /// What the node is called.
+    /// What the node is called that is run first.
     pub(crate) name: String,
-    pub(crate) node: NodeId,
+    pub(crate) weights: ValueId,
     pub(crate) wide: Layout,
     pub(crate) narrow: Layout,
-    /// How it looks at what it reads.
-    pub(crate) view: View,
-    pub(crate) weights: ValueId,
-    /// Where means are made up for; without it, they are no better known than the rest.
-    pub(crate) offset: Option<Offset>,
-    /// What is read, and the axis of its channels.
-    pub(crate) read: (ValueId, usize),
-    /// How much of it was looked at together.
+    /// The node that is run first.
+    pub(crate) first: Use,
+    /// Those that read through the same weights later on.
+    pub(crate) later: Vec<Use>,
+    /// Where means are made up for, at each of these nodes; without it, they are no better known than the rest.
+    pub(crate) offsets: Vec<Offset>,
+    /// How much of what is read was looked at together.
     pub(crate) width: usize,
-    /// What is made, and the axis of its channels.
-    pub(crate) made: (ValueId, usize),
-    /// What of that is read still.
+    /// The one value that is made, if it is one, and the axis of its channels. Otherwise its means follow from those of what is read.
+    pub(crate) made: Option<(ValueId, usize)>,
+    /// What of what is looked at is read still.
     pub(crate) inputs: Vec<usize>,
     /// Channels that are made still.
     pub(crate) outputs: Vec<usize>,
+}
+
+/// A node that reads through weights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Use {
+    pub(crate) node: NodeId,
+    /// How it looks at what it reads.
+    pub(crate) view: View,
+    /// What is read, and the axis of its channels.
+    pub(crate) read: (ValueId, usize),
 }
 
 /// Why a reader keeps its weights.
@@ -49,19 +58,34 @@ pub struct Untouched {
 /// The readers of a network that lost some of what they read, in the order in which they are run, and those among them whose weights
 /// stay. `wide` is the network before, with its shapes; values have the same ids in both.
 pub(crate) fn sites(wide: &Graph, small: &Graph, kept: &Kept) -> (Vec<Site>, Vec<Untouched>) {
-    let (mut sites, mut untouched) = (vec![], vec![]);
+    let (mut alone, mut untouched) = (vec![], vec![]);
     for id in small.node_ids() {
         let node = small.node(id);
         let Some(before) = maker(wide, node) else {
             continue;
         };
         match site(wide, small, (before, id), kept) {
-            Ok(Some(site)) => sites.push(site),
+            Ok(Some(site)) => alone.push(site),
             Ok(None) => {}
             Err(why) => untouched.push(Untouched {
                 node: node.name.clone(),
                 why,
             }),
+        }
+    }
+    let mut sites = vec![];
+    for site in &alone {
+        let same: Vec<&Site> = alone.iter().filter(|s| s.weights == site.weights).collect();
+        let is_all = same.len() == small.readers(site.weights).len();
+        if !is_all || !same.iter().all(|other| other.reads_like(site)) {
+            untouched.push(Untouched {
+                node: site.name.clone(),
+                why: "its weights are read in other ways, too",
+            });
+        } else if let [first, later @ ..] = &same[..]
+            && first.first == site.first
+        {
+            sites.push(site.with(later, small));
         }
     }
     (sites, untouched)
@@ -105,9 +129,6 @@ fn site(
         if is_whole || layout.is_depthwise(old.shape()) {
             return Ok(None);
         }
-        if small.readers(weights).len() > 1 {
-            return Err("several nodes share its weights");
-        }
         if !tensor.is_float() {
             return Err("its weights are no floating-point numbers");
         }
@@ -129,17 +150,21 @@ fn site(
             .collect();
         let width = width / layout.fold * each;
         let made = (made, of_made);
+        let offset = Offset::of(small, (id, layout.bias), made, outputs.len());
         let site = Site {
             name: now.name.clone(),
-            node: id,
-            view: View::of(before, &layout, old.shape()),
+            weights,
+            first: Use {
+                node: id,
+                view: View::of(before, &layout, old.shape()),
+                read: (read, of_read),
+            },
+            later: vec![],
             wide: layout,
             narrow,
-            weights,
-            offset: Offset::of(small, (id, layout.bias), made, outputs.len()),
-            read: (read, of_read),
+            offsets: offset.into_iter().collect(),
             width,
-            made,
+            made: Some(made),
             inputs,
             outputs,
         };
@@ -175,6 +200,48 @@ impl Site {
             outputs: &self.outputs,
         }
     }
+
+    /// The nodes that read through the weights, in the order in which they are run.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = &Use> {
+        std::iter::once(&self.first).chain(&self.later)
+    }
+
+    /// What is read still of positions of the wide network.
+    pub(crate) fn left<'a>(&'a self, wide: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+        let positions = wide.chunks_exact(self.width.max(1));
+        positions.flat_map(|row| self.inputs.iter().map(|&c| row[c]))
+    }
+
+    /// Whether the matrix that another one reads through is the same.
+    fn reads_like(&self, other: &Self) -> bool {
+        let all = |site: &Self| {
+            (
+                site.wide,
+                site.narrow,
+                site.inputs.clone(),
+                site.outputs.clone(),
+            )
+        };
+        all(self) == all(other)
+    }
+
+    /// The same with others that read through its weights. They make several values, whose means are known of what is read where
+    /// one number of the weights takes a channel to another.
+    fn with(&self, others: &[&Self], graph: &Graph) -> Self {
+        let mut site = self.clone();
+        if others.is_empty() {
+            return site;
+        }
+        site.later = others.iter().map(|other| other.first.clone()).collect();
+        site.made = None;
+        let offsets = others.iter().flat_map(|other| &other.offsets);
+        site.offsets.extend(offsets);
+        let shape = graph.constant(site.weights).map_or(&[][..], Tensor::shape);
+        if site.offsets.len() < site.uses().count() || site.narrow.offsets(shape) > 1 {
+            site.offsets.clear();
+        }
+        site
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +265,6 @@ mod tests {
         assert_eq!(site.inputs, [0, 2, 3]);
         assert_eq!(site.outputs, [0, 1, 2, 3]);
         assert_eq!(wide.value(site.weights).name, "w2");
-        assert_eq!(site.offset, Some(Offset::Added(site.node, 2)));
+        assert_eq!(site.offsets, [Offset::Added(site.first.node, 2)]);
     }
 }

@@ -1,9 +1,9 @@
 //! What readers of the wide network read and make, in one pass.
 
-use secateur_graph::Graph;
+use secateur_graph::{Graph, ValueId};
 
 use super::lockstep::{Batch, Effort, Runner, Step};
-use super::samples::{Activation, ByChannel, Positions, Spread};
+use super::samples::{ByChannel, Positions, Spread};
 use super::site::Site;
 use super::taps::Taps;
 use crate::{Error, Result};
@@ -11,11 +11,11 @@ use crate::{Error, Result};
 /// What a reader of the wide network reads and makes.
 #[derive(Debug)]
 pub(crate) struct Measured {
-    /// By batch.
+    /// Those of the node that is run first, by batch.
     pub(crate) positions: Vec<Positions>,
-    /// All channels at those positions, by batch.
+    /// All channels at those positions, by batch, and behind them those that other nodes read through the same weights.
     pub(crate) read: Vec<Vec<f32>>,
-    /// Mean and variance of each channel that is made, over the first batches.
+    /// Mean and variance of each channel that is made, over the first batches, where that is one value.
     pub(crate) made: ByChannel,
 }
 
@@ -28,7 +28,11 @@ pub(crate) fn measured(
     effort: Effort,
     runner: &dyn Runner,
 ) -> Result<Vec<Measured>> {
-    let wanted: Vec<_> = sites.iter().flat_map(|s| [s.read.0, s.made.0]).collect();
+    let values = |site: &Site| -> Vec<ValueId> {
+        let read = site.uses().map(|one| one.read.0);
+        read.chain(site.made.map(|(made, _)| made)).collect()
+    };
+    let wanted: Vec<ValueId> = sites.iter().flat_map(values).collect();
     let network = Taps::of(wide, &wanted, runner)?;
     let mut all: Vec<Measured> = sites
         .iter()
@@ -45,19 +49,26 @@ pub(crate) fn measured(
             done: number,
             of: batches.len(),
         });
-        let made_of_batch = network.run(batch)?;
-        let values: Vec<&Activation> = made_of_batch.iter().collect();
-        let pairs = values.chunks_exact(2).zip(sites);
-        for (place, (pair, site)) in pairs.enumerate() {
-            let [read, out] = pair else { continue };
-            let count = site.view.positions(read, site.read.1);
-            let positions = effort.drawn(count, site.width, (place, number), batches.len());
-            all[place]
-                .read
-                .push(site.view.at(read, site.read.1, &positions));
-            all[place].positions.push(positions);
-            if number < known {
-                made[place].add(out, site.made.1);
+        let values = network.run(batch)?;
+        let mut values = values.iter();
+        let mut place = 0;
+        for ((measured, made), site) in all.iter_mut().zip(&mut made).zip(sites) {
+            let mut read = vec![];
+            for (one, value) in site.uses().zip(&mut values) {
+                let count = one.view.positions(value, one.read.1);
+                let positions = effort.drawn(count, site.width, (place, number), batches.len());
+                read.extend(one.view.at(value, one.read.1, &positions));
+                if one.node == site.first.node {
+                    measured.positions.push(positions);
+                }
+                place += 1;
+            }
+            measured.read.push(read);
+            if let Some((_, axis)) = site.made
+                && let Some(value) = values.next()
+                && number < known
+            {
+                made.add(value, axis);
             }
         }
     }

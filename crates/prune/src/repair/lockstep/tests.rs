@@ -9,6 +9,8 @@ use secateur_testkit::Stream;
 use super::*;
 use crate::repair::tests::Naive;
 
+mod shared;
+
 struct Net {
     b: GraphBuilder,
     stream: Stream,
@@ -78,19 +80,26 @@ fn batches(graph: &Graph, count: usize, seed: u64) -> Vec<Batch> {
 /// The network without the second unit of the group that a weight makes, repaired; and how far its outputs are from those before:
 /// without repair, and with it.
 fn repaired(wide: &Graph, group: &str, spread: MadeSpread) -> (Outcome, [f64; 2], Vec<Untouched>) {
+    repaired_without((wide, group, 1), spread, |seed, count| {
+        batches(wide, count, seed)
+    })
+}
+
+/// The same without another unit, on other batches: of a seed, so many.
+fn repaired_without(
+    (wide, group, unit): (&Graph, &str, usize),
+    spread: MadeSpread,
+    batches: impl Fn(u64, usize) -> Vec<Batch>,
+) -> (Outcome, [f64; 2], Vec<Untouched>) {
     let groups = ChannelGroups::of(wide).unwrap();
     let id = groups.named(group).unwrap_or_else(|| {
         let names: Vec<&str> = groups.groups().iter().map(|g| g.name.as_str()).collect();
         panic!("{group} of {names:?}")
     });
     let mut keep = Keep::all(&groups);
-    keep.drop(id, 1).unwrap();
+    keep.drop(id, unit).unwrap();
     let small = infer_shapes(&shrink(wide, &groups, &keep).unwrap().graph).unwrap();
-    let (fit, choose, test) = (
-        batches(wide, 12, 1),
-        batches(wide, 3, 2),
-        batches(wide, 3, 3),
-    );
+    let (fit, choose, test) = (batches(1, 12), batches(2, 3), batches(3, 3));
     let parts = Parts {
         fit: &fit,
         choose: &choose,
