@@ -8,6 +8,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// Variance, as a share of the largest, below which a position tells nothing and keeps its weights.
 const NOTHING: f64 = 1e-14;
+/// Numbers of the right-hand sides that are there at once.
+const AT_ONCE: usize = 1 << 20;
 
 /// New weights of a reader.
 #[derive(Debug, Clone)]
@@ -53,26 +55,24 @@ pub fn solve(
         return Err(Error::new(ErrorKind::Network, message));
     }
     let outputs = weights.nrows();
-    let left = Mat::from_fn(outputs, kept.len(), |o, j| weights[(o, kept[j])]);
+    let mut solved = Mat::from_fn(outputs, kept.len(), |o, j| weights[(o, kept[j])]);
     let largest = (0..kept.len()).map(|j| own[(j, j)]).fold(0.0, f64::max);
     let varying: Vec<usize> = (0..kept.len())
         .filter(|&j| own[(j, j)] > NOTHING * largest)
         .collect();
     if varying.is_empty() || outputs == 0 {
         return Ok(Solution {
-            weights: left,
+            weights: solved,
             residual: 0.0,
             condition: 1.0,
         });
     }
-    let missing = weights * &cross - &left * &own;
     let scale: Vec<f64> = varying.iter().map(|&j| own[(j, j)].sqrt()).collect();
     let n = varying.len();
     let a = Mat::from_fn(n, n, |i, j| {
         let correlation = own[(varying[i], varying[j])] / (scale[i] * scale[j]);
         correlation + if i == j { ridge } else { 0.0 }
     });
-    let b = Mat::from_fn(n, outputs, |i, o| missing[(o, varying[i])] / scale[i]);
     let factors = a.llt(Side::Lower).map_err(|_| {
         Error::new(
             ErrorKind::Singular,
@@ -80,21 +80,30 @@ pub fn solve(
         )
         .hint("use a larger ridge or more inputs")
     })?;
-    let mut x = factors.solve(&b);
-    // Takes the residual from that of a factorization to that of the numbers.
-    let rest = &b - &a * &x;
-    x += factors.solve(&rest);
-    let rest = &b - &a * &x;
-    let residual = rest.norm_l2() / b.norm_l2().max(f64::MIN_POSITIVE);
+    let (mut left_over, mut wanted) = (0.0, 0.0);
+    // Outputs some at a time: there may be many more than inputs.
+    let some = (AT_ONCE / n).max(1);
+    for first in (0..outputs).step_by(some) {
+        let count = some.min(outputs - first);
+        let left = solved.subrows(first, count);
+        let missing = weights.subrows(first, count) * &cross - left * &own;
+        let b = Mat::from_fn(n, count, |i, o| missing[(o, varying[i])] / scale[i]);
+        let mut x = factors.solve(&b);
+        // Takes the residual from that of a factorization to that of the numbers.
+        let rest = &b - &a * &x;
+        x += factors.solve(&rest);
+        left_over += (&b - &a * &x).squared_norm_l2();
+        wanted += b.squared_norm_l2();
+        for (i, &j) in varying.iter().enumerate() {
+            for o in 0..count {
+                solved[(first + o, j)] += x[(i, o)] / scale[i];
+            }
+        }
+    }
+    let residual = (left_over / f64::max(wanted, f64::MIN_POSITIVE)).sqrt();
     let pivots: Vec<f64> = (0..n).map(|i| factors.L()[(i, i)]).collect();
     let most = pivots.iter().copied().fold(0.0, f64::max);
     let least = pivots.iter().copied().fold(f64::INFINITY, f64::min);
-    let mut solved = left;
-    for (i, &j) in varying.iter().enumerate() {
-        for o in 0..outputs {
-            solved[(o, j)] += x[(i, o)] / scale[i];
-        }
-    }
     Ok(Solution {
         weights: solved,
         residual,

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use secateur_graph::{ChannelGroups, Graph, ValueId};
 
 use super::lockstep::Effort;
-use super::readers::readers;
+use super::readers::{Through, readers};
 use super::view::View;
 
 /// Square matrices of doubles that are at hand at once for the widest reader, or for each group that is ranked at once: moments,
 /// equations, their factors and inverse.
 const MATRICES: u64 = 6;
+/// Doubles for each weight of the reader with most of these: as they were, as they are moved, and the best and the latest that were found.
+const WEIGHTS: u64 = 4;
+/// Doubles for each number that is looked at of one batch.
+const OF_BATCH: u64 = 4;
 
 /// Bytes that scores by reconstruction and a repair hold at most, beside weights, inputs, and the values between what was run and what was
 /// not, which may be made anew. `graph` is the network at the lengths of one of `batches` batches.
@@ -20,7 +24,8 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         shape.map(|d| d.fixed().map(|n| n as u64)).collect()
     };
     let count = |id: ValueId| lengths(id).map_or(0, |all| all.into_iter().product::<u64>());
-    let (mut samples, mut covariances, mut widest) = (0u64, 0u64, 0u64);
+    let (mut samples, mut covariances) = (0u64, 0u64);
+    let (mut most_of_reader, mut most_of_batch) = (0, 0);
     let mut sample_of: BTreeMap<ValueId, u64> = BTreeMap::new();
     let mut values: BTreeMap<ValueId, u64> = BTreeMap::new();
     for reader in readers(graph, groups) {
@@ -39,28 +44,36 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         samples = samples.saturating_add(sample);
         let of_all = sample_of.entry(reader.weights).or_default();
         *of_all = of_all.saturating_add(sample);
-        covariances = covariances.saturating_add(width.saturating_pow(2).saturating_mul(8));
-        widest = widest.max(width);
+        // Those to fit on, and those to choose on.
+        covariances = covariances.saturating_add(width.saturating_pow(2).saturating_mul(2 * 8));
+        most_of_batch = most_of_batch.max(sample.div_ceil(batches.max(1) as u64 * 4));
+        most_of_reader = most_of_reader.max(solving_bytes(graph, &reader));
         values.extend([value, reader.made.0].map(|id| (id, 4 * count(id))));
     }
-    let matrices = matrices(widest);
     // Of all that read through one constant the samples are there of both networks.
     let widest_sample = sample_of.into_values().max().unwrap_or(0);
     let repair = samples.saturating_add(widest_sample);
     repair
         .max(covariances)
-        .saturating_add(matrices)
+        .saturating_add(most_of_reader)
+        .saturating_add(most_of_batch.saturating_mul(8 * OF_BATCH))
         .saturating_add(values.values().sum())
 }
 
-/// Bytes of the matrices of a reader of so much.
-fn matrices(width: u64) -> u64 {
-    width.saturating_pow(2).saturating_mul(8 * MATRICES)
+/// Bytes that are at hand while a reader is ranked or solved.
+pub(crate) fn solving_bytes(graph: &Graph, reader: &Through<'_>) -> u64 {
+    let weights = graph.constant(reader.weights).map_or(0, |t| t.len() as u64);
+    let matrices = (reader.width as u64)
+        .saturating_pow(2)
+        .saturating_mul(MATRICES);
+    matrices
+        .saturating_add(weights.saturating_mul(WEIGHTS))
+        .saturating_mul(8)
 }
 
-/// How many groups are ranked at once on so many threads: one, and as many more as the matrices of the widest reader fit into `memory` bytes.
-pub(crate) fn ranked_at_once(widest: usize, memory: u64, threads: usize) -> usize {
-    let more = memory / matrices(widest as u64).max(1);
+/// How many groups are ranked at once on so many threads: one, and as many more as fit into `memory` bytes if each takes `each`.
+pub(crate) fn ranked_at_once(each: u64, memory: u64, threads: usize) -> usize {
+    let more = memory / each.max(1);
     usize::try_from(more).map_or(threads, |more| more.saturating_add(1).min(threads))
 }
 
@@ -85,9 +98,12 @@ mod tests {
             };
             held_bytes(&batch, &groups, effort, 5)
         };
-        let fixed = 6 * 8 * 100 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
+        // Of the weights of the second layer four times as many as there are.
+        let solving = 8 * (6 * 100 * 100 + 4 * 100 * 50);
+        // Of a batch all that there is: eight rows.
+        let fixed = solving + 4 * 8 * 8 * 100 + 4 * 8 * (100 + 50 + 50 + 2);
         // 40 positions there are, of 100 and of 50 numbers: fewer bytes than covariances take.
-        assert_eq!(of(1000, 24), fixed + 8 * (100 * 100 + 50 * 50));
+        assert_eq!(of(1000, 24), fixed + 2 * 8 * (100 * 100 + 50 * 50));
         let many = at_lengths(&graph, &[vec![1000, 3]]).unwrap();
         let effort = Effort {
             positions: 200,
@@ -96,21 +112,21 @@ mod tests {
             memory: 0,
         };
         let samples = 4 * (300 * 100 + 200 * 50) + 4 * 300 * 100;
-        let matrices = 6 * 8 * 100 * 100;
+        // Of each of five batches 60 positions.
+        let of_batch = 4 * 8 * 60 * 100;
         assert_eq!(
             held_bytes(&many, &groups, effort, 5),
-            samples + matrices + 4 * 1000 * 202
+            samples + solving + of_batch + 4 * 1000 * 202
         );
     }
 
     #[test]
     fn groups_are_ranked_side_by_side_as_memory_allows() {
-        let each = 6 * 8 * 100 * 100;
-        assert_eq!(ranked_at_once(100, each - 1, 8), 1);
-        assert_eq!(ranked_at_once(100, 2 * each, 8), 3);
-        assert_eq!(ranked_at_once(100, 2 * each, 2), 2);
+        assert_eq!(ranked_at_once(500, 499, 8), 1);
+        assert_eq!(ranked_at_once(500, 1000, 8), 3);
+        assert_eq!(ranked_at_once(500, 1000, 2), 2);
         assert_eq!(ranked_at_once(0, 100, 4), 4);
-        assert_eq!(ranked_at_once(100, u64::MAX, 4), 4);
+        assert_eq!(ranked_at_once(500, u64::MAX, 4), 4);
     }
 
     #[test]
@@ -137,8 +153,9 @@ mod tests {
         };
         // 300 positions of both, in both networks.
         let samples = 2 * 2 * 4 * 300 * 100;
-        let (matrices, values) = (6 * 8 * 100 * 100, 4 * 1000 * (100 + 100 + 2 + 2));
+        let solving = 8 * (6 * 100 * 100 + 4 * 100 * 2) + 4 * 8 * 60 * 100;
+        let values = 4 * 1000 * (100 + 100 + 2 + 2);
         let held = held_bytes(&graph, &groups, effort, 5);
-        assert_eq!(held, samples + matrices + values);
+        assert_eq!(held, samples + solving + values);
     }
 }

@@ -8,7 +8,7 @@ use secateur_graph::{ChannelGroups, Graph, GroupId, ValueId};
 
 use super::greedy::{Reader, greedy};
 use super::lockstep::{Batch, Effort, Parts, Runner, Step};
-use super::memory::ranked_at_once;
+use super::memory::{ranked_at_once, solving_bytes};
 use super::moments::{About, Moments};
 use super::readers::{Through, readers};
 use super::samples::{Activation, Spread};
@@ -52,8 +52,15 @@ pub fn reconstruction(
         false => Ok(None),
     };
     let mut all: Vec<Option<Vec<f64>>> = vec![];
-    let widest = readers.iter().map(|r| r.width).max().unwrap_or(0);
-    let at_once = ranked_at_once(widest, effort.memory, rayon::current_num_threads());
+    let each = readers
+        .iter()
+        .map(|reader| solving_bytes(graph, reader))
+        .max();
+    let at_once = ranked_at_once(
+        each.unwrap_or(0),
+        effort.memory,
+        rayon::current_num_threads(),
+    );
     for some in ids.chunks(at_once) {
         runner.at(Step {
             doing: "ranking units",

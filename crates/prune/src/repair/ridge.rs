@@ -15,6 +15,9 @@ use crate::{ErrorKind, Result};
 /// Ridges that are tried, besides infinity (the bias alone) and none (the reader stays as it is).
 const RIDGES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0];
 
+/// Numbers of what is made that are there at once.
+const AT_ONCE: usize = 1 << 20;
+
 /// What a reader read in both networks, at the same positions, by batch: those that are fitted up to the first bound, those that are
 /// chosen on up to the second, those that are tested on up to the third.
 pub(crate) struct Seen<'a> {
@@ -99,22 +102,6 @@ pub(crate) fn chosen(
         condition: 1.0,
         weights: parts.iter().map(Part::left).collect(),
     };
-    let mut ways = vec![stay(None)];
-    if !site.offsets.is_empty() {
-        ways.push(stay(Some(f64::INFINITY)));
-    }
-    let mut moments: Vec<Moments> = parts.iter().map(|part| part.moments(site)).collect();
-    for (part, moments) in parts.iter().zip(&mut moments) {
-        part.measure(site, seen, 0..fitted, moments)?;
-    }
-    for ridge in RIDGES {
-        match Way::solved(&parts, &moments, ridge) {
-            Ok(solved) => ways.push(solved),
-            // A larger one may do.
-            Err(error) if error.kind() == ErrorKind::Singular => {}
-            Err(error) => return Err(error),
-        }
-    }
     let far = |way: &Way, batches: Range<usize>| {
         let pairs = parts.iter().zip(&way.weights);
         let each = pairs
@@ -122,10 +109,30 @@ pub(crate) fn chosen(
         let sums = each.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
         sums.0 / f64::max(sums.1, f64::MIN_POSITIVE)
     };
-    let distances: Vec<f64> = ways.iter().map(|way| far(way, fitted..looked_at)).collect();
-    let order = |&a: &usize, &b: &usize| distances[a].total_cmp(&distances[b]);
-    let best = (0..ways.len()).min_by(order).unwrap_or(0);
-    let mut way = ways.swap_remove(best);
+    let mut moments: Vec<Moments> = parts.iter().map(|part| part.moments(site)).collect();
+    for (part, moments) in parts.iter().zip(&mut moments) {
+        part.measure(site, seen, 0..fitted, moments)?;
+    }
+    let mut way = stay(None);
+    let unrepaired = far(&way, fitted..looked_at);
+    let mut least = unrepaired;
+    let bias_alone = (!site.offsets.is_empty()).then(|| Ok(stay(Some(f64::INFINITY))));
+    let solved = RIDGES
+        .iter()
+        .map(|&ridge| Way::solved(&parts, &moments, ridge));
+    // One after the other, as weights may be most of what is held.
+    for other in bias_alone.into_iter().chain(solved) {
+        let other = match other {
+            Ok(other) => other,
+            // A larger one may do.
+            Err(error) if error.kind() == ErrorKind::Singular => continue,
+            Err(error) => return Err(error),
+        };
+        let distance = far(&other, fitted..looked_at);
+        if distance < least {
+            (way, least) = (other, distance);
+        }
+    }
     if let Some(ridge) = way.ridge {
         // Once the ridge is chosen, what it was chosen on tells more of the moments.
         for (part, moments) in parts.iter().zip(&mut moments) {
@@ -140,7 +147,7 @@ pub(crate) fn chosen(
     }
     chosen.told.ridge = way.ridge;
     chosen.told.condition = way.condition;
-    chosen.told.chosen = [distances[0], distances[best]];
+    chosen.told.chosen = [unrepaired, least];
     chosen.told.tested = [&stay(None), &way].map(|way| far(way, looked_at..all));
     Ok(chosen)
 }
@@ -205,10 +212,15 @@ impl Part {
         let (mut gaps, mut made) = (Sums::new(rows), Sums::new(rows));
         for batch in batches {
             let [wide, small] = self.read(site, seen, batch);
-            let was = product(&self.weights, &wide);
-            let is = product(weights, &small);
-            made.add(&was);
-            gaps.add(&(&was - &is));
+            let some = (AT_ONCE / rows.max(1)).max(1);
+            let wide = wide.chunks((some * self.wide.len()).max(1));
+            let small = small.chunks((some * self.narrow.len()).max(1));
+            for (wide, small) in wide.zip(small) {
+                let was = product(&self.weights, wide);
+                let is = product(weights, small);
+                made.add(&was);
+                gaps.add(&(&was - &is));
+            }
         }
         let gap = match ridge {
             Some(_) if !site.offsets.is_empty() => gaps.about_means(),
