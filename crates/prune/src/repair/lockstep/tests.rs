@@ -9,6 +9,7 @@ use secateur_testkit::Stream;
 use super::*;
 use crate::repair::tests::Naive;
 
+mod recurrent;
 mod shared;
 
 struct Net {
