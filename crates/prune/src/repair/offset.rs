@@ -290,7 +290,7 @@ mod tests {
                 let numbers = (0..shape[0] * shape[1]).map(|n| n as f32).collect();
                 operands.push(b.constant("b", Tensor::f32(shape, numbers).unwrap()));
             }
-            let op = recurrent("RNN", "bidirectional", operands.len()).unwrap();
+            let op = recurrent("RNN", (2, "bidirectional"), operands.len()).unwrap();
             let out = b.node("layer", op, &operands);
             b.output(out);
             b.build().unwrap()

@@ -86,7 +86,12 @@ fn windows_have_a_row_for_every_offset_and_groups_a_matrix_each() {
 
 #[test]
 fn all_gates_of_all_directions_of_a_recurrent_layer_are_rows() {
-    let layout = Layout::of(&node(recurrent("GRU", "bidirectional", 3).unwrap()), 1, 3).unwrap();
+    let layout = Layout::of(
+        &node(recurrent("GRU", (2, "bidirectional"), 3).unwrap()),
+        1,
+        3,
+    )
+    .unwrap();
     // Two directions, gates and units of them six, five features.
     let shape = [2, 6, 5];
     let all = numbers(&shape);
@@ -117,6 +122,6 @@ fn what_mixes_no_channels_has_no_layout() {
         message: vec![],
     });
     assert_eq!(Layout::of(&node(unknown), 1, 3), None);
-    let of_state = node(recurrent("LSTM", "forward", 3).unwrap());
+    let of_state = node(recurrent("LSTM", (2, "forward"), 3).unwrap());
     assert_eq!(Layout::of(&of_state, 1, 2), None);
 }

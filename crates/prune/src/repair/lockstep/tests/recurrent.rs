@@ -23,7 +23,7 @@ fn network((op_type, gates): (&str, usize), is_twice: bool, bias: bool) -> Graph
     if bias {
         operands.push(net.weights("b", &[2, 2 * stacked], None));
     }
-    let op = recurrent(op_type, "bidirectional", operands.len()).unwrap();
+    let op = recurrent(op_type, (HIDDEN, "bidirectional"), operands.len()).unwrap();
     let out = net.b.node("second", op, &operands);
     net.built(out)
 }
