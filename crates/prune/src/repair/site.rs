@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secateur_graph::{Graph, Node, NodeId, Op, Tensor, ValueId};
+use secateur_graph::{Graph, Node, NodeId, Tensor, ValueId};
 
 use super::layout::Layout;
 use super::narrowed::Narrowed;
@@ -66,11 +66,7 @@ pub(crate) fn sites(wide: &Graph, small: &Graph, kept: &Kept) -> (Vec<Site>, Vec
         };
         match site(wide, small, (before, id), kept) {
             Ok(Some(site)) => alone.push(site),
-            Ok(None) if !sums_over_less(wide, before, kept) => {}
-            Ok(None) => untouched.push(Untouched {
-                node: node.name.clone(),
-                why: "it multiplies queries and keys, which are not repaired",
-            }),
+            Ok(None) => {}
             Err(why) => untouched.push(Untouched {
                 node: node.name.clone(),
                 why,
@@ -99,21 +95,6 @@ pub(crate) fn sites(wide: &Graph, small: &Graph, kept: &Kept) -> (Vec<Site>, Vec
 fn maker<'g>(wide: &'g Graph, node: &Node) -> Option<&'g Node> {
     let made = node.outputs.first()?;
     Some(wide.node(wide.producer(*made)?))
-}
-
-/// Whether a node multiplies activations, and sums over less than it did.
-fn sums_over_less(wide: &Graph, before: &Node, kept: &Kept) -> bool {
-    let (Op::MatMul, [Some(left), Some(right)]) = (&before.op, &before.inputs[..]) else {
-        return false;
-    };
-    let is_constant = |id: &ValueId| wide.constant(*id).is_some();
-    let shape = wide.value(*left).shape.as_deref().unwrap_or_default();
-    let Some((last, others)) = shape.split_last() else {
-        return false;
-    };
-    let stayed = kept.get(&(*left, others.len()));
-    let is_less = stayed.is_some_and(|stayed| Some(stayed.len()) < last.fixed());
-    is_less && !is_constant(left) && !is_constant(right)
 }
 
 fn site(
@@ -268,9 +249,7 @@ impl Site {
 
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{
-        ChannelGroups, Dim, GraphBuilder, Keep, Unary, infer_shapes, kept_positions, shrink,
-    };
+    use secateur_graph::{ChannelGroups, Keep, Unary, infer_shapes, kept_positions, shrink};
     use secateur_testkit::mlp;
 
     use super::*;
@@ -290,38 +269,5 @@ mod tests {
         assert_eq!(site.outputs, [0, 1, 2, 3]);
         assert_eq!(wide.value(site.weights).name, "w2");
         assert_eq!(site.offsets, [Offset::Added(site.first.node, 2)]);
-    }
-
-    #[test]
-    fn products_of_activations_that_sum_over_less_are_told() {
-        let mut b = GraphBuilder::new("net");
-        let x = b.input("x", [Dim::batch(), Dim::Fixed(5), Dim::Fixed(3)]);
-        let [queries, keys, values] = ["queries", "keys", "values"].map(|name| {
-            let w = Tensor::f32([3, 4], vec![1.0; 12]).unwrap();
-            let w = b.constant(format!("{name}.w"), w);
-            b.node(name, Op::MatMul, &[x, w])
-        });
-        let order = vec![0, 2, 1];
-        let turned = b.node("turned", Op::Transpose { order }, &[keys]);
-        let scores = b.node("scores", Op::MatMul, &[queries, turned]);
-        let shares = b.node("shares", Op::Softmax { axis: -1 }, &[scores]);
-        let found = b.node("found", Op::MatMul, &[shares, values]);
-        let w = Tensor::f32([4, 2], vec![1.0; 8]).unwrap();
-        let w = b.constant("out.w", w);
-        let out = b.node("out", Op::MatMul, &[found, w]);
-        b.output(out);
-        let wide = infer_shapes(&b.build().unwrap()).unwrap();
-        let groups = ChannelGroups::of(&wide).unwrap();
-        let of = |group: &str| {
-            let mut keep = Keep::all(&groups);
-            keep.drop(groups.named(group).unwrap(), 1).unwrap();
-            let small = shrink(&wide, &groups, &keep).unwrap().graph;
-            let (sites, untouched) = sites(&wide, &small, &kept_positions(&groups, &keep));
-            let sites: Vec<String> = sites.into_iter().map(|s| s.name).collect();
-            let untouched: Vec<String> = untouched.into_iter().map(|u| u.node).collect();
-            (sites, untouched)
-        };
-        assert_eq!(of("queries"), (vec![], vec!["scores".to_string()]));
-        assert_eq!(of("values"), (vec!["out".to_string()], vec![]));
     }
 }
