@@ -13,6 +13,7 @@ mod mixed_draw;
 mod models;
 mod on_axis;
 mod plan;
+mod recurrent;
 mod skipped;
 mod stream;
 
@@ -30,5 +31,6 @@ pub use mixed_draw::{drawn, exact_mixed, mixed, operators};
 pub use models::{bits, change, largest_magnitude, mlp, model_files, opaque, rows, some_keep};
 pub use on_axis::{OnAxis, drawn_on_axis, on_axis};
 pub use plan::{Form, Plan, Step};
+pub use recurrent::recurrent;
 pub use skipped::{larger_data, skipped};
 pub use stream::Stream;

@@ -44,10 +44,9 @@ impl Front {
         take: &mut dyn FnMut(usize, &Activation) -> Result<()>,
     ) -> Result<()> {
         if !self.values.contains_key(&value) && !self.moved_to(graph, value, runner)? {
-            let given: Vec<ValueId> = self.values.keys().copied().collect();
-            let part = Part::new(graph, &given, &[value], runner)?;
+            let run = self.beyond(graph, &[value], runner)?;
             for batch in 0..self.batches {
-                for made in &part.run(&self.values, batch)? {
+                for made in &run(batch)? {
                     take(batch, made)?;
                 }
             }
@@ -56,6 +55,18 @@ impl Front {
         let own = self.values.get(&value).into_iter().flatten();
         own.enumerate()
             .try_for_each(|(batch, made)| take(batch, made))
+    }
+
+    /// Values that are not held and stay so, as `graph` makes them with the weights that it has now: those of a batch.
+    pub(crate) fn beyond<'f>(
+        &'f self,
+        graph: &Graph,
+        wanted: &[ValueId],
+        runner: &dyn Runner,
+    ) -> Result<impl Fn(usize) -> Result<Vec<Activation>> + use<'f>> {
+        let given: Vec<ValueId> = self.values.keys().copied().collect();
+        let part = Part::new(graph, &given, wanted, runner)?;
+        Ok(move |batch| part.run(&self.values, batch))
     }
 
     /// Runs what a value takes and holds that value and the others that are read still, unless that takes too much memory.
@@ -102,6 +113,21 @@ impl Front {
     pub(crate) fn shift(&mut self, value: ValueId, channels: usize, by: &[(f64, f64)]) {
         for own in self.values.get_mut(&value).into_iter().flatten() {
             own.shift(channels, by);
+        }
+    }
+}
+
+impl Front {
+    /// Changes all numbers along the last axis of a value, position by position, where it is held.
+    pub(crate) fn change(&mut self, value: ValueId, change: impl Fn(&mut [f64])) {
+        for own in self.values.get_mut(&value).into_iter().flatten() {
+            let channels = own.shape.last().copied().unwrap_or(0).max(1);
+            for position in own.values.chunks_exact_mut(channels) {
+                let mut numbers: Vec<f64> = position.iter().map(|&v| f64::from(v)).collect();
+                change(&mut numbers);
+                let pairs = position.iter_mut().zip(numbers);
+                pairs.for_each(|(to, v)| *to = v as f32);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The weights of a reader as matrices from what it reads to what it makes.
 
 use faer::Mat;
-use secateur_graph::{Dim, Graph, Node, Op, ValueId};
+use secateur_graph::{Dim, Graph, Node, Op, ValueId, is_recurrent};
 
 /// Which operand of a node are weights, and which axes of these and of what is read hold channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub(crate) struct Layout {
     pub(crate) bias: Option<usize>,
     /// Where channels lie on what is read: so many axes from the start, or from the end.
     pub(crate) channels: Axis,
-    /// The axis of the weights with what is read; the other one of the first two has what is made.
+    /// The axis of the weights with what is read: of the first two, of which the other one has what is made, or the third, behind two that
+    /// have it.
     inputs: usize,
     /// Groups of channels that do not meet.
     groups: usize,
@@ -89,6 +90,7 @@ impl Layout {
                 channels: Axis::FromEnd(1),
                 ..last(1)
             }),
+            (Op::Opaque(opaque), 1) if rank == 3 && is_recurrent(opaque) => Some(last(2)),
             (Op::Conv(conv), 1) if rank > 2 => Some(windows(1, conv.conv_groups)),
             (Op::ConvTranspose(conv), 1) if rank > 2 => Some(windows(0, conv.conv_groups)),
             _ => None,
@@ -138,11 +140,23 @@ impl Layout {
         }
     }
 
+    /// Whether what the weights make stays inside the node, which makes something else of it.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.inputs == 2
+    }
+
+    /// The lengths of weights along their first axis, or those that have what is made, along the next one, and of all behind.
+    fn lengths(&self, shape: &[usize]) -> [usize; 3] {
+        let (front, behind) = shape.split_at(self.inputs.max(1));
+        let (next, behind) = behind.split_first().map_or((1, behind), |(n, b)| (*n, b));
+        [front.iter().product(), next, behind.iter().product()]
+    }
+
     /// Numbers of the weights between what is looked at together and a channel that is made.
     pub(crate) fn offsets(&self, shape: &[usize]) -> usize {
         match self.is_patch {
             true => 1,
-            false => self.fold * shape[2..].iter().product::<usize>(),
+            false => self.fold * self.lengths(shape)[2],
         }
     }
 
@@ -182,17 +196,19 @@ impl Layout {
 
     /// Channels of a group on the axis of what is read.
     fn inputs_of_group(&self, shape: &[usize]) -> usize {
+        let [first, second, _] = self.lengths(shape);
         match self.inputs {
+            0 => first / self.groups.max(1) / self.fold,
             // Weights of a convolution state those of one group.
-            1 => shape[1] / self.fold * self.of_channel(shape),
-            _ => shape[0] / self.groups.max(1) / self.fold,
+            _ => second / self.fold * self.of_channel(shape),
         }
     }
 
     fn outputs_of_group(&self, shape: &[usize]) -> usize {
+        let [first, second, _] = self.lengths(shape);
         match self.inputs {
-            1 => shape[0] / self.groups.max(1),
-            _ => shape[1],
+            0 => second,
+            _ => first / self.groups.max(1),
         }
     }
 
@@ -203,17 +219,17 @@ impl Layout {
         group: usize,
         (output, input, offset): (usize, usize, usize),
     ) -> usize {
-        let inner: usize = shape[2..].iter().product();
+        let [_, next, inner] = self.lengths(shape);
         if self.is_patch {
             let row = group * self.outputs_of_group(shape) + output;
-            return row * shape[1] * inner + input;
+            return row * next * inner + input;
         }
         let place = |input: usize| input * self.fold + offset / inner;
         let (first, second) = match self.inputs {
-            1 => (group * self.outputs_of_group(shape) + output, place(input)),
-            _ => (place(group * self.inputs_of_group(shape) + input), output),
+            0 => (place(group * self.inputs_of_group(shape) + input), output),
+            _ => (group * self.outputs_of_group(shape) + output, place(input)),
         };
-        (first * shape[1] + second) * inner + offset % inner
+        (first * next + second) * inner + offset % inner
     }
 
     /// For each group a matrix from its inputs to its outputs at each offset: `(outputs x offsets) x inputs`.
@@ -300,98 +316,4 @@ fn folded(graph: &Graph, value: ValueId) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use secateur_graph::{Conv, ConvTranspose, Gemm, Window};
-
-    use super::*;
-
-    fn node(op: Op) -> Node {
-        Node {
-            name: "n".into(),
-            op,
-            inputs: vec![],
-            outputs: vec![],
-        }
-    }
-
-    fn numbers(shape: &[usize]) -> Vec<f64> {
-        (0..shape.iter().product()).map(|n| n as f64).collect()
-    }
-
-    #[test]
-    fn matrices_go_from_what_is_read_to_what_is_made() {
-        let [left, right] = [0, 1].map(|at| Layout::of(&node(Op::MatMul), at, 2).unwrap());
-        let gemm = |trans_b| {
-            let op = Op::Gemm(Gemm {
-                trans_b,
-                ..Gemm::default()
-            });
-            Layout::of(&node(op), 1, 2).unwrap()
-        };
-        // Two inputs, three outputs.
-        for (layout, shape, first) in [
-            (right, [2, 3], [0.0, 3.0]),
-            (gemm(false), [2, 3], [0.0, 3.0]),
-            (gemm(true), [3, 2], [0.0, 1.0]),
-            (left, [3, 2], [0.0, 1.0]),
-        ] {
-            let found = &layout.matrices(&shape, &numbers(&shape))[0];
-            assert_eq!((found.nrows(), found.ncols()), (3, 2));
-            assert_eq!([found[(0, 0)], found[(0, 1)]], first, "{layout:?}");
-        }
-        assert_eq!((left.read, left.channels.of(3)), (1, Some(1)));
-        assert_eq!((right.read, right.channels.of(3)), (0, Some(2)));
-    }
-
-    #[test]
-    fn windows_have_a_row_for_every_offset_and_groups_a_matrix_each() {
-        let conv = Layout::of(
-            &node(Op::Conv(Conv {
-                window: Window::plain(1),
-                conv_groups: 2,
-            })),
-            1,
-            3,
-        );
-        let transposed = Layout::of(
-            &node(Op::ConvTranspose(ConvTranspose {
-                window: Window::plain(1),
-                conv_groups: 2,
-                output_padding: vec![0],
-            })),
-            1,
-            3,
-        );
-        // Four inputs and six outputs in two groups, windows of five.
-        for (layout, shape) in [(conv, [6, 2, 5]), (transposed, [4, 3, 5])] {
-            let layout = layout.unwrap();
-            let all = numbers(&shape);
-            let found = layout.matrices(&shape, &all);
-            assert_eq!(found.len(), 2);
-            assert!(found.iter().all(|m| (m.nrows(), m.ncols()) == (15, 2)));
-            // Output 2 at offset 4 by input 1, of the second group.
-            let wanted = match shape[0] {
-                6 => (5 * 2 + 1) * 5 + 4,
-                _ => (3 * 3 + 2) * 5 + 4,
-            };
-            assert_eq!(found[1][(14, 1)], f64::from(wanted));
-            let mut back = vec![0.0; all.len()];
-            layout.put(&shape, &found, &mut back);
-            assert_eq!(back, all);
-            assert!(!layout.is_depthwise(&shape));
-            assert_eq!(layout.channels.of(3), Some(1));
-        }
-        assert!(conv.unwrap().is_depthwise(&[2, 1, 5]));
-    }
-
-    #[test]
-    fn what_mixes_no_channels_has_no_layout() {
-        let scaled = Op::Gemm(Gemm {
-            alpha: 2.0,
-            ..Gemm::default()
-        });
-        assert_eq!(Layout::of(&node(scaled), 1, 2), None);
-        assert_eq!(Layout::of(&node(Op::MatMul), 1, 3), None);
-        assert_eq!(Layout::of(&node(Op::Flatten { axis: 1 }), 1, 2), None);
-    }
-}
+mod tests;

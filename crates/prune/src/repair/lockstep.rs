@@ -4,6 +4,7 @@ use secateur_graph::{Graph, Tensor, ValueId};
 
 use super::front::Front;
 use super::offset::{self, Offset};
+use super::product::{Product, products};
 use super::ridge::{Seen, chosen};
 use super::samples::{Activation, ByChannel, Positions, Spread};
 use super::site::{Kept, Site, Untouched, sites};
@@ -128,9 +129,10 @@ pub struct Repairer<'a> {
     parts: Parts<'a>,
     runner: &'a dyn Runner,
     sites: Vec<Site>,
+    products: Vec<Product>,
     untouched: Vec<Untouched>,
     of_wide: Vec<Measured>,
-    memory: u64,
+    effort: Effort,
 }
 
 impl<'a> Repairer<'a> {
@@ -145,8 +147,12 @@ impl<'a> Repairer<'a> {
         effort: Effort,
         runner: &'a dyn Runner,
     ) -> Result<Self> {
-        let (sites, untouched) = sites(wide, small, kept);
+        let (sites, mut untouched) = sites(wide, small, kept);
         let all = parts.all();
+        let shapes = all.first().into_iter().flat_map(|batch| batch.iter());
+        let shapes: Vec<Vec<usize>> = shapes.map(|x| x.shape.clone()).collect();
+        let (products, others) = products((wide, small), kept, &shapes);
+        untouched.extend(others);
         let of_wide = measured(wide, &sites, &all, parts.known(), effort, runner)?;
         Ok(Self {
             wide,
@@ -154,15 +160,16 @@ impl<'a> Repairer<'a> {
             parts,
             runner,
             sites,
+            products,
             untouched,
             of_wide,
-            memory: effort.memory,
+            effort,
         })
     }
 
     /// Whether there is a reader to repair.
     pub fn has_readers(&self) -> bool {
-        !self.sites.is_empty()
+        !self.sites.is_empty() || !self.products.is_empty()
     }
 
     /// Readers that keep their weights.
@@ -177,16 +184,20 @@ impl<'a> Repairer<'a> {
     pub fn repaired(&self, spread: MadeSpread) -> Result<Outcome> {
         let all = self.parts.all();
         let mut graph = self.small.clone();
-        let mut front = Front::new(self.small, &all, self.memory);
+        let mut front = Front::new(self.small, &all, self.effort.memory);
         let known = self.parts.known();
         let bounds = [self.parts.fit.len(), known, all.len()];
         let mut readers = vec![];
+        let mut products = self.products.iter().peekable();
         for (done, (site, of_wide)) in self.sites.iter().zip(&self.of_wide).enumerate() {
             self.runner.at(Step {
                 doing: "repairing layers",
                 done,
                 of: self.sites.len(),
             });
+            while let Some(product) = products.next_if(|p| p.node < site.first.node) {
+                readers.extend(self.product_repaired(product, &mut graph, &mut front)?);
+            }
             let (value, axis) = site.first.read;
             let mut read: Vec<Vec<f32>> = vec![];
             front.visit(&graph, value, self.runner, &mut |batch, value| {
@@ -226,6 +237,9 @@ impl<'a> Repairer<'a> {
                 (_, offsets) => offset::add(offsets, &mut graph, &chosen.gaps)?,
             }
             readers.push(chosen.told);
+        }
+        for product in products {
+            readers.extend(self.product_repaired(product, &mut graph, &mut front)?);
         }
         Ok(Outcome { graph, readers })
     }
@@ -318,5 +332,6 @@ impl Moves {
     }
 }
 
+mod products;
 #[cfg(test)]
 mod tests;

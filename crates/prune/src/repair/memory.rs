@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secateur_graph::{ChannelGroups, Graph, ValueId};
+use secateur_graph::{ChannelGroups, Graph, Op, ValueId};
 
 use super::lockstep::Effort;
 use super::readers::{Through, readers};
@@ -23,6 +23,7 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         let shape = graph.value(id).shape.as_ref()?.iter();
         shape.map(|d| d.fixed().map(|n| n as u64)).collect()
     };
+    let is_constant = |id: ValueId| graph.constant(id).is_some();
     let count = |id: ValueId| lengths(id).map_or(0, |all| all.into_iter().product::<u64>());
     let (mut samples, mut covariances) = (0u64, 0u64);
     let (mut most_of_reader, mut most_of_batch) = (0, 0);
@@ -50,6 +51,16 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         most_of_reader = most_of_reader.max(solving_bytes(graph, &reader));
         values.extend([value, reader.made.0].map(|id| (id, 4 * count(id))));
     }
+    // Of one product of queries and keys, both are there of both networks.
+    let sides = graph
+        .nodes()
+        .iter()
+        .filter_map(|node| match node.inputs[..] {
+            [Some(q), Some(k)] if node.op == Op::MatMul && !is_constant(q) && !is_constant(k) => {
+                Some(8 * count(q).saturating_add(count(k)))
+            }
+            _ => None,
+        });
     // Of all that read through one constant the samples are there of both networks.
     let widest_sample = sample_of.into_values().max().unwrap_or(0);
     let repair = samples.saturating_add(widest_sample);
@@ -58,6 +69,7 @@ pub fn held_bytes(graph: &Graph, groups: &ChannelGroups, effort: Effort, batches
         .saturating_add(most_of_reader)
         .saturating_add(most_of_batch.saturating_mul(8 * OF_BATCH))
         .saturating_add(values.values().sum())
+        .saturating_add(sides.max().unwrap_or(0))
 }
 
 /// Bytes that are at hand while a reader is ranked or solved.
@@ -157,5 +169,31 @@ mod tests {
         let values = 4 * 1000 * (100 + 100 + 2 + 2);
         let held = held_bytes(&graph, &groups, effort, 5);
         assert_eq!(held, samples + solving + values);
+    }
+
+    #[test]
+    fn queries_and_keys_of_a_batch_are_held_of_both_networks() {
+        let mut b = GraphBuilder::new("net");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(5), Dim::Fixed(3)]);
+        let [queries, keys] = ["queries", "keys"].map(|name| {
+            let w = Tensor::f32([3, 100], vec![0.0; 300]).unwrap();
+            let w = b.constant(format!("{name}.w"), w);
+            b.node(name, Op::MatMul, &[x, w])
+        });
+        let order = vec![0, 2, 1];
+        let keys = b.node("columns", Op::Transpose { order }, &[keys]);
+        let scores = b.node("scores", Op::MatMul, &[queries, keys]);
+        b.output(scores);
+        let graph = infer_shapes(&b.build().unwrap()).unwrap();
+        let groups = ChannelGroups::of(&graph).unwrap();
+        let graph = at_lengths(&graph, &[vec![10, 5, 3]]).unwrap();
+        let effort = Effort {
+            positions: 200,
+            for_channel: 3,
+            seed: 0,
+            memory: 0,
+        };
+        let held = held_bytes(&graph, &groups, effort, 5);
+        assert_eq!(held, 2 * 4 * 2 * 10 * 5 * 100);
     }
 }

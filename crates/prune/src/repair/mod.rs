@@ -9,6 +9,8 @@ mod memory;
 mod moments;
 mod narrowed;
 mod offset;
+mod product;
+mod queries;
 mod readers;
 mod reconstruction;
 mod ridge;

@@ -11,10 +11,14 @@ pub(crate) enum Offset {
     Added(NodeId, usize),
     /// The running means of the normalization behind, of which it is taken off.
     Means(NodeId),
+    /// Of a recurrent layer, the biases of what it reads: along the last axis, as many of its state stand behind them.
+    Gates(NodeId),
 }
 
 /// Operand of a normalization that holds running means.
 const MEANS: usize = 3;
+/// Operand of a recurrent layer that holds biases.
+const BIASES: usize = 3;
 
 impl Offset {
     /// The place for what a node makes, whose own bias would be operand `bias`; `axis` of it, of `channels`, counts.
@@ -54,6 +58,14 @@ impl Offset {
         found.or_else(|| bias.map(|slot| Self::Added(id, slot)))
     }
 
+    /// The place in a recurrent layer whose weights for what it reads are of that shape.
+    pub(crate) fn of_gates(graph: &Graph, id: NodeId, weights: &[usize]) -> Option<Self> {
+        let biases = graph.node(id).inputs.get(BIASES).copied().flatten()?;
+        let biases = graph.constant(biases)?;
+        let fits = weights.len() > 1 && biases.shape() == [weights[0], 2 * weights[1]];
+        (fits && biases.is_float()).then_some(Self::Gates(id))
+    }
+
     /// Whether it is at the node itself, so that what that makes changes with it.
     pub(crate) fn is_at(self, node: NodeId) -> bool {
         matches!(self, Self::Added(id, _) if id == node)
@@ -72,6 +84,7 @@ impl Offset {
         match self {
             Self::Added(id, slot) => (id, slot),
             Self::Means(id) => (id, MEANS),
+            Self::Gates(id) => (id, BIASES),
         }
     }
 
@@ -83,12 +96,21 @@ impl Offset {
 
     /// What is there once a number is added to each channel.
     fn with(self, graph: &Graph, by: &[f64]) -> Result<Tensor> {
-        let sign = match self {
-            Self::Added(..) => 1.0,
-            Self::Means(_) => -1.0,
-        };
         let old = self.held(graph).and_then(|id| graph.constant(id));
         let shape = old.map_or(&[][..], Tensor::shape);
+        let sign = match (self, old, shape) {
+            (Self::Gates(_), Some(old), [_, both]) => {
+                let half = both / 2;
+                let mut numbers = old.numbers();
+                for (channel, gap) in by.iter().enumerate() {
+                    numbers[channel / half * both + channel % half] += gap;
+                }
+                let numbers = numbers.into_iter().map(|v| v as f32);
+                return Ok(Tensor::f32(shape, numbers.collect())?);
+            }
+            (Self::Means(_), ..) => -1.0,
+            _ => 1.0,
+        };
         let others = shape.split_last().map_or(&[][..], |(_, others)| others);
         let numbers = self.numbers(graph, by.len()).into_iter().zip(by);
         let numbers = numbers.map(|(own, gap)| (own + sign * gap) as f32);
@@ -108,20 +130,16 @@ pub(crate) fn add(offsets: &[Offset], graph: &mut Graph, by: &[f64]) -> Result<(
         }
         let tensor = offset.with(graph, by)?;
         let (node, slot) = offset.place();
-        match held {
-            Some(id)
-                if graph
-                    .readers(id)
-                    .iter()
-                    .all(|reader| nodes.contains(reader))
-                    && graph.constant(id).map(Tensor::shape) == Some(tensor.shape()) =>
-            {
-                graph.set_constant(id, tensor)?;
-                changed.push(id);
-            }
-            _ => {
-                graph.give_constant(node, slot, tensor)?;
-            }
+        let is_theirs = |id: &ValueId| {
+            let mut readers = graph.readers(*id).iter();
+            let is_same = graph.constant(*id).map(Tensor::shape) == Some(tensor.shape());
+            is_same && readers.all(|r| nodes.contains(r)) && !graph.outputs().contains(id)
+        };
+        if let Some(id) = held.filter(is_theirs) {
+            graph.set_constant(id, tensor)?;
+            changed.push(id);
+        } else {
+            graph.give_constant(node, slot, tensor)?;
         }
     }
     Ok(())
@@ -152,7 +170,8 @@ fn added(node: &Node, value: ValueId) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{Conv, Dim, GraphBuilder, Window, infer_shapes};
+    use secateur_graph::{Conv, Dim, GraphBuilder, Unary, Window, infer_shapes};
+    use secateur_testkit::recurrent;
 
     use super::*;
 
@@ -255,5 +274,84 @@ mod tests {
             assert_eq!(numbers(&graph, 1, 0), wanted);
         }
         assert_eq!(of(&product([2], true)), None);
+    }
+
+    #[test]
+    fn biases_of_what_a_recurrent_layer_reads_take_it() {
+        let layer = |biases: Option<[usize; 2]>| {
+            let mut b = GraphBuilder::new("net");
+            let x = b.input("x", [Dim::Fixed(5), Dim::batch(), Dim::Fixed(3)]);
+            let mut operands = vec![x];
+            for (name, shape) in [("w", [2, 2, 3]), ("r", [2, 2, 2])] {
+                let numbers = vec![1.0; shape.iter().product()];
+                operands.push(b.constant(name, Tensor::f32(shape, numbers).unwrap()));
+            }
+            if let Some(shape) = biases {
+                let numbers = (0..shape[0] * shape[1]).map(|n| n as f32).collect();
+                operands.push(b.constant("b", Tensor::f32(shape, numbers).unwrap()));
+            }
+            let op = recurrent("RNN", (2, "bidirectional"), operands.len()).unwrap();
+            let out = b.node("layer", op, &operands);
+            b.output(out);
+            b.build().unwrap()
+        };
+        let place = |graph: &Graph| {
+            let node = graph.node_ids().next().unwrap();
+            Offset::of_gates(graph, node, &[2, 2, 3])
+        };
+        let mut graph = layer(Some([2, 4]));
+        add(
+            &[place(&graph).unwrap()],
+            &mut graph,
+            &[10.0, 20.0, 30.0, 40.0],
+        )
+        .unwrap();
+        let wanted = [10.0, 21.0, 2.0, 3.0, 34.0, 45.0, 6.0, 7.0];
+        assert_eq!(numbers(&graph, 0, 3), wanted);
+        for other in [None, Some([2, 2]), Some([1, 8])] {
+            assert_eq!(place(&layer(other)), None);
+        }
+    }
+
+    /// Two products whose sums read these constants, and a third one that reads the first of them.
+    fn summed(own: [usize; 2], others: bool) -> Graph {
+        let mut b = GraphBuilder::new("net");
+        let x = b.input("x", [Dim::batch(), Dim::Fixed(3)]);
+        let w = b.constant("w", Tensor::f32([3, 2], vec![1.0; 6]).unwrap());
+        let biases = ["one", "other"]
+            .map(|name| b.constant(name, Tensor::f32([2], vec![1.0, 2.0]).unwrap()));
+        for (at, own) in own.into_iter().enumerate() {
+            let made = b.node(format!("product{at}"), Op::MatMul, &[x, w]);
+            let sum = [made, biases[own]];
+            let sum = b.node(format!("sum{at}"), Op::Binary(Binary::Add), &sum);
+            b.output(sum);
+        }
+        if others {
+            let made = b.node("alone", Op::Unary(Unary::Relu), &[biases[0]]);
+            b.output(made);
+        }
+        b.build().unwrap()
+    }
+
+    #[test]
+    fn what_places_have_in_common_stays_one_constant() {
+        for (own, others, is_one) in [
+            ([0, 0], false, true),
+            ([0, 1], false, false),
+            ([0, 0], true, false),
+        ] {
+            let mut graph = summed(own, others);
+            let ids: Vec<NodeId> = graph.node_ids().collect();
+            let places = [Offset::Added(ids[1], 1), Offset::Added(ids[3], 1)];
+            add(&places, &mut graph, &[0.5, -1.0]).unwrap();
+            let [first, second] = [1, 3].map(|node| graph.nodes()[node].inputs[1].unwrap());
+            assert_eq!(first == second, is_one, "{own:?} {others}");
+            for node in [1, 3] {
+                assert_eq!(numbers(&graph, node, 1), [1.5, 1.0], "{own:?} {others}");
+            }
+            if others {
+                assert_eq!(numbers(&graph, 4, 0), [1.0, 2.0]);
+            }
+        }
     }
 }

@@ -37,7 +37,9 @@ pub fn reconstruction(
     effort: Effort,
     runner: &dyn Runner,
 ) -> Result<Vec<Vec<f64>>> {
-    let readers = readers(graph, groups);
+    let mut readers = readers(graph, groups);
+    // How outputs answer to what stays inside a node is not seen.
+    readers.retain(|through| !through.layout.is_hidden());
     let (measured, variances) = measured(graph, &readers, parts, effort, runner)?;
     let answers = answers(
         graph,

@@ -13,7 +13,7 @@ use super::site::Site;
 use crate::{ErrorKind, Result};
 
 /// Ridges that are tried, besides infinity (the bias alone) and none (the reader stays as it is).
-const RIDGES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0];
+pub(crate) const RIDGES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0];
 
 /// Numbers of what is made that are there at once.
 const AT_ONCE: usize = 1 << 20;

@@ -67,6 +67,22 @@ impl Activation {
         found
     }
 
+    /// What is left of it if these positions of an axis are.
+    pub(crate) fn selected(&self, axis: usize, positions: &[usize]) -> Self {
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let blocks = self.values.chunks_exact((self.shape[axis] * inner).max(1));
+        let of_block = |block: &[f32]| -> Vec<f32> {
+            let left = positions.iter().map(|p| &block[p * inner..][..inner]);
+            left.flatten().copied().collect()
+        };
+        let mut shape = self.shape.clone();
+        shape[axis] = positions.len();
+        Self {
+            shape,
+            values: blocks.flat_map(of_block).collect(),
+        }
+    }
+
     /// All numbers as positions of one channel.
     pub(crate) fn flat(&self) -> Self {
         Self {
@@ -171,6 +187,13 @@ mod tests {
             flat.at(1, 2, &all),
             [0.0, 2.0, 1.0, 3.0, 4.0, 6.0, 5.0, 7.0]
         );
+    }
+
+    #[test]
+    fn selected_positions_keep_all_other_axes() {
+        let x = counted(&[2, 3, 2]).selected(1, &[0, 2]);
+        assert_eq!(x.shape, [2, 2, 2]);
+        assert_eq!(x.values, [0.0, 1.0, 4.0, 5.0, 6.0, 7.0, 10.0, 11.0]);
     }
 
     #[test]

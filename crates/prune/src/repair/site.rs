@@ -132,11 +132,12 @@ fn site(
         if !tensor.is_float() {
             return Err("its weights are no floating-point numbers");
         }
-        let known = (
-            channels(read, of_read),
-            channels(made, of_made),
-            length(read, of_read),
-        );
+        let made = (!layout.is_hidden()).then_some((made, of_made));
+        let outputs = match made {
+            Some((made, axis)) => channels(made, axis),
+            None => Some((0..layout.sizes(old.shape()).outputs).collect()),
+        };
+        let known = (channels(read, of_read), outputs, length(read, of_read));
         let (Some(inputs), Some(outputs), Some(width)) = known else {
             return Err("the number of its channels is not known");
         };
@@ -149,8 +150,10 @@ fn site(
             .flat_map(|c| c * each..(c + 1) * each)
             .collect();
         let width = width / layout.fold * each;
-        let made = (made, of_made);
-        let offset = Offset::of(small, (id, layout.bias), made, outputs.len());
+        let offset = match made {
+            Some(made) => Offset::of(small, (id, layout.bias), made, outputs.len()),
+            None => Offset::of_gates(small, id, old.shape()),
+        };
         let site = Site {
             name: now.name.clone(),
             weights,
@@ -164,7 +167,7 @@ fn site(
             narrow,
             offsets: offset.into_iter().collect(),
             width,
-            made: Some(made),
+            made,
             inputs,
             outputs,
         };

@@ -28,6 +28,9 @@ pub(crate) fn measured(
     effort: Effort,
     runner: &dyn Runner,
 ) -> Result<Vec<Measured>> {
+    if sites.is_empty() {
+        return Ok(vec![]);
+    }
     let values = |site: &Site| -> Vec<ValueId> {
         let read = site.uses().map(|one| one.read.0);
         read.chain(site.made.map(|(made, _)| made)).collect()

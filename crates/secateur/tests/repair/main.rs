@@ -7,133 +7,12 @@ use secateur::{
     Allocation, Choice, Criterion, Error, ErrorKind, InputOptions, ModelFile, Pixels, Repair,
     RepairBy, SmallModel, shrink_model, shrink_model_on,
 };
-use secateur_graph::{
-    Binary, Conv, Dim, Element, Gemm, Graph, GraphBuilder, ModelMeta, Op, Tensor, Unary, ValueId,
-    Window, to_model,
-};
+use secateur_graph::{Dim, Graph, ModelMeta, to_model};
 use secateur_testkit::Stream;
 
-/// A builder that draws weights.
-struct Net {
-    b: GraphBuilder,
-    stream: Stream,
-}
+mod networks;
 
-impl Net {
-    fn new() -> Self {
-        Self {
-            b: GraphBuilder::new("net"),
-            stream: Stream::new(11),
-        }
-    }
-
-    fn weights(&mut self, name: &str, shape: &[usize]) -> ValueId {
-        let count = shape.iter().product::<usize>();
-        let scale = (2.0 / (count / shape[0]) as f64).sqrt();
-        let values = (0..count).map(|_| (2.0 * scale * (self.stream.unit() - 0.5)) as f32);
-        let tensor = Tensor::f32(shape.to_vec(), values.collect()).unwrap();
-        self.b.constant(name, tensor)
-    }
-
-    /// Drawn weights whose first axis has positions that are mixtures of two thirds as many.
-    fn mixed(&mut self, name: &str, shape: &[usize]) -> ValueId {
-        let inner: usize = shape[1..].iter().product();
-        let rank = (2 * shape[0]).div_ceil(3);
-        let mut draw =
-            |count: usize| -> Vec<f64> { (0..count).map(|_| self.stream.unit() - 0.5).collect() };
-        let (mut base, mix) = (draw(rank * inner), draw(shape[0] * rank));
-        // What sums to zero is as often below zero as above it.
-        for filter in base.chunks_mut(inner) {
-            let mean = filter.iter().sum::<f64>() / inner as f64;
-            filter.iter_mut().for_each(|w| *w -= mean);
-        }
-        let scale = 7.0 / (inner as f64 * rank as f64).sqrt();
-        let of = |at: usize| -> f32 {
-            let pairs =
-                (0..rank).map(|r| mix[at / inner * rank + r] * base[r * inner + at % inner]);
-            (scale * pairs.sum::<f64>()) as f32
-        };
-        let values = (0..shape.iter().product()).map(of).collect();
-        let tensor = Tensor::f32(shape.to_vec(), values).unwrap();
-        self.b.constant(name, tensor)
-    }
-
-    fn full(&mut self, name: &str, length: usize, value: f32) -> ValueId {
-        self.b
-            .constant(name, Tensor::f32([length], vec![value; length]).unwrap())
-    }
-
-    fn conv(&mut self, name: &str, shape: &[usize], x: ValueId) -> ValueId {
-        let weights = self.mixed(&format!("{name}.w"), shape);
-        let window = Window::plain(shape.len() - 2);
-        let op = Op::Conv(Conv {
-            window,
-            conv_groups: 1,
-        });
-        self.b.node(name, op, &[x, weights])
-    }
-}
-
-/// Pictures of 8 x 8 through three convolutions, the first two normalised if that is asked for, to ten classes.
-fn pictures(batch: Dim, normalised: bool) -> Graph {
-    let mut net = Net::new();
-    let x = net
-        .b
-        .input("x", [batch, Dim::Fixed(1), Dim::Fixed(8), Dim::Fixed(8)]);
-    let mut h = x;
-    for (layer, shape) in [[16, 1, 3, 3], [24, 16, 3, 3]].iter().enumerate() {
-        h = net.conv(&format!("conv{layer}"), shape, h);
-        if normalised {
-            let own = [
-                ("scale", 1.0),
-                ("shift", 0.1),
-                ("mean", 0.0),
-                ("variance", 0.2),
-            ];
-            let own = own.map(|(name, value)| net.full(&format!("{name}{layer}"), shape[0], value));
-            let norm = Op::BatchNorm {
-                epsilon: 1e-5,
-                momentum: 0.9,
-            };
-            h = net
-                .b
-                .node(format!("norm{layer}"), norm, &[&[h][..], &own[..]].concat());
-        }
-        h = net
-            .b
-            .node(format!("relu{layer}"), Op::Unary(Unary::Relu), &[h]);
-    }
-    let flat = net.b.node("flat", Op::Flatten { axis: 1 }, &[h]);
-    let w = net.weights("dense.w", &[10, 24 * 16]);
-    let bias = net.full("dense.b", 10, 0.0);
-    let gemm = Gemm {
-        trans_b: true,
-        ..Gemm::default()
-    };
-    let y = net.b.node("dense", Op::Gemm(gemm), &[flat, w, bias]);
-    net.b.output(y);
-    net.b.build().unwrap()
-}
-
-/// Words and numbers: whole numbers into a table of vectors, summed with a layer of floats, and two outputs.
-fn two_inputs() -> Graph {
-    let mut net = Net::new();
-    let words = net.b.input("words", [Dim::batch()]);
-    net.b.of_type(words, Element::I64);
-    let numbers = net.b.input("numbers", [Dim::batch(), Dim::Fixed(5)]);
-    let table = net.weights("table", &[30, 12]);
-    let looked = net.b.node("look", Op::Gather { axis: 0 }, &[table, words]);
-    let w = net.weights("w", &[5, 12]);
-    let made = net.b.node("made", Op::MatMul, &[numbers, w]);
-    let sum = net.b.node("sum", Op::Binary(Binary::Add), &[looked, made]);
-    let hidden = net.b.node("act", Op::Unary(Unary::Relu), &[sum]);
-    for (name, outputs) in [("first", 3), ("second", 1)] {
-        let w = net.weights(&format!("{name}.w"), &[12, outputs]);
-        let y = net.b.node(name, Op::MatMul, &[hidden, w]);
-        net.b.output(y);
-    }
-    net.b.build().unwrap()
-}
+use networks::{pictures, shared_weights, steps, two_inputs};
 
 fn file(folder: &Path, graph: &Graph) -> ModelFile {
     let model = to_model(graph, &ModelMeta::default()).unwrap();
@@ -387,4 +266,68 @@ fn memory_is_kept_to_and_changes_nothing() {
             .starts_with("--memory: repairing takes about "),
         "{error}"
     );
+}
+
+/// So much of a network that reads `shape`, repaired on drawn numbers; and how far it is from what it was: without repair, and with it.
+fn repaired_on_numbers(graph: &Graph, most: &str, shape: &[usize]) -> (SmallModel, [f64; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    repaired_file(&file(folder.path(), graph), most, shape)
+}
+
+fn repaired_file(file: &ModelFile, most: &str, shape: &[usize]) -> (SmallModel, [f64; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = [&[300], shape].concat();
+    let drawn = floats(shape.iter().product(), 5);
+    let numbers = npy(folder.path(), "x.npy", "<f4", &shape, &drawn);
+    let options = InputOptions::default();
+    let inputs = file.read_inputs(&[numbers.display().to_string()], &options);
+    let small = shrink_model(file, &left(Criterion::L2, most)).unwrap();
+    let small = small.repair(file, &inputs.unwrap(), RepairBy::Formula, &|_| {});
+    let small = small.unwrap();
+    let errors = errors(small.repaired().unwrap());
+    (small, errors)
+}
+
+#[test]
+fn weights_that_layers_share_are_repaired_and_stay_shared() {
+    let (small, [none, formula]) = repaired_on_numbers(&shared_weights(), "macs=70%", &[6]);
+    assert!(formula < 0.1 * none, "{none} {formula}");
+    let repair = small.repaired().unwrap();
+    let names: Vec<&str> = repair.readers().iter().map(|r| r.node.as_str()).collect();
+    assert_eq!(names, ["read0", "make1", "dense"]);
+    assert_eq!(repair.untouched(), []);
+    assert!(repair.readers()[0].ridge.is_some_and(f64::is_finite));
+    let graph = small.graph().unwrap();
+    for shared in ["shared", "bias"] {
+        let id = graph.value_named(shared).unwrap();
+        assert_eq!(graph.readers(id).len(), 2, "{shared}");
+    }
+}
+
+#[test]
+fn what_a_recurrent_layer_reads_is_repaired() {
+    let (small, [none, formula]) = repaired_on_numbers(&steps(), "macs=70%", &[5, 6]);
+    assert!(formula < 0.5 * none, "{none} {formula}");
+    let repair = small.repaired().unwrap();
+    let names: Vec<&str> = repair.readers().iter().map(|r| r.node.as_str()).collect();
+    assert_eq!((names, repair.untouched()), (vec!["lstm"], &[][..]));
+}
+
+#[test]
+fn queries_of_exported_attention_make_up_for_dimensions_of_heads() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch");
+    for (name, at) in [
+        ("transformer_scale.ts", "attention/MatMul"),
+        ("transformer_qkv.ts", "attention/MatMul"),
+        ("transformer_mha.dynamo", "node_MatMul_83"),
+    ] {
+        let file = ModelFile::read(&folder.join(format!("{name}.onnx"))).unwrap();
+        let (small, [none, formula]) = repaired_file(&file, "macs=50%", &[3, 12, 12]);
+        assert!(formula < 0.8 * none, "{name}: {none} {formula}");
+        let repair = small.repaired().unwrap();
+        let mut told = repair.readers().iter().filter(|r| r.node.contains(at));
+        let told = told.next().unwrap_or_else(|| panic!("{name}: {repair:?}"));
+        assert_eq!(told.moments_of, "queries and keys", "{name}");
+        assert!(told.chosen[1] <= told.chosen[0], "{told:?}");
+    }
 }

@@ -9,6 +9,8 @@ use secateur_testkit::Stream;
 use super::*;
 use crate::repair::tests::Naive;
 
+mod queries;
+mod recurrent;
 mod shared;
 
 struct Net {
@@ -80,24 +82,30 @@ fn batches(graph: &Graph, count: usize, seed: u64) -> Vec<Batch> {
 /// The network without the second unit of the group that a weight makes, repaired; and how far its outputs are from those before:
 /// without repair, and with it.
 fn repaired(wide: &Graph, group: &str, spread: MadeSpread) -> (Outcome, [f64; 2], Vec<Untouched>) {
-    repaired_without((wide, group, 1), spread, |seed, count| {
-        batches(wide, count, seed)
-    })
+    let (outcome, distances, untouched, again) =
+        repaired_without((wide, &[(group, 1)]), spread, |seed, count| {
+            batches(wide, count, seed)
+        });
+    // What is held changes nothing.
+    assert_eq!(again.readers, outcome.readers);
+    (outcome, distances, untouched)
 }
 
-/// The same without another unit, on other batches: of a seed, so many.
+/// The same without other units, on other batches: of a seed, so many; and what comes if nothing is held.
 fn repaired_without(
-    (wide, group, unit): (&Graph, &str, usize),
+    (wide, units): (&Graph, &[(&str, usize)]),
     spread: MadeSpread,
     batches: impl Fn(u64, usize) -> Vec<Batch>,
-) -> (Outcome, [f64; 2], Vec<Untouched>) {
+) -> (Outcome, [f64; 2], Vec<Untouched>, Outcome) {
     let groups = ChannelGroups::of(wide).unwrap();
-    let id = groups.named(group).unwrap_or_else(|| {
-        let names: Vec<&str> = groups.groups().iter().map(|g| g.name.as_str()).collect();
-        panic!("{group} of {names:?}")
-    });
     let mut keep = Keep::all(&groups);
-    keep.drop(id, unit).unwrap();
+    for (group, unit) in units {
+        let id = groups.named(group).unwrap_or_else(|| {
+            let names: Vec<&str> = groups.groups().iter().map(|g| g.name.as_str()).collect();
+            panic!("{group} of {names:?}")
+        });
+        keep.drop(id, *unit).unwrap();
+    }
     let small = infer_shapes(&shrink(wide, &groups, &keep).unwrap().graph).unwrap();
     let (fit, choose, test) = (batches(1, 12), batches(2, 3), batches(3, 3));
     let parts = Parts {
@@ -130,14 +138,13 @@ fn repaired_without(
         gaps.sum::<f64>() / want.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>()
     };
     let distances = [far(&small), far(&outcome.graph)];
-    // What is held changes nothing.
     let little = Effort {
         memory: 0,
         ..effort
     };
     let again = Repairer::new((wide, &small), &kept, parts, little, &Naive).unwrap();
-    assert_eq!(again.repaired(spread).unwrap().readers, outcome.readers);
-    (outcome, distances, repairer.untouched().to_vec())
+    let again = again.repaired(spread).unwrap();
+    (outcome, distances, repairer.untouched().to_vec(), again)
 }
 
 fn exactly(wide: &Graph, group: &str, reader: &str) {

@@ -129,8 +129,8 @@ fn uses_of_shared_weights_are_pooled() {
         };
         apart(seed, count).into_iter().map(join).collect()
     };
-    let of_two = repaired_without((&two, "make.a", 1), MadeSpread::Keep, apart).0;
-    let of_one = repaired_without((&one, "make.a", 1), MadeSpread::Keep, together).0;
+    let of_two = repaired_without((&two, &[("make.a", 1)]), MadeSpread::Keep, apart).0;
+    let of_one = repaired_without((&one, &[("make.a", 1)]), MadeSpread::Keep, together).0;
     let told = |outcome: &Outcome| outcome.readers[0].clone();
     assert_eq!(told(&of_two).ridge, told(&of_one).ridge);
     assert_eq!(told(&of_two).moments_of, "patches");
@@ -153,7 +153,7 @@ fn units_in_another_order_give_weights_in_that_order() {
     let turned = permute(&wide, &groups, id, &[2, 0, 3, 1]).unwrap().graph;
     let of = |wide: &Graph, unit| {
         let drawn = |seed, count| batches(wide, count, seed);
-        let outcome = repaired_without((wide, "make0", unit), MadeSpread::Keep, drawn).0;
+        let outcome = repaired_without((wide, &[("make0", unit)]), MadeSpread::Keep, drawn).0;
         operand(&outcome.graph, "read0", 1).1
     };
     let (plain, turned) = (of(&wide, 1), of(&turned, 3));
