@@ -149,7 +149,7 @@ impl Plan {
             (Some(_), _) => "budget",
             (None, part) => part.as_deref().unwrap_or(default_part(&penalty_name)),
         };
-        let by = ranked_by(&config, &penalty_name, part)?;
+        let by = ranked_by(config, &penalty_name, part)?;
         let or = |choice: &Option<String>, default: &str| {
             Some(choice.clone().unwrap_or_else(|| default.to_owned()))
         };
