@@ -183,6 +183,10 @@ struct PenaltyFlags {
     /// In how many stages a budget is come to: 3 save time, 1 keeps the full size longest [default: 3 for dense layers on pixels, else 1]
     #[arg(long, value_name = "COUNT")]
     stages: Option<usize>,
+    /// By what a budget ranks units: flap (share of the variance of what reads them), taylor, reconstruction, l1, l2, fpgm, variance
+    /// or random; chains of dense layers know flap alone [default: flap]
+    #[arg(long, value_name = "CRITERION")]
+    by: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -340,6 +344,7 @@ impl CompressFlags {
             floor: penalty.floor,
             round: penalty.round,
             stages: penalty.stages,
+            by: penalty.by.clone(),
             seed: training.seed,
             threads: training.threads,
             softmax: network.softmax,
@@ -382,7 +387,7 @@ mod tests {
                     penalty=p strength=-1 part=q budget=v inputs=i members=n group-weights=g compensation=o \
                     penalty-step=s adam-metric=e optimizer=z learning-rate=-0.5 momentum=0.25 \
                     weight-decay=0.125 schedule=h warm-up=3 epochs=4 steps=10 settle=5 batch=6 order=u removal=r floor=7 \
-                    round=4 stages=2 seed=8 threads=9 softmax=true baseline=false control=x";
+                    round=4 stages=2 by=b seed=8 threads=9 softmax=true baseline=false control=x";
         let flags: String = text
             .split_whitespace()
             .map(|pair| format!("--{pair} "))

@@ -83,6 +83,14 @@ impl Criterion {
         }
     }
 
+    /// Whether its scores compare between groups as they are. Others grow with the scale of a layer or the number of its weights.
+    pub fn compares_groups(self) -> bool {
+        match self {
+            Self::Flap | Self::Taylor | Self::Reconstruction => true,
+            Self::L1 | Self::L2 | Self::Fpgm | Self::Variance | Self::Random => false,
+        }
+    }
+
     /// What every unit of every group is worth, frozen ones included.
     ///
     /// # Errors
@@ -182,6 +190,10 @@ mod tests {
             assert_eq!(name.parse::<Criterion>().unwrap(), criterion);
             assert_eq!(criterion.name(), name);
         }
+        let all = Criterion::NAMES.iter();
+        let compared = all.filter(|(_, c)| c.compares_groups());
+        let compared: Vec<&str> = compared.map(|(name, _)| *name).collect();
+        assert_eq!(compared, ["flap", "taylor", "reconstruction"]);
         let error = "l3".parse::<Criterion>().unwrap_err();
         assert_eq!(error.to_string(), "--by: 'l3' is no criterion");
         assert_eq!(

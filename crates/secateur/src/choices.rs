@@ -8,7 +8,7 @@ use crate::choice::unknown;
 use crate::{Config, Error, Result};
 
 /// Every key of a config file.
-const KEYS: [&str; 46] = [
+const KEYS: [&str; 47] = [
     "data",
     "format",
     "size",
@@ -50,6 +50,7 @@ const KEYS: [&str; 46] = [
     "floor",
     "round",
     "stages",
+    "by",
     "seed",
     "threads",
     "softmax",

@@ -156,6 +156,9 @@ pub struct Config {
     /// In how many stages a budget is come to, at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<usize>,
+    /// By what a budget ranks units: `flap`, `taylor`, `reconstruction`, `l1`, `l2`, `fpgm`, `variance` or `random`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Decides the split, the initial weights and the order of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -204,6 +207,10 @@ impl Config {
     /// The choices of `self`, and where it has none those of `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
+        // A choice that leaves no budget is not contradicted by a file that tells how one ranks.
+        let is_budget = |part: &str| part.starts_with("budget");
+        let may_rank =
+            self.part.as_deref().is_none_or(is_budget) && self.penalty.as_deref() != Some("none");
         Self {
             data: self.data.or(other.data),
             format: self.format.or(other.format),
@@ -223,6 +230,7 @@ impl Config {
             class_weights: self.class_weights.or(other.class_weights),
             penalty: self.penalty.or(other.penalty),
             strength: self.strength.or(other.strength),
+            by: self.by.or(other.by.filter(|_| may_rank)),
             // One is in place of the other, so that a typed one is not contradicted by a file.
             part: match self.budget {
                 Some(_) => self.part.clone(),
@@ -327,6 +335,35 @@ mod tests {
             (both.seed, both.epochs, both.batch),
             (Some(3), Some(9), None)
         );
+    }
+
+    #[test]
+    fn a_criterion_of_a_file_holds_as_long_as_there_may_be_a_budget() {
+        let by = |part: Option<&str>, penalty: Option<&str>, by: Option<&str>| {
+            let text = |choice: Option<&str>| choice.map(str::to_owned);
+            let typed = Config {
+                part: text(part),
+                penalty: text(penalty),
+                by: text(by),
+                ..Config::default()
+            };
+            let file = Config {
+                by: Some("l2".into()),
+                ..Config::default()
+            };
+            typed.or(file).by
+        };
+        for part in [None, Some("budget"), Some("budget:10%")] {
+            for penalty in [None, Some("group-lasso")] {
+                assert_eq!(by(part, penalty, None).as_deref(), Some("l2"));
+                assert_eq!(by(part, penalty, Some("l1")).as_deref(), Some("l1"));
+            }
+        }
+        for (part, penalty) in [(Some("full"), None), (Some("budget:10%"), Some("none"))] {
+            assert_eq!(by(part, penalty, None), None);
+            // What is typed is told to make no sense.
+            assert_eq!(by(part, penalty, Some("l1")).as_deref(), Some("l1"));
+        }
     }
 
     #[test]

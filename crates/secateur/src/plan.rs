@@ -5,6 +5,7 @@ use std::path::Path;
 use secateur_data::{Augment, Dataset, Format, LoadOptions, Missing, Target, Task};
 use secateur_graph::Unary;
 use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty};
+use secateur_prune::Criterion;
 use secateur_train::{
     AdamMetric, ClassLoss, Init, Optimizer, Order, PenaltySettings, PenaltyStep, RegressionLoss,
     Settings,
@@ -148,6 +149,7 @@ impl Plan {
             (Some(_), _) => "budget",
             (None, part) => part.as_deref().unwrap_or(default_part(&penalty_name)),
         };
+        let by = ranked_by(config, &penalty_name, part)?;
         let or = |choice: &Option<String>, default: &str| {
             Some(choice.clone().unwrap_or_else(|| default.to_owned()))
         };
@@ -223,6 +225,7 @@ impl Plan {
                 Some(default_round(&start, part, image, outputs))
             }),
             stages: config.stages.or(Some(defaults.stages)),
+            by: by.map(|by| by.name().to_owned()),
             seed: config.seed.or(Some(0)),
             threads: config.threads.or_else(|| {
                 Some(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
@@ -347,6 +350,21 @@ fn part_or_budget(config: &Config) -> Result<(Part, Option<Budget>)> {
     }
 }
 
+/// By what the budget of a run ranks units; none where there is no budget.
+fn ranked_by(config: &Config, penalty: &str, part: &str) -> Result<Option<Criterion>> {
+    let by: Option<Criterion> = config.by.as_deref().map(str::parse).transpose()?;
+    match (by, penalty != "none" && part.starts_with("budget")) {
+        (by, true) => Ok(Some(by.unwrap_or(Criterion::Flap))),
+        (None, false) => Ok(None),
+        (Some(by), false) => Err(Error::usage(format!(
+            "without a budget no units are ranked, by {} or otherwise",
+            by.name()
+        ))
+        .at("--by")
+        .hint("leave it out, or give a budget, such as --budget macs=50%")),
+    }
+}
+
 /// Checks that a budget stands for the only choice of what goes.
 fn contradicts_no_part(config: &Config) -> Result<()> {
     let Some(budget) = &config.budget else {
@@ -385,5 +403,9 @@ fn penalty_settings(config: &Config, part: Part) -> Result<PenaltySettings> {
         floor: config.floor.unwrap_or_default(),
         round: config.round.unwrap_or(1),
         stages: config.stages.unwrap_or(1),
+        by: config
+            .by
+            .as_deref()
+            .map_or(Ok(Criterion::Flap), str::parse)?,
     })
 }

@@ -1,7 +1,9 @@
 //! Whole runs within a budget, on embedded data.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use secateur::{Config, Error, ErrorKind, Flow, Outcome, Plan, Prepared, Report, compress};
+use secateur::{
+    Config, Criterion, Error, ErrorKind, Flow, Outcome, Plan, Prepared, Report, compress,
+};
 
 /// A run in which nothing but the ranking removes much; convolutions take a while.
 fn short(net: &str) -> Config {
@@ -194,4 +196,65 @@ fn reports_of_older_versions_have_no_budget() {
     let old: Report = serde_json::from_value(json).unwrap();
     assert_eq!(old.budget, None);
     assert!(!old.to_markdown().contains("Budget"));
+}
+
+fn planned(change: impl Fn(&mut Config)) -> Result<Plan, Error> {
+    let mut config = short("8");
+    change(&mut config);
+    let dataset = secateur::load_data(&config, None).unwrap();
+    let prepared = Prepared::new(dataset, &config).unwrap();
+    Plan::new(&config, &prepared.dataset, prepared.split.train.len())
+}
+
+#[test]
+fn a_budget_ranks_by_flap_unless_told_otherwise_and_a_config_says_so() {
+    let by = |by: Option<&str>, part: &str| {
+        let plan = planned(|config| {
+            config.by = by.map(str::to_owned);
+            config.part = Some(part.into());
+        });
+        let plan = plan.unwrap();
+        (plan.config.by, plan.settings.penalty.unwrap().by)
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(by(None, "budget:25%"), (named("flap"), Criterion::Flap));
+    assert_eq!(by(None, "full"), (None, Criterion::Flap));
+    for name in ["flap", "taylor", "l2", "random", "reconstruction"] {
+        let wanted = (named(name), name.parse().unwrap());
+        assert_eq!(by(Some(name), "budget:params=1000"), wanted);
+    }
+    let bare = planned(|config| {
+        config.penalty = Some("none".into());
+        config.part = Some("budget:25%".into());
+    });
+    assert_eq!(bare.unwrap().config.by, None);
+    let of_budget = planned(|config| {
+        config.budget = Some("bytes=20%".into());
+        config.by = named("l1");
+    });
+    assert_eq!(of_budget.unwrap().config.by, named("l1"));
+}
+
+#[test]
+fn a_criterion_without_a_budget_is_refused() {
+    for (part, penalty) in [
+        (Some("full"), None),
+        (Some("spare-last:8"), None),
+        (None, Some("none")),
+        (None, Some("l2")),
+    ] {
+        let refused = planned(|config| {
+            config.part = part.map(str::to_owned);
+            config.penalty = penalty.map(str::to_owned);
+            config.by = Some("taylor".into());
+        });
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        let told = "--by: without a budget no units are ranked, by taylor or otherwise";
+        assert_eq!(error.to_string(), told);
+        assert!(error.hint_text().unwrap().contains("--budget macs=50%"));
+    }
+    let unknown = planned(|config| config.by = Some("l3".into())).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::Usage);
+    assert_eq!(unknown.to_string(), "--by: 'l3' is no criterion");
 }

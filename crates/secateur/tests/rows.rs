@@ -8,6 +8,8 @@
 mod case;
 #[path = "rows/controls.rs"]
 mod controls;
+#[path = "rows/criteria.rs"]
+mod criteria;
 #[path = "rows/data.rs"]
 mod data;
 #[path = "rows/decided.rs"]

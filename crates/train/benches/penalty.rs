@@ -20,8 +20,8 @@ use secateur_graph::{Graph, Unary};
 use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members};
 use secateur_train::bench::{Pass, Stepper};
 use secateur_train::{
-    AdamMetric, ClassLoss, Decay, Init, Mlp, Optimizer, Order, PenaltySettings, PenaltyStep,
-    RemovalTime, Rows, Settings, StrengthChoice, Targets,
+    AdamMetric, ClassLoss, Criterion, Decay, Init, Mlp, Optimizer, Order, PenaltySettings,
+    PenaltyStep, RemovalTime, Rows, Settings, StrengthChoice, Targets,
 };
 
 const INPUTS: usize = 784;
@@ -179,6 +179,7 @@ fn stepper(
         floor: 1,
         round: 1,
         stages: 1,
+        by: Criterion::Flap,
     };
     let settings = Settings {
         optimizer,

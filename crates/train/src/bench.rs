@@ -126,8 +126,8 @@ mod tests {
     use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members};
 
     use crate::{
-        AdamMetric, ClassLoss, Decay, Init, Mlp, Optimizer, Order, PenaltySettings, PenaltyStep,
-        RemovalTime, Targets,
+        AdamMetric, ClassLoss, Criterion, Decay, Init, Mlp, Optimizer, Order, PenaltySettings,
+        PenaltyStep, RemovalTime, Targets,
     };
 
     fn settings(optimizer: Optimizer, step: PenaltyStep) -> Settings {
@@ -158,6 +158,7 @@ mod tests {
                 floor: 1,
                 round: 1,
                 stages: 1,
+                by: Criterion::Flap,
             }),
         }
     }

@@ -120,3 +120,34 @@ impl From<secateur_engine::Error> for Error {
         this
     }
 }
+
+impl From<secateur_prune::Error> for Error {
+    fn from(error: secateur_prune::Error) -> Self {
+        let kind = match error.kind() {
+            secateur_prune::ErrorKind::Inputs => ErrorKind::Diverged,
+            _ => ErrorKind::Chain,
+        };
+        let mut this = Error::new(kind, error.to_string());
+        this.hint = error.hint_text().map(str::to_owned);
+        this
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_units_could_not_be_ranked_for_keeps_its_words() {
+        use secateur_prune::ErrorKind as Told;
+        let told = |kind| {
+            let error = secateur_prune::Error::new(kind, "is not finite");
+            Error::from(error.at("conv1").hint("scale inputs"))
+        };
+        assert_eq!(told(Told::Inputs).kind(), ErrorKind::Diverged);
+        let other = told(Told::Singular);
+        assert_eq!(other.kind(), ErrorKind::Chain);
+        assert_eq!(other.to_string(), "conv1: is not finite");
+        assert_eq!(other.hint_text(), Some("scale inputs"));
+    }
+}

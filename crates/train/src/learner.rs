@@ -4,23 +4,44 @@
 
 use secateur_engine::{Chain, Network, Phases, Threads};
 use secateur_graph::{Graph, Keep};
-use secateur_prox::Quantity;
+use secateur_prox::{Part, Quantity};
+use secateur_prune::Criterion;
 
 use crate::budget::ranked::Ranked;
 use crate::checkpoint::{Kept, moments_of_chain, moments_of_net};
 use crate::evaluate::SCORE_ROWS;
-use crate::net::NetLearner;
+use crate::net::{NetLearner, measuring_bytes, row_of};
 use crate::removal::{Body, Due};
 use crate::settings::Widths;
 use crate::strength::Lambda;
 use crate::unit_norms::LayerHead;
-use crate::{Removal, Result, Rows, Score, Settings, Targets, UnitNorms};
+use crate::{Error, Removal, Result, Rows, Score, Settings, Targets, UnitNorms};
 
 /// A network with its data, its optimiser and its penalty.
 #[derive(Debug)]
 pub(crate) enum Learner {
     Chain(Box<Body>),
     Net(Box<NetLearner>),
+}
+
+/// Whether the engine for chains of dense layers takes a network.
+///
+/// # Errors
+/// If it does, and units are to be ranked otherwise than it ranks them.
+fn is_chain(graph: &Graph, settings: &Settings) -> Result<bool> {
+    let is_chain = Body::is_chain(graph);
+    match settings.penalty.map(|p| p.by) {
+        Some(by) if is_chain && by != Criterion::Flap => {
+            let message = format!(
+                "units of a chain of dense layers are ranked by flap alone, not by {}",
+                by.name()
+            );
+            Err(Error::settings(message)
+                .at("--by")
+                .hint("leave it out, or train a network of another form, such as --net mlp"))
+        }
+        _ => Ok(is_chain),
+    }
 }
 
 /// Bytes that training holds beside the rows, found without taking them: buffers for a batch, and the network four times, with
@@ -30,11 +51,17 @@ pub(crate) enum Learner {
 /// If the network cannot be run on such rows.
 pub fn planned_bytes(graph: &Graph, row: &[usize], settings: &Settings) -> Result<u64> {
     let slots = settings.optimizer.state_slots();
-    let engine = match Body::is_chain(graph) {
+    let engine = match is_chain(graph, settings)? {
         true => Chain::planned_bytes(graph, settings.batch.max(SCORE_ROWS), slots)?,
         false => {
-            let row = crate::net::row_of(graph, row)?;
-            Network::planned_bytes(graph, &row, settings.batch, slots, settings.threads)?
+            let row = row_of(graph, row)?;
+            let threads = settings.threads;
+            let ranked = settings.penalty.map(|p| (p.part, p.by));
+            let measuring = match ranked {
+                Some((Part::Budget { .. }, by)) => measuring_bytes(graph, &row, by, threads)?,
+                _ => 0,
+            };
+            measuring + Network::planned_bytes(graph, &row, settings.batch, slots, threads)?
         }
     };
     let constants = graph.values().iter().filter_map(|v| v.constant.as_deref());
@@ -78,7 +105,7 @@ macro_rules! either {
 impl Learner {
     /// Compiles the network; a chain of dense layers where it is one.
     pub(crate) fn new(graph: Graph, train: Rows, settings: &Settings) -> Result<Self> {
-        match Body::is_chain(&graph) {
+        match is_chain(&graph, settings)? {
             true => Ok(Self::Chain(Box::new(Body::new(graph, train, settings)?))),
             false => Ok(Self::Net(Box::new(NetLearner::new(
                 graph, train, settings,

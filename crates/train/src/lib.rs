@@ -49,6 +49,7 @@ pub use row_loss::Scalar;
 pub use rows::{Gather, Order, Rows};
 pub use schedule::{Decay, Schedule};
 pub use score::Score;
+pub use secateur_prune::Criterion;
 pub use settings::{AdamMetric, Optimizer, PenaltySettings, PenaltyStep, RemovalTime, Settings};
 pub use strength::StrengthChoice;
 pub use table::Table;

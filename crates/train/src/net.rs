@@ -1,9 +1,11 @@
 //! Training a network of any form.
 
 mod budget;
+mod measured;
 mod order;
 mod penalised;
 mod removal;
+mod runner;
 mod scale_free;
 mod slices;
 mod statistics;
@@ -30,6 +32,7 @@ use crate::{Error, ErrorKind, PenaltyStep, Result, Rows, Score, Settings, UnitNo
 pub(crate) use self::penalised::Past as NetPast;
 
 pub(crate) use self::budget::NetUnits;
+pub(crate) use self::measured::measuring_bytes;
 pub use self::order::strongest_last;
 pub use self::statistics::{Measured, measured_statistics};
 pub use self::taylor::taylor_scores;
@@ -43,6 +46,8 @@ pub(crate) struct NetLearner {
     pub(crate) rows: Rows,
     groups: ChannelGroups,
     penalised: Option<PenalisedGroups>,
+    /// Draws the rows that units are ranked on.
+    seed: u64,
     /// Seconds of penalty steps, which are not fused with the optimiser's here.
     penalty_seconds: f64,
 }
@@ -67,6 +72,7 @@ impl NetLearner {
             rows,
             groups,
             penalised,
+            seed: settings.seed,
             penalty_seconds: 0.0,
         })
     }
@@ -93,6 +99,7 @@ impl NetLearner {
             rows,
             groups,
             penalised,
+            seed: settings.seed,
             penalty_seconds: 0.0,
         }))
     }

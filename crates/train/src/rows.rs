@@ -1,5 +1,7 @@
 //! The numbers a network is trained or scored on, and the order in which they are visited.
 
+mod drawn;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;

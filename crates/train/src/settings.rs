@@ -1,6 +1,7 @@
 //! Everything that decides how a run goes, checked before it starts.
 
 use secateur_prox::{Compensation, GroupWeights, Inputs, Members, Part, Penalty, Strength};
+use secateur_prune::Criterion;
 
 use crate::{Decay, Error, Order, Result, StrengthChoice};
 
@@ -106,6 +107,8 @@ pub struct PenaltySettings {
     pub round: usize,
     /// In how many stages a budget is come to; at least 1.
     pub stages: usize,
+    /// By what a budget ranks units. Chains of dense layers are ranked by [`Criterion::Flap`] alone, as shares of what is left of a layer.
+    pub by: Criterion,
 }
 
 /// Which numbers of units a layer may be left with.

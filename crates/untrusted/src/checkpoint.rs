@@ -6,9 +6,9 @@ use secateur_graph::{Graph, Unary};
 use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_testkit::Stream;
 use secateur_train::{
-    AdamMetric, Architecture, Checkpoint, ClassLoss, Decay, Event, Flow, ImageSize, Init, Mlp,
-    Optimizer, Order, PenaltySettings, PenaltyStep, RemovalTime, Rows, Settings, StrengthChoice,
-    Targets, fit,
+    AdamMetric, Architecture, Checkpoint, ClassLoss, Criterion, Decay, Event, Flow, ImageSize,
+    Init, Mlp, Optimizer, Order, PenaltySettings, PenaltyStep, RemovalTime, Rows, Settings,
+    StrengthChoice, Targets, fit,
 };
 
 /// How many times its bytes a checkpoint takes at most while it is read; `SECURITY.md` says so, too.
@@ -138,6 +138,7 @@ fn penalty(part: Part) -> PenaltySettings {
         floor: 1,
         round: 1,
         stages: 1,
+        by: Criterion::Flap,
     }
 }
 

@@ -59,6 +59,15 @@ fn choices_that_make_no_sense() {
         usage("a misspelt penalty", "--data digits --penalty group-laso"),
         usage("no epochs", "--data digits --epochs 0"),
         usage("a batch of 0", "--data digits --batch 0"),
+        usage("an unknown criterion", "--data digits --by l3"),
+        usage(
+            "a criterion without a budget",
+            "--data digits --part full --by taylor",
+        ),
+        usage(
+            "a criterion for a chain",
+            "--data digits --net 8 --by taylor",
+        ),
         usage("no stages", "--data digits --stages 0"),
         usage("multiples of 0", "--data digits --round 0"),
         usage("a learning rate of 0", "--data digits --learning-rate 0"),

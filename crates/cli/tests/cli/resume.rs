@@ -119,6 +119,20 @@ fn a_run_out_of_time_is_written_and_goes_on() {
 }
 
 #[test]
+fn another_criterion_is_another_run() {
+    let sandbox = Sandbox::new();
+    let run = "compress --data digits --net mlp --threads 1 --epochs 4 --by l2 --out run";
+    let stopped = sandbox.run(&format!("{run} --time 1ms --quiet"));
+    assert_eq!(stopped.code, Some(0), "{stopped}");
+    let config = sandbox.text("run/config.toml");
+    assert!(config.contains("by = \"l2\""), "{config}");
+    sandbox.file("run/config.toml", config.replace("\"l2\"", "\"l1\""));
+    let resumed = sandbox.run("compress --resume run");
+    assert_eq!(resumed.code, Some(3), "{resumed}");
+    assert!(resumed.stderr.contains("the config changed"), "{resumed}");
+}
+
+#[test]
 fn what_cannot_be_gone_on_with_is_told() {
     let sandbox = Sandbox::new();
     let table: String = (0..200)

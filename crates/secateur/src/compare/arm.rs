@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secateur_prox::{Part, Penalty};
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Result};
+use crate::{Config, Error, Result};
 
 /// What an arm sets apart from the settings that all share: config keys and their values.
 pub type Choices = BTreeMap<String, String>;
@@ -96,7 +96,15 @@ impl Arm {
         if let Some(part) = config.part.as_deref().filter(|p| *p != "budget") {
             part.parse::<Part>()?;
         }
-        Ok(())
+        let is_budget = matches!(self.part(), Some(Part::Budget { .. }));
+        match self.choices.get("by") {
+            Some(by) if !is_budget => Err(Error::usage(format!(
+                "without a budget no units are ranked, by {by} or otherwise"
+            ))
+            .at("--vary")
+            .hint("give parts that are budgets, such as --parts budget:25%")),
+            _ => Ok(()),
+        }
     }
 
     /// Whether it can be run: a budget cannot be met by a penalty that takes no units away.
@@ -131,11 +139,12 @@ impl Arm {
 }
 
 /// Keys on which a network without a penalty does not depend.
-const PENALTY_KEYS: [&str; 13] = [
+const PENALTY_KEYS: [&str; 14] = [
     "penalty",
     "strength",
     "part",
     "budget",
+    "by",
     "inputs",
     "members",
     "group-weights",
@@ -146,3 +155,32 @@ const PENALTY_KEYS: [&str; 13] = [
     "settle",
     "control",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arm(choices: &[(&str, &str)]) -> Arm {
+        let choices = choices.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        Arm::new(choices.collect())
+    }
+
+    #[test]
+    fn criteria_are_compared_under_budgets_alone() {
+        for part in ["budget", "budget:25%", "budget:params=1000"] {
+            let arm = arm(&[("part", part), ("by", "taylor")]);
+            arm.check().unwrap();
+            assert!(!arm.bare().contains_key("by"));
+        }
+        for choices in [
+            &[("part", "full"), ("by", "taylor")][..],
+            &[("by", "taylor")],
+        ] {
+            let error = arm(choices).check().unwrap_err();
+            let told = "--vary: without a budget no units are ranked, by taylor or otherwise";
+            assert_eq!(error.to_string(), told);
+            assert!(error.hint_text().unwrap().contains("--parts budget:25%"));
+        }
+        arm(&[("part", "full")]).check().unwrap();
+    }
+}

@@ -5,8 +5,6 @@ use secateur_prox::Quantity;
 use secateur_prune::UnitCosts;
 
 use super::NetLearner;
-use super::penalised::Layer;
-use super::variances::variances;
 use crate::Result;
 use crate::budget::ranked::{Order, Ranked, Units};
 use crate::settings::Widths;
@@ -84,16 +82,14 @@ impl NetUnits {
 }
 
 impl NetLearner {
-    /// The network with its units ranked.
+    /// The network with its units ranked by the criterion of its penalty.
     ///
-    /// A unit's score is its share of the variance of the layers that read it ([`Slices::shares`]), added up over these layers.
-    /// (Without the sum the channels of residual stages go first, as they free at many places what they are of use at one by
-    /// one; with weights by their size instead of shares, whichever layers cost most go down to the least.)
-    ///
-    /// [`Slices::shares`]: super::slices::Slices::shares
+    /// By [`Flap`](secateur_prune::Criterion::Flap), unless the user says otherwise. (Without its sum over readers the channels of residual stages go
+    /// first, as they free at many places what they are of use at one by one; with weights by their size instead of shares, whichever
+    /// layers cost most go down to the least.)
     ///
     /// # Errors
-    /// If the network cannot be run.
+    /// If the network cannot be run, or what the criterion needs cannot be measured.
     pub(crate) fn ranked(&mut self, of: Quantity, widths: Widths) -> Result<Ranked> {
         self.network.write_back(&mut self.graph)?;
         let units = NetUnits {
@@ -112,31 +108,22 @@ impl NetLearner {
         let Some(penalised) = &self.penalised else {
             return Ok(vec![]);
         };
-        let layers = penalised.layers.clone();
-        let mut all = vec![];
-        for layer in &layers {
-            let spread = self.spread(layer)?;
-            let scores = layer.slices.shares(self.network.parameters(), &spread);
-            let mut units: Vec<(usize, f64)> = scores.into_iter().enumerate().collect();
+        let by = penalised.settings().by;
+        let groups: Vec<GroupId> = penalised.layers.iter().map(|l| l.past.id).collect();
+        let measured = self.measured(by)?;
+        let mut all = by.scores(&self.graph, &self.groups, &measured, self.seed)?;
+        let scored = groups.into_iter().map(|group| {
+            let scores = std::mem::take(&mut all[group.index()]);
+            // What does not compare between groups counts as a share of its own.
+            let whole = match by.compares_groups() {
+                true => 1.0,
+                false => scores.iter().sum::<f64>().max(f64::MIN_POSITIVE),
+            };
+            let shares = scores.into_iter().map(|score| score / whole);
+            let mut units: Vec<(usize, f64)> = shares.enumerate().collect();
             units.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-            all.push(Scored {
-                group: layer.past.id,
-                units,
-            });
-        }
-        Ok(all)
-    }
-
-    /// The standard deviation of each unit's activation, of all its positions together, as its first reader with weights sees it.
-    fn spread(&mut self, layer: &Layer) -> Result<Vec<f64>> {
-        let group = self.groups.group(layer.past.id);
-        let rows = self.network.batch().min(self.rows.len());
-        let features = self.rows.features(0, rows)?;
-        let found = variances(&mut self.network, &self.graph, group, (&features, rows));
-        Ok(match found {
-            Some(variances) => variances.into_iter().map(f64::sqrt).collect(),
-            // Nobody could tell: all count the same, and their weights decide.
-            None => vec![1.0; group.units],
-        })
+            Scored { group, units }
+        });
+        Ok(scored.collect())
     }
 }

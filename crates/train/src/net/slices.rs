@@ -75,34 +75,6 @@ impl Slices {
         }
     }
 
-    /// For each unit, its share of the variance of what reads it, added up over the parameters that hold it: `(spread ||w||)^2`
-    /// over the sum of that of all units, were they independent. A unit that is read at several places is of use at each, and
-    /// as much as the others that are read there are not: scales of layers do not matter.
-    ///
-    /// `spread` has the standard deviation of each unit's activation.
-    pub(crate) fn shares(&self, parameters: &[Parameter], spread: &[f64]) -> Vec<f64> {
-        let mut shares = vec![0.0; spread.len()];
-        for axis in &self.axes {
-            let numbers = parameters[axis.parameter].values();
-            let variance = |(unit, spread): (usize, &f64)| {
-                let mut squares = 0.0;
-                axis.each(unit, |range| {
-                    squares += numbers[range]
-                        .iter()
-                        .map(|&w| f64::from(w).powi(2))
-                        .sum::<f64>();
-                });
-                spread.powi(2) * squares
-            };
-            let variances: Vec<f64> = spread.iter().enumerate().map(variance).collect();
-            let total: f64 = variances.iter().sum();
-            for (share, variance) in shares.iter_mut().zip(&variances) {
-                *share += variance / total.max(f64::MIN_POSITIVE);
-            }
-        }
-        shares
-    }
-
     /// The parameters that the slices lie in.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = usize> {
         self.axes.iter().map(|a| a.parameter)

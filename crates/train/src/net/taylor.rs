@@ -26,8 +26,18 @@ pub fn taylor_scores(
     batch: usize,
     threads: usize,
 ) -> Result<Vec<Vec<f64>>> {
+    taylor(graph, groups, rows, batch, Threads::new(threads)?)
+}
+
+/// The same on threads that there are.
+pub(super) fn taylor(
+    graph: &Graph,
+    groups: &ChannelGroups,
+    rows: &Rows,
+    batch: usize,
+    threads: Threads,
+) -> Result<Vec<Vec<f64>>> {
     let row = row_shape(graph, rows)?;
-    let threads = Threads::new(threads)?;
     let mut network = Network::compile(graph, &row, batch.min(rows.len()), 0, threads)?;
     fits(&network, rows)?;
     // Weights without a gradient would look like weights that nobody needs.

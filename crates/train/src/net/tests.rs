@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod costs;
+mod criteria;
 mod limits;
 mod moves;
 mod networks;

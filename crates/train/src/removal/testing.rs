@@ -8,8 +8,8 @@ use secateur_testkit::Stream;
 use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members, Part, Penalty};
 
 use crate::{
-    AdamMetric, Decay, Optimizer, Order, PenaltySettings, PenaltyStep, RegressionLoss, RemovalTime,
-    Rows, Settings, StrengthChoice, Targets,
+    AdamMetric, Criterion, Decay, Optimizer, Order, PenaltySettings, PenaltyStep, RegressionLoss,
+    RemovalTime, Rows, Settings, StrengthChoice, Targets,
 };
 
 /// Rows of every test: more than the naive evaluator is given.
@@ -132,5 +132,6 @@ pub(crate) fn group_lasso(strength: f64) -> PenaltySettings {
         floor: 1,
         round: 1,
         stages: 1,
+        by: Criterion::Flap,
     }
 }

@@ -12,7 +12,7 @@ use secateur_graph::{Graph, Unary};
 use secateur_prox::{Compensation, GroupLasso, GroupWeights, Inputs, Members, Part, Penalty};
 use secateur_testkit::Stream;
 use secateur_train::{
-    AdamMetric, Decay, Flow, ImageSize, Mlp, Optimizer, PenaltySettings, PenaltyStep,
+    AdamMetric, Criterion, Decay, Flow, ImageSize, Mlp, Optimizer, PenaltySettings, PenaltyStep,
     RegressionLoss, RemovalTime, Rows, Settings, StrengthChoice, Targets, Trained, fit,
 };
 
@@ -134,6 +134,7 @@ pub(crate) fn group_lasso(strength: f64) -> PenaltySettings {
         floor: 1,
         round: 1,
         stages: 1,
+        by: Criterion::Flap,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::settings::Widths;
 pub(super) const SINGLE: Widths = Widths { floor: 1, round: 1 };
 
 /// The units of a ranking in the order in which they go, and how many must by its estimate.
-fn order(ranked: &Ranked, limit: u64) -> (Vec<(GroupId, usize)>, usize) {
+pub(super) fn order(ranked: &Ranked, limit: u64) -> (Vec<(GroupId, usize)>, usize) {
     match &ranked.units {
         Units::Net(units) => {
             let order = units.order(limit, ranked).unwrap();
@@ -98,7 +98,7 @@ fn worth(net: &NetLearner) -> Vec<(GroupId, Vec<f64>)> {
 
 /// The unit of least worth of each group for what its removal frees, the least of these first, and so on; no group below half of
 /// what even narrowing would leave it, as long as another can lose a unit.
-fn greedy(
+pub(super) fn greedy(
     (graph, groups): (&Graph, &ChannelGroups),
     worth: &[(GroupId, Vec<f64>)],
     (of, limit): (Quantity, u64),
