@@ -13,7 +13,7 @@ use super::site::Site;
 use crate::{ErrorKind, Result};
 
 /// Ridges that are tried, besides infinity (the bias alone) and none (the reader stays as it is).
-const RIDGES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0];
+pub(crate) const RIDGES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0];
 
 /// What a reader read in both networks, at the same positions, by batch: those that are fitted up to the first bound, those that are
 /// chosen on up to the second, those that are tested on up to the third.
@@ -232,3 +232,6 @@ impl Sums {
         self.of.iter().map(of).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;
