@@ -145,3 +145,59 @@ fn inputs_are_looked_up_in_the_folder_of_data_too() {
         sandbox.run("shrink model.onnx --keep 50% --repair store/rows.npy --memory 5KiB -o a.onnx");
     assert!(shown.stderr.contains("rows.npy"), "{shown}");
 }
+
+/// Rows of 64 numbers, `more` numbers behind each, below names if that is asked for.
+fn table(rows: usize, more: usize, is_named: bool) -> String {
+    let width = 64 + more;
+    let names: Vec<String> = (0..width).map(|at| format!("c{at}")).collect();
+    let row = |row: usize| -> String {
+        let cells = (0..width).map(|at| (row * row * 31 + at * at * 7 + row * at) % 17);
+        let cells: Vec<String> = cells.map(|cell| cell.to_string()).collect();
+        cells.join(",") + "\n"
+    };
+    let head = if is_named {
+        names.join(",") + "\n"
+    } else {
+        String::new()
+    };
+    head + &(0..rows).map(row).collect::<String>()
+}
+
+#[test]
+fn tables_are_inputs_with_and_without_a_target() {
+    let sandbox = with_model();
+    let small = |flags: &str| {
+        let shown = sandbox.run(&format!(
+            "shrink model.onnx --keep 50% --force -o small.onnx {flags}"
+        ));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        (sandbox.read("small.onnx"), shown)
+    };
+    sandbox.file("plain.csv", table(60, 0, false));
+    sandbox.file("named.csv", table(60, 0, true));
+    sandbox.file("more.csv", table(60, 1, true));
+    let (plain, shown) = small("--repair plain.csv");
+    assert!(!shown.stderr.contains("note"), "{shown}");
+    assert!(small("--repair named.csv").0 == plain);
+    let (more, shown) = small("--repair more.csv --json");
+    assert!(more == plain);
+    let left_out = "'features': the last column, `c64`, is left out";
+    assert!(
+        shown.stderr.contains(&format!("note: {left_out}")),
+        "{shown}"
+    );
+    let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(told["repair"]["notes"][0], left_out);
+    // Numbers are as they stand, unless it is said how they are scaled.
+    assert!(small("--repair plain.csv --std 2").0 != plain);
+    assert!(small("--repair plain.csv --scale 3").0 == plain);
+    sandbox.file("narrow.csv", "a,b,c\n1,2,3\n");
+    sandbox.file("gap.csv", table(60, 0, true).replacen(",3,", ",,", 1));
+    sandbox.file("text.csv", table(60, 0, true).replacen(",3,", ",red,", 1));
+    let text = sandbox.refusals(&[
+        "shrink model.onnx --keep 50% --repair narrow.csv -o a.onnx",
+        "shrink model.onnx --keep 50% --repair gap.csv -o a.onnx",
+        "shrink model.onnx --keep 50% --repair text.csv -o a.onnx",
+    ]);
+    assert_snapshot!(text);
+}

@@ -5,6 +5,7 @@
 
 mod columns;
 mod header;
+mod plain;
 mod rows;
 mod target;
 
@@ -18,6 +19,7 @@ use crate::features::{Features, Storage};
 use crate::options::LoadOptions;
 use columns::{Cell, Census, Kind, check, level, levels, survey};
 use header::Header;
+pub(crate) use plain::Plain;
 use rows::Rows;
 use target::Plan;
 
