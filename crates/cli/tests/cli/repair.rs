@@ -201,3 +201,49 @@ fn tables_are_inputs_with_and_without_a_target() {
     ]);
     assert_snapshot!(text);
 }
+
+#[test]
+fn readers_that_got_worse_are_counted_in_json_and_on_the_page() {
+    let sandbox = with_model();
+    // What is fitted and chosen on are bars that fade; what is tested on is no bars, and does not miss the units that went.
+    let cell = |row: usize, at: usize| match (row, at * 5 / 8 % 5) {
+        (6 | 13, _) => row * at * 7 % 17,
+        (_, 0) => 16 * (row + 1) / 17,
+        _ => 0,
+    };
+    let row = |row: usize| -> String {
+        let cells: Vec<String> = (0..64).map(|at| cell(row, at).to_string()).collect();
+        cells.join(" ") + "\n"
+    };
+    sandbox.file("few.txt", (0..17).map(row).collect::<String>());
+    let shown = sandbox.run(
+        "shrink model.onnx --keep 90% --by l2 --repair few.txt --report page.html --json -o small.onnx",
+    );
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let readers = told["repair"]["readers"].as_array().unwrap();
+    let is_worse = |r: &&Value| {
+        let of = |when: &str| r["error_tested_on"][when].as_f64().unwrap();
+        of("repaired") > of("cut")
+    };
+    let worse: Vec<&str> = readers
+        .iter()
+        .filter(is_worse)
+        .map(|r| r["node"].as_str().unwrap())
+        .collect();
+    assert!(!worse.is_empty(), "{shown}");
+    assert_eq!(told["repair"]["worse"], serde_json::json!(worse));
+    let page = sandbox.text("page.html");
+    let counted = format!(
+        "{} are further from what they made than without repair",
+        worse.len()
+    );
+    let named = format!(
+        "Further from what they made than without repair: {}.",
+        worse.join(", ")
+    );
+    assert!(
+        page.contains(&counted) && page.contains(&named),
+        "{worse:?}"
+    );
+}
