@@ -1,9 +1,10 @@
-//! Inputs of a network without targets: pictures, arrays, the rows of a data set.
+//! Inputs of a network without targets: pictures, arrays, tables, the rows of a data set.
 
 mod arrays;
 mod fit;
 mod pictures;
 mod pixels;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -53,8 +54,8 @@ impl Default for InputOptions {
 }
 
 /// Reads what `spec` names as rows of one input: a folder of pictures, in it (or in its folder `train`) or in folders below, in the
-/// order of their paths; an array
-/// of NumPy (`.npy`, or the one of an `.npz`); or the training rows of a data set as [`load`] reads it.
+/// order of their paths; an array of NumPy (`.npy`, or the one of an `.npz`); a table of numbers, with a column for each that is read or
+/// one more, the last, which is left out; or the training rows of a data set as [`load`] reads it.
 ///
 /// # Errors
 /// What is wrong with a file; rows that do not fit what is wanted, with both shapes.
@@ -77,7 +78,7 @@ pub fn read_input(spec: &str, wanted: &Wanted<'_>, options: &InputOptions) -> Re
     }
     match arrays::holds_arrays(&path)? {
         true => arrays::read(&path, None, wanted, options).map_err(told),
-        false => of_data_set(spec, wanted, options).map_err(told),
+        false => tables::read(&path, wanted, options).map_err(told),
     }
 }
 

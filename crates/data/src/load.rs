@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expansion::Expansion;
 use crate::nearest::did_you_mean;
 use crate::options::{Format, LoadOptions, Task};
 use crate::{arrays, cifar, embedded, idx, pictures, source, table};
@@ -105,17 +106,32 @@ fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset> {
     {
         return beside(path, options);
     }
-    let bytes = source::read_all(path, options.max_bytes, options.expansion)?;
-    let idx_like = matches!(bytes.as_slice(), [0, 0, 8, 1..=4, ..]);
-    if idx_like || options.format == Some(Format::Idx) {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            "IDX data is read by folder, images and labels together",
-        )
-        .in_file(path.display())
-        .hint("give the folder that holds train-images-idx3-ubyte and its fellows"));
+    let told = |error: Error| error.in_file(path.display());
+    if options.format == Some(Format::Idx) {
+        return Err(told(idx_by_folder()));
     }
-    table::read(&bytes, &source::stem(path), options).map_err(|error| error.in_file(path.display()))
+    let bytes = table_bytes(path, options.max_bytes, options.expansion).map_err(told)?;
+    table::read(&bytes, &source::stem(path), options).map_err(told)
+}
+
+/// The bytes of what may be a table.
+///
+/// # Errors
+/// As [`source::read_all`]; IDX data.
+pub(crate) fn table_bytes(path: &Path, max: u64, expansion: Expansion) -> Result<Vec<u8>> {
+    let bytes = source::read_all(path, max, expansion)?;
+    match bytes.as_slice() {
+        [0, 0, 8, 1..=4, ..] => Err(idx_by_folder()),
+        _ => Ok(bytes),
+    }
+}
+
+fn idx_by_folder() -> Error {
+    Error::new(
+        ErrorKind::Usage,
+        "IDX data is read by folder, images and labels together",
+    )
+    .hint("give the folder that holds train-images-idx3-ubyte and its fellows")
 }
 
 /// The set of arrays that one of its files stands for.

@@ -148,7 +148,7 @@ pub(crate) struct ShrinkFlags {
     #[arg(long, value_name = "COUNT", help_heading = "Data")]
     rows: Option<usize>,
     /// Repair what reads fewer channels by formula, on these inputs without labels: a folder of pictures, an array (.npy, .npz), a tensor
-    /// (.pb) or a data set; NAME= may be left out where the model has one input, or an archive has an array for each
+    /// (.pb), a table (.csv) or a data set; NAME= may be left out where the model has one input, or an archive has an array for each
     #[arg(
         long,
         value_name = "[NAME=]DATA",

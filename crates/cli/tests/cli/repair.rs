@@ -145,3 +145,105 @@ fn inputs_are_looked_up_in_the_folder_of_data_too() {
         sandbox.run("shrink model.onnx --keep 50% --repair store/rows.npy --memory 5KiB -o a.onnx");
     assert!(shown.stderr.contains("rows.npy"), "{shown}");
 }
+
+/// Rows of 64 numbers, `more` numbers behind each, below names if that is asked for.
+fn table(rows: usize, more: usize, is_named: bool) -> String {
+    let width = 64 + more;
+    let names: Vec<String> = (0..width).map(|at| format!("c{at}")).collect();
+    let row = |row: usize| -> String {
+        let cells = (0..width).map(|at| (row * row * 31 + at * at * 7 + row * at) % 17);
+        let cells: Vec<String> = cells.map(|cell| cell.to_string()).collect();
+        cells.join(",") + "\n"
+    };
+    let head = if is_named {
+        names.join(",") + "\n"
+    } else {
+        String::new()
+    };
+    head + &(0..rows).map(row).collect::<String>()
+}
+
+#[test]
+fn tables_are_inputs_with_and_without_a_target() {
+    let sandbox = with_model();
+    let small = |flags: &str| {
+        let shown = sandbox.run(&format!(
+            "shrink model.onnx --keep 50% --force -o small.onnx {flags}"
+        ));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        (sandbox.read("small.onnx"), shown)
+    };
+    sandbox.file("plain.csv", table(60, 0, false));
+    sandbox.file("named.csv", table(60, 0, true));
+    sandbox.file("more.csv", table(60, 1, true));
+    let (plain, shown) = small("--repair plain.csv");
+    assert!(!shown.stderr.contains("note"), "{shown}");
+    assert!(small("--repair named.csv").0 == plain);
+    let (more, shown) = small("--repair more.csv --json");
+    assert!(more == plain);
+    let left_out = "'features': the last column, `c64`, is left out";
+    assert!(
+        shown.stderr.contains(&format!("note: {left_out}")),
+        "{shown}"
+    );
+    let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(told["repair"]["notes"][0], left_out);
+    // Numbers are as they stand, unless it is said how they are scaled.
+    assert!(small("--repair plain.csv --std 2").0 != plain);
+    assert!(small("--repair plain.csv --scale 3").0 == plain);
+    sandbox.file("narrow.csv", "a,b,c\n1,2,3\n");
+    sandbox.file("gap.csv", table(60, 0, true).replacen(",3,", ",,", 1));
+    sandbox.file("text.csv", table(60, 0, true).replacen(",3,", ",red,", 1));
+    let text = sandbox.refusals(&[
+        "shrink model.onnx --keep 50% --repair narrow.csv -o a.onnx",
+        "shrink model.onnx --keep 50% --repair gap.csv -o a.onnx",
+        "shrink model.onnx --keep 50% --repair text.csv -o a.onnx",
+    ]);
+    assert_snapshot!(text);
+}
+
+#[test]
+fn readers_that_got_worse_are_counted_in_json_and_on_the_page() {
+    let sandbox = with_model();
+    // What is fitted and chosen on are bars that fade; what is tested on is no bars, and does not miss the units that went.
+    let cell = |row: usize, at: usize| match (row, at * 5 / 8 % 5) {
+        (6 | 13, _) => row * at * 7 % 17,
+        (_, 0) => 16 * (row + 1) / 17,
+        _ => 0,
+    };
+    let row = |row: usize| -> String {
+        let cells: Vec<String> = (0..64).map(|at| cell(row, at).to_string()).collect();
+        cells.join(" ") + "\n"
+    };
+    sandbox.file("few.txt", (0..17).map(row).collect::<String>());
+    let shown = sandbox.run(
+        "shrink model.onnx --keep 90% --by l2 --repair few.txt --report page.html --json -o small.onnx",
+    );
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let readers = told["repair"]["readers"].as_array().unwrap();
+    let is_worse = |r: &&Value| {
+        let of = |when: &str| r["error_tested_on"][when].as_f64().unwrap();
+        of("repaired") > of("cut")
+    };
+    let worse: Vec<&str> = readers
+        .iter()
+        .filter(is_worse)
+        .map(|r| r["node"].as_str().unwrap())
+        .collect();
+    assert!(!worse.is_empty(), "{shown}");
+    assert_eq!(told["repair"]["worse"], serde_json::json!(worse));
+    let page = sandbox.text("page.html");
+    let counted = format!(
+        "{} are further from what they made than without repair",
+        worse.len()
+    );
+    let named = format!(
+        "Further from what they made than without repair: {}.",
+        worse.join(", ")
+    );
+    assert!(
+        page.contains(&counted) && page.contains(&named),
+        "{worse:?}"
+    );
+}

@@ -12,6 +12,19 @@ pub struct Wanted<'a> {
     pub axes: &'a [Option<usize>],
 }
 
+impl Wanted<'_> {
+    /// How many numbers a row has, where no axis of it is open.
+    pub(crate) fn features(&self) -> Option<usize> {
+        let mut row = self.axes.get(1..)?.iter();
+        row.try_fold(1usize, |all, axis| all.checked_mul((*axis)?))
+    }
+
+    /// Lengths of a row as they are told.
+    pub(crate) fn row(&self) -> String {
+        shown(self.axes.get(1..).unwrap_or_default())
+    }
+}
+
 /// Rows of one input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
@@ -24,6 +37,8 @@ pub struct Rows {
     channels: Option<usize>,
     /// What each row is called, where that is known.
     names: Vec<String>,
+    /// What the user should know of how they were read.
+    notes: Vec<String>,
 }
 
 impl Rows {
@@ -61,6 +76,7 @@ impl Rows {
                 is_whole,
                 channels,
                 names: vec![],
+                notes: vec![],
             })
         };
         if !wanted.axes.is_empty() && fits(own, row) {
@@ -97,7 +113,7 @@ impl Rows {
         let message = format!(
             "'{}' reads {}, and the rows are {}",
             wanted.name,
-            shown(row),
+            wanted.row(),
             shown(&own.iter().map(|&n| Some(n)).collect::<Vec<_>>())
         );
         Err(Error::new(ErrorKind::Value, message).hint(
@@ -123,6 +139,17 @@ impl Rows {
     /// The same rows with what each is called.
     pub(crate) fn named(self, names: Vec<String>) -> Self {
         Self { names, ..self }
+    }
+
+    /// The same rows with what the user should know of how they were read.
+    pub(crate) fn noted(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// What the user should know of how they were read.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What a row is called, where that is known.
@@ -233,6 +260,16 @@ mod tests {
             (number.count(), number.pick(&[0])),
             (1, (vec![], vec![0.0]))
         );
+    }
+
+    #[test]
+    fn the_numbers_of_a_row_are_counted_where_no_axis_is_open() {
+        let of = |axes: &[Option<usize>]| Wanted { name: "x", axes }.features();
+        assert_eq!(of(&[None, Some(3), Some(4)]), Some(12));
+        assert_eq!(of(&[Some(5)]), Some(1));
+        assert_eq!(of(&[Some(5), None, Some(4)]), None);
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[None, Some(usize::MAX), Some(2)]), None);
     }
 
     #[test]

@@ -131,12 +131,8 @@ impl Census {
 /// Looks at every cell once.
 ///
 /// # Errors
-/// Ragged rows; then the first cell, in the order of the file, that cannot be used; a column without any value.
-pub(crate) fn survey(
-    rows: &Rows<'_>,
-    header: &Header,
-    missing: Missing,
-) -> Result<(usize, Vec<Census>)> {
+/// Ragged rows, or none.
+pub(crate) fn survey(rows: &Rows<'_>, header: &Header) -> Result<(usize, Vec<Census>)> {
     let mut columns = vec![Census::default(); header.width()];
     let mut count = 0;
     rows.each(header.skip, header.width(), |line, row| {
@@ -149,6 +145,19 @@ pub(crate) fn survey(
     if count == 0 {
         return Err(Error::new(ErrorKind::Degenerate, "the table has no rows"));
     }
+    Ok((count, columns))
+}
+
+/// Checks the first columns of a table of `count` rows.
+///
+/// # Errors
+/// The first cell, in the order of the file, that cannot be used; a column without any value.
+pub(crate) fn check(
+    columns: &[Census],
+    count: usize,
+    header: &Header,
+    missing: Missing,
+) -> Result<()> {
     let faults = columns.iter().enumerate();
     let first = faults
         .filter_map(|(column, census)| Some((census.fault(missing)?, column)))
@@ -161,7 +170,7 @@ pub(crate) fn survey(
             .in_column(header.label(column))
             .hint("remove the column"));
     }
-    Ok((count, columns))
+    Ok(())
 }
 
 /// What tells two cells of a column apart when it is read as names: the text, or the number however it is written.
@@ -213,7 +222,9 @@ mod tests {
     fn error(text: &str, missing: Missing) -> String {
         let rows = Rows::new(text.as_bytes()).unwrap();
         let header = Header::find(&rows, None).unwrap();
-        survey(&rows, &header, missing).unwrap_err().to_string()
+        let checked = survey(&rows, &header)
+            .and_then(|(count, census)| check(&census, count, &header, missing));
+        checked.unwrap_err().to_string()
     }
 
     #[test]

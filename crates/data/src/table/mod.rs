@@ -5,6 +5,7 @@
 
 mod columns;
 mod header;
+mod plain;
 mod rows;
 mod target;
 
@@ -16,8 +17,9 @@ use crate::dataset::{Dataset, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Features, Storage};
 use crate::options::LoadOptions;
-use columns::{Cell, Census, Kind, level, levels, survey};
+use columns::{Cell, Census, Kind, check, level, levels, survey};
 use header::Header;
+pub(crate) use plain::Plain;
 use rows::Rows;
 use target::Plan;
 
@@ -31,7 +33,8 @@ const MOST_VALUES: usize = 100;
 pub(crate) fn read(bytes: &[u8], name: &str, options: &LoadOptions) -> Result<Dataset> {
     let rows = Rows::new(bytes)?;
     let header = Header::find(&rows, options.header)?;
-    let (count, census) = survey(&rows, &header, options.missing)?;
+    let (count, census) = survey(&rows, &header)?;
+    check(&census, count, &header, options.missing)?;
     let (plan, inferred) = Plan::make(&rows, count, &header, &census, options)?;
     let inputs = inputs(&rows, &header, &census, &plan)?;
     let mut notes: Vec<String> = header.note.iter().cloned().chain(inferred).collect();

@@ -36,4 +36,6 @@ pub use statistics::re_estimated;
 pub use variances::variances;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

@@ -272,3 +272,6 @@ impl Sums {
         self.of.iter().map(of).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 /// A network that gives some of its values.
 pub(crate) struct Taps {
     network: Box<dyn Compiled>,
-    /// Which inputs of the whole it takes.
+    /// The inputs of the network that these values take.
     inputs: Vec<usize>,
     /// Of each value that was asked for, which output it is.
     at: Vec<usize>,
@@ -37,11 +37,10 @@ impl Taps {
         });
         let at = at.collect();
         let part = graph.segment(graph.inputs(), &unique)?;
-        let all = graph.inputs().iter().enumerate();
-        let taken = all.filter(|(_, id)| part.inputs().contains(id));
+        let place = |id: &ValueId| graph.inputs().iter().position(|own| own == id);
         Ok(Self {
             network: runner.compile(&part)?,
-            inputs: taken.map(|(at, _)| at).collect(),
+            inputs: part.inputs().iter().filter_map(place).collect(),
             at,
             outputs: unique.len(),
         })
@@ -73,30 +72,30 @@ impl Made<'_> {
 
 #[cfg(test)]
 mod tests {
-    use secateur_graph::{Binary, Dim, GraphBuilder, Op, Unary};
+    use secateur_graph::{Binary, Dim, GraphBuilder, Op};
 
     use super::*;
     use crate::repair::tests::Naive;
 
     #[test]
-    fn values_are_those_of_the_inputs_that_they_take() {
+    fn values_take_the_inputs_that_they_are_made_of() {
         let mut b = GraphBuilder::new("net");
-        let [x, y] = ["x", "y"].map(|name| b.input(name, [Dim::batch()]));
-        let turned = b.node("turned", Op::Unary(Unary::Neg), &[y]);
-        let sum = b.node("sum", Op::Binary(Binary::Add), &[x, turned]);
-        b.output(sum);
+        let [x, y, z] = ["x", "y", "z"].map(|name| b.input(name, [Dim::batch(), Dim::Fixed(1)]));
+        let sum = b.node("sum", Op::Binary(Binary::Sub), &[z, y]);
+        let all = b.node("all", Op::Binary(Binary::Add), &[sum, x]);
+        b.output(all);
         let graph = b.build().unwrap();
-        let of = |value: f32| Activation {
-            shape: vec![1],
-            values: vec![value],
-        };
-        let run = |wanted: &[ValueId]| -> Vec<f32> {
+        let batch = [1.0, 10.0, 100.0].map(|v| Activation {
+            shape: vec![1, 1],
+            values: vec![v],
+        });
+        let made = |wanted: &[ValueId]| -> Vec<f32> {
             let taps = Taps::of(&graph, wanted, &Naive).unwrap();
-            let made = taps.run(&vec![of(1.0), of(5.0)]).unwrap();
+            let made = taps.run(&batch.to_vec()).unwrap();
             made.iter().map(|a| a.values[0]).collect()
         };
-        assert_eq!(run(&[turned]), [-5.0]);
-        assert_eq!(run(&[sum, turned, sum]), [-4.0, -5.0, -4.0]);
-        assert_eq!(run(&[]), [0.0; 0]);
+        assert_eq!(made(&[sum]), [90.0]);
+        assert_eq!(made(&[y, sum, y]), [10.0, 90.0, 10.0]);
+        assert_eq!(made(&[all]), [91.0]);
     }
 }

@@ -1,6 +1,7 @@
 //! What tests run networks on.
 
-use secateur_graph::{Array, Graph, evaluate};
+use secateur_graph::{Array, ChannelGroups, Graph, Keep, evaluate};
+use secateur_testkit::Stream;
 
 use super::{Activation, Compiled, Runner};
 use crate::Result;
@@ -30,4 +31,18 @@ impl Compiled for Whole {
         });
         Ok(made.collect())
     }
+}
+
+/// A decision that drops about half of the units that may go, features of inputs apart, and one of each group at least.
+pub(super) fn half(groups: &ChannelGroups, seed: u64) -> Keep {
+    let mut stream = Stream::new(seed);
+    let mut keep = Keep::all(groups);
+    for (id, group) in groups.iter().filter(|(_, group)| group.is_free()) {
+        let order = stream.order(group.units);
+        let count = 1 + stream.below(group.units - 1);
+        for &unit in &order[..count] {
+            keep.drop(id, unit).unwrap();
+        }
+    }
+    keep
 }

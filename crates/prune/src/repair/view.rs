@@ -151,27 +151,39 @@ mod tests {
     use secateur_testkit::Stream;
 
     use super::*;
+    use crate::repair::{About, Moments};
 
-    /// What a convolution makes is what its weights make of the patches.
+    /// Strides, dilations and borders of any kind.
+    fn windows() -> impl Iterator<Item = Window> {
+        (0..40).map(|seed| {
+            let mut stream = Stream::new(seed);
+            let mut two = |least: usize, most: usize| -> Vec<usize> {
+                let mut one = || least + stream.below(most - least + 1);
+                vec![one(), one()]
+            };
+            let (strides, dilations) = (two(1, 3), two(1, 2));
+            let padding = match seed % 4 {
+                0 => Padding::SameUpper,
+                1 => Padding::SameLower,
+                _ => Padding::By {
+                    before: two(0, 3),
+                    behind: two(0, 3),
+                },
+            };
+            Window {
+                strides,
+                dilations,
+                padding,
+                ceil: false,
+            }
+        })
+    }
+
+    /// What a convolution makes is what its weights make of the patches, and so are the variances of what it makes.
     #[test]
     fn patches_are_what_a_convolution_reads() {
-        let window = |strides: [usize; 2], dilations: [usize; 2], padding| Window {
-            strides: strides.to_vec(),
-            dilations: dilations.to_vec(),
-            padding,
-            ceil: false,
-        };
-        let by = |before: [usize; 2], behind: [usize; 2]| Padding::By {
-            before: before.to_vec(),
-            behind: behind.to_vec(),
-        };
-        for window in [
-            window([1, 1], [1, 1], by([1, 1], [1, 1])),
-            window([2, 1], [1, 2], by([0, 2], [1, 3])),
-            window([2, 3], [1, 1], Padding::SameUpper),
-            window([2, 2], [1, 1], Padding::SameLower),
-        ] {
-            let mut stream = Stream::new(5);
+        for (seed, window) in windows().enumerate() {
+            let mut stream = Stream::new(seed as u64);
             let mut draw = |count: usize| -> Vec<f32> {
                 (0..count).map(|_| stream.unit() as f32 - 0.5).collect()
             };
@@ -203,6 +215,7 @@ mod tests {
             let numbers: Vec<f64> = weights.iter().map(|&w| f64::from(w)).collect();
             let matrix = &layout.matrices(&[4, 3, 3, 2], &numbers)[0];
             let area: usize = made.shape[2..].iter().product();
+            let mut all = vec![vec![]; 4];
             for (position, patch) in patches.chunks(18).enumerate() {
                 for output in 0..4 {
                     let own: f64 = patch
@@ -212,7 +225,17 @@ mod tests {
                         .sum();
                     let want = made.values[(position / area * 4 + output) * area + position % area];
                     assert!((own - want).abs() < 1e-6, "{op:?}: {own} {want}");
+                    all[output].push(want);
                 }
+            }
+            let mut moments = Moments::new(0, 18, About::Means);
+            moments.add(&[], &patches).unwrap();
+            let covariance = matrix * moments.own() * matrix.transpose();
+            for (output, values) in all.iter().enumerate() {
+                let mean = values.iter().sum::<f64>() / count as f64;
+                let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+                let gap = covariance[(output, output)] - squares / count as f64;
+                assert!(gap.abs() < 1e-6, "{op:?}: {gap}");
             }
         }
     }

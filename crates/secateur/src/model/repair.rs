@@ -76,7 +76,7 @@ pub struct Repair {
     pub(super) norms: usize,
     /// How far each output is from what it was.
     pub(super) outputs: Vec<OutputLoss>,
-    /// What is odd about the inputs.
+    /// What the user should know of the inputs.
     pub(super) notes: Vec<String>,
     /// How the file was verified.
     pub(super) evidence: RepairEvidence,
@@ -274,7 +274,7 @@ impl SmallModel {
             untouched,
             norms: best.norms,
             outputs,
-            notes: test.odd(),
+            notes: [&inputs.notes[..], &test.odd()].concat(),
             evidence,
             seconds: start.elapsed().as_secs_f64(),
         });

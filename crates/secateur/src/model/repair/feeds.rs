@@ -34,6 +34,8 @@ pub struct RepairInputs {
     pub(super) rows: [usize; 3],
     /// What those that are tested on are called.
     pub(super) tested: Vec<String>,
+    /// What the user should know of how they were read.
+    pub(super) notes: Vec<String>,
     pub(super) seed: u64,
     /// Bytes of activations that may be held at once.
     pub(super) memory: u64,
@@ -222,12 +224,18 @@ fn divided(rows: &[Rows], wanted: &[Wanted<'_>], seed: u64) -> Result<RepairInpu
         }
     }
     let [fit, choose, test] = parts;
+    let of_input = |(rows, wanted): (&Rows, &Wanted<'_>)| {
+        let of = format!("'{}': ", wanted.name);
+        let notes = rows.notes().iter();
+        notes.map(|note| of.clone() + note).collect::<Vec<_>>()
+    };
     Ok(RepairInputs {
         fit,
         choose,
         test,
         rows: counts,
         tested,
+        notes: rows.iter().zip(wanted).flat_map(of_input).collect(),
         seed,
         memory: MEMORY,
     })

@@ -44,7 +44,7 @@ impl Repair {
         }
     }
 
-    /// What is odd about the inputs.
+    /// What the user should know of the inputs: how they were read, and what is odd about them.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -140,5 +140,87 @@ impl fmt::Display for Repair {
             "\nverified: the file as it reads back agrees on {} and on {by} within {difference:.0e} (relative)",
             evidence.runtime
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_prune::repair::{Repaired, Untouched};
+
+    use super::*;
+    use crate::model::RepairEvidence;
+
+    fn repair(tested: &[[f64; 2]]) -> Repair {
+        let ridges = [Some(0.1), Some(f64::INFINITY), None];
+        let reader = |(at, tested): (usize, &[f64; 2])| Repaired {
+            node: format!("r{at}"),
+            moments_of: "channels",
+            ridge: ridges[at % 3],
+            condition: 2.0,
+            chosen: [0.5, 0.25],
+            tested: *tested,
+        };
+        Repair {
+            rows: [1070, 15, 16],
+            way: "formula",
+            readers: tested.iter().enumerate().map(reader).collect(),
+            untouched: vec![],
+            norms: 0,
+            outputs: vec![],
+            notes: vec!["odd".into()],
+            evidence: RepairEvidence {
+                runtime: "a runtime",
+                naive_difference: Some(2e-7),
+                engine_difference: None,
+                engine_sampled: None,
+                tolerance: 1e-4,
+            },
+            seconds: 2.0,
+        }
+    }
+
+    #[test]
+    fn readers_that_got_worse_are_counted_and_named() {
+        let told = repair(&[[0.5, 0.25], [0.5, 0.625], [0.5, 0.5], [0.125, 0.25]]);
+        assert_eq!(told.worse().collect::<Vec<_>>(), ["r1", "r3"]);
+        assert_eq!(
+            told.to_string(),
+            "repaired by formula on 1,070 inputs in 2 s: 2 of 4 readers by least squares, 1 by their bias alone; 2 are further from what \
+             they made than without repair\nverified: the file as it reads back agrees on a runtime and on the f64 evaluator within 2e-7 \
+             (relative)"
+        );
+        let json = told.to_json();
+        assert_eq!(json["worse"], json!(["r1", "r3"]));
+        assert_eq!(json["notes"], json!(["odd"]));
+        let reader = &json["readers"][1];
+        assert_eq!(reader["ridge"], "bias only");
+        assert_eq!(
+            reader["error_tested_on"],
+            json!({ "cut": 0.5, "repaired": 0.625 })
+        );
+        assert_eq!(
+            reader["error_chosen_on"],
+            json!({ "cut": 0.5, "repaired": 0.25 })
+        );
+        let better = repair(&[[0.5, 0.25]]);
+        assert_eq!(better.worse().count(), 0);
+        assert!(!better.to_string().contains("further"), "{better}");
+        assert_eq!(better.to_json()["worse"], json!([]));
+    }
+
+    #[test]
+    fn readers_that_keep_their_weights_and_who_verified_are_told() {
+        let mut told = repair(&[]);
+        told.untouched = vec![Untouched {
+            node: "shared".into(),
+            why: "several nodes share its weights",
+        }];
+        told.evidence.naive_difference = None;
+        told.evidence.engine_difference = Some(3e-6);
+        assert_eq!(
+            told.to_string(),
+            "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\nverified: the \
+             file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative)"
+        );
     }
 }
