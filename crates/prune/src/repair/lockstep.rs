@@ -71,6 +71,16 @@ pub struct Effort {
 }
 
 impl Effort {
+    /// What serves networks of any size: 8192 positions of each reader, 24 for every channel if that is more.
+    pub fn usual(seed: u64, memory: u64) -> Self {
+        Self {
+            positions: 8192,
+            for_channel: 24,
+            seed,
+            memory,
+        }
+    }
+
     /// Of a reader of so much at once those of `there` positions of one of `batches` batches that are looked at; readers and batches, by
     /// their numbers, have each their own.
     pub(crate) fn drawn(

@@ -32,11 +32,6 @@ use metadata::{REPAIR_PROPERTY, how_made, put_property};
 use runner::OnRuntime;
 use verified::verified;
 
-/// Positions of each reader that are looked at, if there are so many.
-const POSITIONS: usize = 8192;
-/// Positions for every channel that it read.
-const FOR_CHANNEL: usize = 24;
-
 /// How a model is repaired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RepairBy {
@@ -155,12 +150,7 @@ impl RepairInputs {
     }
 
     pub(super) fn effort(&self) -> Effort {
-        Effort {
-            positions: POSITIONS,
-            for_channel: FOR_CHANNEL,
-            seed: self.seed,
-            memory: self.memory,
-        }
+        Effort::usual(self.seed, self.memory)
     }
 
     fn parts(&self) -> Parts<'_> {

@@ -18,14 +18,9 @@ const HELD_OUT: usize = 6;
 /// Rows of a batch whose gradients are summed before they are squared, as Molchanov et al. (2019) take.
 const GRADIENT_BATCH: usize = 32;
 
-/// Positions of each reader that are looked at, as in repairs.
+/// As in repairs, groups being ranked one after the other, which takes what is planned.
 fn effort(seed: u64) -> Effort {
-    Effort {
-        positions: 8192,
-        for_channel: 24,
-        seed,
-        memory: u64::MAX,
-    }
+    Effort::usual(seed, 0)
 }
 
 impl NetLearner {

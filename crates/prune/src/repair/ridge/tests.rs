@@ -42,10 +42,17 @@ impl Cut {
     fn read(&self, batches: &[Batch]) -> [Vec<Vec<f32>>; 2] {
         [&self.wide, &self.small].map(|graph| {
             let each = batches.iter().map(|batch| {
-                let value = made(graph, self.site.read.0, batch);
-                let all = self.site.view.positions(&value, self.site.read.1);
+                let value = made(graph, self.site.first.read.0, batch);
+                let all = self
+                    .site
+                    .first
+                    .view
+                    .positions(&value, self.site.first.read.1);
                 let all = Positions::drawn(all, all, 0);
-                self.site.view.at(&value, self.site.read.1, &all)
+                self.site
+                    .first
+                    .view
+                    .at(&value, self.site.first.read.1, &all)
             });
             each.collect()
         })
@@ -130,7 +137,7 @@ fn given_back(lengths: &[usize], reader: Op, weights: &[usize], of: &str, stream
         keep.drop(groups.named("first").unwrap(), 3).unwrap();
         keep
     });
-    assert_eq!(cut.site.view.name(), of, "{told}");
+    assert_eq!(cut.site.first.view.name(), of, "{told}");
     let shape = [&[16, 3], lengths].concat();
     let values = numbers(&shape, 5, stream);
     let batch = vec![Activation { shape, values }];
@@ -157,12 +164,12 @@ fn given_back(lengths: &[usize], reader: Op, weights: &[usize], of: &str, stream
     // Variances over channels, as a bias makes up for means.
     let variance = |of: &Activation| -> f64 {
         let mut spread = Spread::default();
-        spread.add(of, cut.site.made.1);
+        spread.add(of, cut.site.made.unwrap().1);
         spread.of().1.iter().sum()
     };
-    let want = made(&cut.wide, cut.site.made.0, &batch);
+    let want = made(&cut.wide, cut.site.made.unwrap().0, &batch);
     let far = |graph: &Graph| {
-        let mut gap = made(graph, cut.site.made.0, &batch);
+        let mut gap = made(graph, cut.site.made.unwrap().0, &batch);
         assert_eq!(gap.shape, want.shape, "{told}");
         let pairs = gap.values.iter_mut().zip(&want.values);
         pairs.for_each(|(have, want)| *have -= want);
@@ -251,7 +258,8 @@ fn no_reader_is_worse_on_what_it_is_chosen_on() {
             small,
             bounds: [1, 2, 3],
         };
-        let (numbers, told) = chosen(&cut.site, (&cut.wide, &cut.small), &seen).unwrap();
+        let found = chosen(&cut.site, (&cut.wide, &cut.small), &seen).unwrap();
+        let (numbers, told) = (found.weights, found.told);
         assert!(told.chosen[1] <= told.chosen[0], "{seed}: {told:?}");
         // So it is with the weights that are written.
         let now = cut.weights()[1].shape();

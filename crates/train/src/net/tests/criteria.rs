@@ -93,12 +93,7 @@ fn measured(graph: &Graph, groups: &ChannelGroups, of: &Rows, seed: u64) -> Meas
         choose: &all[..held],
         test: &[],
     };
-    let effort = Effort {
-        positions: 8192,
-        for_channel: 24,
-        seed,
-        memory: 0,
-    };
+    let effort = Effort::usual(seed, 0);
     Measured {
         variances: Some(activation_variances(&graph, groups, of, 100, 1).unwrap()),
         gradients: Some(taylor_scores(&graph, groups, &drawn, 32, 1).unwrap()),
@@ -236,12 +231,7 @@ fn what_measuring_holds_is_planned_for_budgets() {
     let gradients = secateur_engine::Network::planned_bytes(&graph, &row, 32, 0, 2).unwrap();
     assert_eq!(of(Criterion::Taylor), gradients);
     let at = secateur_graph::at_lengths(&graph, &[row.to_vec()]).unwrap();
-    let effort = Effort {
-        positions: 8192,
-        for_channel: 24,
-        seed: 0,
-        memory: 0,
-    };
+    let effort = Effort::usual(0, 0);
     let covariances = 4 * 1024 * 72 + held_bytes(&at, &groups, effort, 1024);
     assert_eq!(of(Criterion::Reconstruction), covariances);
     let limit = Limit::macs(Share::ALL);
