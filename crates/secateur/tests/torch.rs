@@ -28,19 +28,14 @@ fn fixtures() -> Vec<(String, PathBuf)> {
     files
 }
 
-/// Every network that the naive evaluator can run, with its shapes settled.
+/// All networks, with their shapes settled.
 fn networks() -> Vec<(String, Graph)> {
     let read = |path: &Path| {
         let model = secateur_onnx::read_file(path, &secateur_onnx::Limits::default()).unwrap();
         set_apart(&settle(&from_model(&model).unwrap()).unwrap())
     };
-    let all = fixtures()
-        .into_iter()
-        .map(|(name, path)| (name, read(&path)));
-    let runs = |graph: &Graph| evaluate(graph, &rows(graph, 2, 0)).is_ok();
-    let networks: Vec<_> = all.filter(|(_, graph)| runs(graph)).collect();
-    assert_eq!(networks.len(), 30, "all but the recurrent ones");
-    networks
+    let all = fixtures().into_iter();
+    all.map(|(name, path)| (name, read(&path))).collect()
 }
 
 /// At `--keep 50%` each loses at least 40 % of its MACs, or what is frozen is told with the reason.
