@@ -2,9 +2,10 @@
 
 use secateur_data::{Dataset, Target};
 use secateur_prox::Penalty;
+use secateur_prune::Criterion;
 use secateur_train::ImageSize;
 
-use crate::{Config, Origin};
+use crate::{Config, Error, Origin, Result};
 
 /// What suits a data set of this size and task unless the user says otherwise.
 pub(crate) struct Defaults {
@@ -96,6 +97,24 @@ pub(crate) fn default_round(
     match part.starts_with("budget") && start.is_large(image, outputs) {
         true => 8,
         false => 1,
+    }
+}
+
+/// By what the budget of a run ranks units; none where there is no budget.
+///
+/// # Errors
+/// If there is no such criterion, or one is given and no budget.
+pub(crate) fn ranked_by(config: &Config, penalty: &str, part: &str) -> Result<Option<Criterion>> {
+    let by: Option<Criterion> = config.by.as_deref().map(str::parse).transpose()?;
+    match (by, penalty != "none" && part.starts_with("budget")) {
+        (by, true) => Ok(Some(by.unwrap_or(Criterion::Flap))),
+        (None, false) => Ok(None),
+        (Some(by), false) => Err(Error::usage(format!(
+            "without a budget no units are ranked, by {} or otherwise",
+            by.name()
+        ))
+        .at("--by")
+        .hint("leave it out, or give a budget, such as --budget macs=50%")),
     }
 }
 

@@ -13,7 +13,7 @@ use secateur_train::{
 
 use crate::budget::{Budget, PLACE};
 use crate::choice::choose;
-use crate::defaults::{Defaults, default_part, default_round, default_settle};
+use crate::defaults::{Defaults, default_part, default_round, default_settle, ranked_by};
 use crate::origin::image_size;
 use crate::spelt::{augment, decay, init, regression_loss, removal, size, strength, widths};
 use crate::{Config, Error, Origin, Result};
@@ -347,21 +347,6 @@ fn part_or_budget(config: &Config) -> Result<(Part, Option<Budget>)> {
             part @ Part::Budget { limit } => Ok((part, Some(Budget::Counted(limit)))),
             part => Ok((part, None)),
         },
-    }
-}
-
-/// By what the budget of a run ranks units; none where there is no budget.
-fn ranked_by(config: &Config, penalty: &str, part: &str) -> Result<Option<Criterion>> {
-    let by: Option<Criterion> = config.by.as_deref().map(str::parse).transpose()?;
-    match (by, penalty != "none" && part.starts_with("budget")) {
-        (by, true) => Ok(Some(by.unwrap_or(Criterion::Flap))),
-        (None, false) => Ok(None),
-        (Some(by), false) => Err(Error::usage(format!(
-            "without a budget no units are ranked, by {} or otherwise",
-            by.name()
-        ))
-        .at("--by")
-        .hint("leave it out, or give a budget, such as --budget macs=50%")),
     }
 }
 
