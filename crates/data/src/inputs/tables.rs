@@ -121,6 +121,7 @@ mod tests {
         ] {
             let rows = read(text);
             assert_eq!(rows.pick(&[1]).1, [5.0, 6.0, 7.0]);
+            assert!(rows.name(1).is_some_and(|name| name.starts_with("line ")));
             let told = format!("the last column, `{column}`, is left out");
             assert_eq!(rows.notes(), [told]);
         }
