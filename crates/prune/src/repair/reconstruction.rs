@@ -1,8 +1,6 @@
 //! What is a unit worth, once the others have made up for it as well as they can?
 
 use faer::Mat;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 use secateur_graph::{ChannelGroups, Graph, GroupId, ValueId};
 
@@ -17,7 +15,7 @@ use crate::{Error, Result};
 
 /// Of the variances of what is read: what is known of these is that of some thousand positions of some hundred inputs.
 const RIDGE: f64 = 0.3;
-/// Share of its standard deviation by which what a reader makes is disturbed, to see how much outputs answer.
+/// Share by which what a reader makes is moved towards what it makes of another input, to see how much outputs answer.
 const DISTURBANCE: f64 = 0.1;
 /// Inputs on which that is seen.
 const SEEN_ON: usize = 24;
@@ -41,13 +39,7 @@ pub fn reconstruction(
     // How outputs answer to what stays inside a node is not seen.
     readers.retain(|through| !through.layout.is_hidden());
     let (measured, variances) = measured(graph, &readers, parts, effort, runner)?;
-    let answers = answers(
-        graph,
-        (&readers, &measured),
-        &variances,
-        (parts.fit, effort.seed),
-        runner,
-    )?;
+    let answers = answers(graph, (&readers, &measured), &variances, parts.fit, runner)?;
     let ids: Vec<GroupId> = groups.iter().map(|(id, _)| id).collect();
     let of_group = |&id: &GroupId| match groups.group(id).is_free() {
         true => worth(graph, groups, id, &readers, (&measured, &answers)),
@@ -88,8 +80,10 @@ struct Measured {
     covariance: Mat<f64>,
     /// The same on what is chosen on.
     held_out: Mat<f64>,
-    /// Standard deviations of what it makes, by channel.
-    deviations: Vec<f64>,
+    /// Means of what it makes, by channel.
+    means: Vec<f64>,
+    /// Variance of what it makes, all channels together.
+    variance: f64,
 }
 
 /// What is measured of each reader, and the variance of each output.
@@ -132,7 +126,7 @@ fn measured(
     }
     let each = all.into_iter().zip(spreads).zip(readers);
     let each = each.map(|((moments, spread), reader)| {
-        let (_, variances) = spread.of();
+        let (means, variances) = spread.of();
         if !variances.iter().all(|v| v.is_finite()) {
             return Err(Error::not_finite(&reader.node.name));
         }
@@ -140,7 +134,8 @@ fn measured(
         Ok(Measured {
             covariance,
             held_out,
-            deviations: variances.into_iter().map(f64::sqrt).collect(),
+            means,
+            variance: variances.into_iter().sum(),
         })
     });
     let variances = outputs
@@ -154,7 +149,7 @@ fn answers(
     graph: &Graph,
     (readers, measured): (&[Through<'_>], &[Measured]),
     variances: &[f64],
-    (inputs, seed): (&[Batch], u64),
+    inputs: &[Batch],
     runner: &dyn Runner,
 ) -> Result<Vec<f64>> {
     let rows = |batch: &Batch| {
@@ -192,7 +187,6 @@ fn answers(
         .enumerate()
         .map(|(at, v)| v * numbers(at) as f64);
     let variances: Vec<f64> = variances.collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut all = vec![];
     for (place, (reader, measured)) in readers.iter().zip(measured).enumerate() {
         runner.at(Step {
@@ -205,9 +199,11 @@ fn answers(
         let part = graph.segment(&given, outputs)?;
         let network = runner.compile(&part)?;
         let mut moved = vec![0.0; outputs.len()];
-        for (batch, before) in some.iter().zip(&before) {
-            let mut other = before[outputs.len() + place].clone();
-            disturb(&mut other, reader.made.1, &measured.deviations, &mut rng);
+        for (at, (batch, own)) in some.iter().zip(&before).enumerate() {
+            let made = outputs.len() + place;
+            let next = &before[(at + 1) % before.len()][made];
+            let means = &measured.means;
+            let other = disturbed(&own[made], next, (reader.made.1, means));
             let value = |id: &ValueId| match *id == reader.made.0 {
                 true => Some(&other),
                 false => graph
@@ -218,7 +214,7 @@ fn answers(
             };
             let inputs: Vec<&Activation> = part.inputs().iter().filter_map(value).collect();
             let after = network.run(&inputs)?;
-            for (at, (a, b)) in before.iter().zip(&after).enumerate() {
+            for (at, (a, b)) in own.iter().zip(&after).enumerate() {
                 let pairs = a.values.iter().zip(&b.values);
                 moved[at] += pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
             }
@@ -231,15 +227,24 @@ fn answers(
     Ok(all)
 }
 
-/// Moves each number by a share of its channel's deviation, up or down.
-fn disturb(value: &mut Activation, channels: usize, deviations: &[f64], rng: &mut ChaCha8Rng) {
-    let inner: usize = value.shape[channels + 1..].iter().product();
-    for (at, block) in value.values.chunks_exact_mut(inner.max(1)).enumerate() {
-        let by = (DISTURBANCE * deviations[at % deviations.len()]) as f32;
-        for number in block {
-            *number += if rng.next_u32() & 1 == 0 { by } else { -by };
+/// What is made of each input, moved by a share of how far what is made of the next one, with these values, is from the means: what a reader
+/// gets wrong is wrong alike at places that are alike, which a mean over places does not level out as it does noise.
+fn disturbed(
+    own: &Activation,
+    next: &Activation,
+    (channels, means): (usize, &[f64]),
+) -> Activation {
+    let inner: usize = own.shape[channels + 1..].iter().product();
+    let of_row: usize = own.shape[1..].iter().product();
+    let mut moved = own.clone();
+    let others = next.values.chunks_exact(of_row.max(1)).cycle().skip(1);
+    for (row, other) in moved.values.chunks_exact_mut(of_row.max(1)).zip(others) {
+        for (at, (value, other)) in row.iter_mut().zip(other).enumerate() {
+            let mean = means[at / inner.max(1) % means.len()];
+            *value += (DISTURBANCE * (f64::from(*other) - mean)) as f32;
         }
     }
+    moved
 }
 
 /// What the units of a group are worth; none where nothing mixes them.
@@ -265,8 +270,7 @@ fn worth(
         let each = through.layout.of_channel(shape);
         let matrices = through.layout.matrices(shape, &weights.numbers());
         // Where offsets of a window share the channels, each reads them elsewhere: their sum is taken for what the reader makes.
-        let total: f64 = measured.deviations.iter().map(|d| d * d).sum();
-        let share = answer / f64::max(total, f64::MIN_POSITIVE);
+        let share = answer / f64::max(measured.variance, f64::MIN_POSITIVE);
         for (part, matrix) in matrices.iter().enumerate() {
             let first = part * sizes.inputs;
             let columns: Vec<Vec<usize>> = (0..group.units)
