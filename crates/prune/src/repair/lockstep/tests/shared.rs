@@ -222,13 +222,12 @@ fn means_are_made_up_for_only_where_each_use_can_take_them() {
     });
     let sides = ["one", "other"].map(|name| net.b.node(name, back.clone(), &[units, shared, bias]));
     let out = net.b.node("out", Op::Binary(Binary::Mul), &sides);
-    for wide in [products, net.built(out)] {
+    for (wide, node, slot) in [(products, "one.sum", 1), (net.built(out), "one", 2)] {
         let outcome = repaired(&wide, "make", MadeSpread::Keep).0;
         assert!(outcome.readers[0].ridge.is_some_and(f64::is_finite));
-        let of = |graph: &Graph| {
-            let id = graph.value_named("bias").unwrap();
-            graph.constant(id).unwrap().numbers()
-        };
-        assert_eq!(of(&outcome.graph), of(&wide));
+        assert_eq!(
+            operand(&outcome.graph, node, slot),
+            operand(&wide, node, slot)
+        );
     }
 }
