@@ -171,9 +171,6 @@ impl Projection {
     fn of(graph: &Graph, queries: ValueId, mut behind: NodeId) -> Option<Self> {
         let (mut at, mut scales, mut others) = (queries, vec![], vec![]);
         loop {
-            if graph.outputs().contains(&at) {
-                return None;
-            }
             let readers = graph.readers(at).iter().map(|&id| (id, graph.node(id)));
             let apart =
                 readers.filter(|(id, node)| *id != behind && !matches!(node.op, Op::Shape { .. }));

@@ -255,3 +255,15 @@ pub(crate) fn mix(product: &Product, maps: &[Mat<f64>], channels: &mut [f64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_lose_what_they_have_in_common() {
+        // Two dimensions of three keys.
+        let found = centered(&[1.0, 2.0, 6.0, 10.0, 20.0, 60.0], 2);
+        assert_eq!(found, [-2.0, -20.0, -1.0, -10.0, 3.0, 30.0]);
+    }
+}

@@ -66,7 +66,7 @@ impl Repairer<'_> {
         if told.ridge.is_some() {
             absorb(product, &maps, graph)?;
             front.change(product.projection.made, |channels| {
-                mix(product, &maps, channels)
+                mix(product, &maps, channels);
             });
         }
         Ok(Some(told))

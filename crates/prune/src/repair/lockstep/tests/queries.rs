@@ -8,12 +8,18 @@ use super::*;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Between {
     Scale,
+    /// The scale is the first operand.
+    ScaleFirst,
+    /// Queries are divided by it.
+    Share,
     /// A number for each dimension, as rotary embeddings have.
     Scales,
     /// Another product reads what becomes of the same queries.
     Relu,
     /// Another product reads the same queries.
     Copy,
+    /// Others are made by the same weights.
+    Weights,
 }
 
 const HEADS: usize = 2;
@@ -21,7 +27,7 @@ const DIMENSIONS: usize = 4;
 
 impl Net {
     /// Weights to both heads; the second dimension of each is twice the first.
-    fn to_heads(&mut self, name: &str, shape: &[usize]) -> ValueId {
+    fn per_head(&mut self, name: &str, shape: &[usize]) -> ValueId {
         let mut numbers: Vec<f32> = (0..shape.iter().product::<usize>())
             .map(|_| 2.0 * (self.stream.unit() - 0.5) as f32)
             .collect();
@@ -49,10 +55,11 @@ fn attention(between: Between, is_softened: bool) -> Graph {
     let made = net.b.node("first", Op::MatMul, &[x, w]);
     let x = net.relu(made);
     let width = HEADS * DIMENSIONS;
-    let mut sides = vec![];
+    let (mut sides, mut of_queries) = (vec![], None);
     for name in ["queries", "keys", "values"] {
-        let w = net.to_heads(&format!("{name}.w"), &[6, width]);
-        let b = net.to_heads(&format!("{name}.b"), &[width]);
+        let w = net.per_head(&format!("{name}.w"), &[6, width]);
+        of_queries.get_or_insert(w);
+        let b = net.per_head(&format!("{name}.b"), &[width]);
         let made = net.b.node(name, Op::MatMul, &[x, w]);
         let sum = net
             .b
@@ -65,21 +72,28 @@ fn attention(between: Between, is_softened: bool) -> Graph {
         sides.push(net.by_heads(name, sum, &order));
     }
     let scale = match between {
-        Between::Scale | Between::Relu | Between::Copy => Tensor::f32([1], vec![0.5]),
         Between::Scales => Tensor::f32([DIMENSIONS], vec![0.5, 1.0, 0.5, 1.0]),
+        _ => Tensor::f32([1], vec![0.5]),
     };
     let scale = net.b.constant("scale", scale.unwrap());
-    let queries = net
-        .b
-        .node("scaled", Op::Binary(Binary::Mul), &[sides[0], scale]);
+    let (op, operands) = match between {
+        Between::ScaleFirst => (Binary::Mul, [scale, sides[0]]),
+        Between::Share => (Binary::Div, [sides[0], scale]),
+        _ => (Binary::Mul, [sides[0], scale]),
+    };
+    let queries = net.b.node("scaled", Op::Binary(op), &operands);
     let mut scores = net.b.node("scores", Op::MatMul, &[queries, sides[1]]);
     let other = match between {
-        Between::Relu => Some(Op::Unary(Unary::Relu)),
-        Between::Copy => Some(Op::Identity),
-        Between::Scale | Between::Scales => None,
+        Between::Relu => Some(net.b.node("others", Op::Unary(Unary::Relu), &[sides[0]])),
+        Between::Copy => Some(net.b.node("others", Op::Identity, &[sides[0]])),
+        Between::Weights => {
+            let w = of_queries.unwrap();
+            let made = net.b.node("again", Op::MatMul, &[x, w]);
+            Some(net.by_heads("again", made, &[0, 2, 1, 3]))
+        }
+        _ => None,
     };
-    if let Some(op) = other {
-        let queries = net.b.node("others", op, &[sides[0]]);
+    if let Some(queries) = other {
         let more = net.b.node("more", Op::MatMul, &[queries, sides[1]]);
         scores = net.b.node("all", Op::Binary(Binary::Add), &[scores, more]);
     }
@@ -107,6 +121,9 @@ fn weights(graph: &Graph, name: &str) -> Vec<f64> {
 
 #[test]
 fn dimensions_of_queries_and_keys_that_others_can_stand_for_are_given_back() {
+    for between in [Between::ScaleFirst, Between::Share] {
+        exactly(&attention(between, true), "queries#2", "scores");
+    }
     let wide = attention(Between::Scale, true);
     exactly(&wide, "queries#2", "scores");
     // Queries alone take it.
@@ -151,6 +168,7 @@ fn queries_that_are_more_than_scaled_and_those_that_others_read_stay() {
         (Between::Scale, false, &[("scores", hard)]),
         (Between::Relu, true, &[("scores", more), ("more", more)]),
         (Between::Copy, true, &[("scores", more), ("more", more)]),
+        (Between::Weights, true, &[("scores", more), ("more", more)]),
     ] {
         let wide = attention(between, is_softened);
         let (outcome, [before, after], untouched) = repaired(&wide, "queries#2", MadeSpread::Keep);
@@ -198,7 +216,7 @@ fn heads_that_stay_are_compared_with_what_they_were() {
 fn queries_are_found_in_a_projection_that_makes_all() {
     let (mut net, x) = Net::new(&[5, 6]);
     let all = 3 * HEADS * DIMENSIONS;
-    let (w, b) = (net.to_heads("w", &[6, all]), net.to_heads("b", &[all]));
+    let (w, b) = (net.per_head("w", &[6, all]), net.per_head("b", &[all]));
     let gemm = net.b.node("all", Op::MatMul, &[x, w]);
     let sum = net.b.node("sum", Op::Binary(Binary::Add), &[gemm, b]);
     let lengths = Tensor::i64([5], vec![0, 5, 3, HEADS as i64, DIMENSIONS as i64]).unwrap();

@@ -181,3 +181,53 @@ fn weights_that_are_read_in_other_ways_too_stay() {
     let why = "its weights are read in other ways, too";
     assert!(told.eq([("product", why), ("gemm", why)]));
 }
+
+#[test]
+fn means_are_made_up_for_only_where_each_use_can_take_them() {
+    // One product has a sum behind it, the other one has none.
+    let (mut net, x) = Net::new(&[3]);
+    let w1 = net.weights("w1", &[3, 4], None);
+    let made = net.b.node("make", Op::MatMul, &[x, w1]);
+    let units = net.relu(made);
+    let (shared, bias) = (
+        net.weights("shared", &[4, 2], None),
+        net.weights("bias", &[2], None),
+    );
+    let one = net.b.node("one", Op::MatMul, &[units, shared]);
+    let one = net.b.node("one.sum", Op::Binary(Binary::Add), &[one, bias]);
+    let other = net.b.node("other", Op::MatMul, &[units, shared]);
+    let out = net.b.node("out", Op::Binary(Binary::Mul), &[one, other]);
+    let products = net.built(out);
+    // Several numbers of the weights take a channel to another.
+    let (mut net, x) = Net::new(&[3, 5]);
+    let w1 = net.weights("w1", &[4, 3, 1], None);
+    let window = |stride| Window {
+        strides: vec![stride],
+        ..Window::plain(1)
+    };
+    let conv = Op::Conv(Conv {
+        window: window(1),
+        conv_groups: 1,
+    });
+    let made = net.b.node("make", conv, &[x, w1]);
+    let units = net.relu(made);
+    let (shared, bias) = (
+        net.weights("shared", &[4, 2, 3], None),
+        net.weights("bias", &[2], None),
+    );
+    let back = Op::ConvTranspose(ConvTranspose {
+        window: window(2),
+        conv_groups: 1,
+        output_padding: vec![0],
+    });
+    let sides = ["one", "other"].map(|name| net.b.node(name, back.clone(), &[units, shared, bias]));
+    let out = net.b.node("out", Op::Binary(Binary::Mul), &sides);
+    for (wide, node, slot) in [(products, "one.sum", 1), (net.built(out), "one", 2)] {
+        let outcome = repaired(&wide, "make", MadeSpread::Keep).0;
+        assert!(outcome.readers[0].ridge.is_some_and(f64::is_finite));
+        assert_eq!(
+            operand(&outcome.graph, node, slot),
+            operand(&wide, node, slot)
+        );
+    }
+}
