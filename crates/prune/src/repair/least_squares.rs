@@ -8,6 +8,9 @@ use crate::{Error, ErrorKind, Result};
 
 /// Variance, as a share of the largest, below which a position tells nothing and keeps its weights.
 const NOTHING: f64 = 1e-14;
+/// Variance, as a share of the mean one, that every position is taken to have besides its own where the ridge holds its weights: one that
+/// hardly varies on the inputs at hand may do so on others.
+const LEAST: f64 = 0.01;
 /// Numbers of the right-hand sides that are there at once.
 const AT_ONCE: usize = 1 << 20;
 
@@ -23,14 +26,14 @@ pub struct Solution {
 }
 
 /// Minimises `E || W x - W' x' ||^2 + r || W' - W_S ||^2_D` over `W'`, where `x` is what the reader read, `x'` what it reads still, `S`
-/// the positions of `x'` in `x`, moments are about the means, and `D` holds the variances of `x'`:
+/// the positions of `x'` in `x`, moments are about the means, and `D` holds the variances of `x'`, each and a hundredth of their mean:
 ///
 /// ```text
 /// W' = W_S + (W Cov(x, x') - W_S Cov(x', x')) (Cov(x', x') + r D)^-1
 /// ```
 ///
 /// `weights` are `outputs x read`, `kept` is `S`, `ridge` is `r`. A position of `x'` that does not vary keeps its weights. Equations are
-/// scaled to a diagonal of `1 + r`, so that what `r` means does not hang on units of measurement.
+/// scaled to variances of 1, so that what `r` means does not hang on units of measurement.
 ///
 /// # Errors
 /// If sizes do not fit together, or the equations cannot be solved at this ridge.
@@ -69,9 +72,11 @@ pub fn solve(
     }
     let scale: Vec<f64> = varying.iter().map(|&j| own[(j, j)].sqrt()).collect();
     let n = varying.len();
+    let least = LEAST * varying.iter().map(|&j| own[(j, j)]).sum::<f64>() / n as f64;
     let a = Mat::from_fn(n, n, |i, j| {
         let correlation = own[(varying[i], varying[j])] / (scale[i] * scale[j]);
-        correlation + if i == j { ridge } else { 0.0 }
+        let held = ridge * (1.0 + least / own[(varying[i], varying[i])]);
+        correlation + if i == j { held } else { 0.0 }
     });
     let factors = a.llt(Side::Lower).map_err(|_| {
         Error::new(

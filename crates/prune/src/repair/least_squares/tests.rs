@@ -50,10 +50,18 @@ impl Case {
         })
     }
 
-    /// `||W||^2_D`: squares of weights of what stays, each times the variance of what it reads.
-    fn spread(&self, small: &Mat<f64>) -> f64 {
+    /// `D`: variances, and a hundredth of their mean.
+    fn held(&self) -> Vec<f64> {
         let own = self.moments().own();
-        let of = |j: usize| own[(j, j)] * (0..OUTPUTS).map(|o| small[(o, j)].powi(2)).sum::<f64>();
+        let variances: Vec<f64> = (0..self.kept.len()).map(|j| own[(j, j)]).collect();
+        let mean = variances.iter().sum::<f64>() / variances.len() as f64;
+        variances.into_iter().map(|v| v + 0.01 * mean).collect()
+    }
+
+    /// `||W||^2_D`: squares of weights of what stays, each times its part of `D`.
+    fn spread(&self, small: &Mat<f64>) -> f64 {
+        let held = self.held();
+        let of = |j: usize| held[j] * (0..OUTPUTS).map(|o| small[(o, j)].powi(2)).sum::<f64>();
         (0..self.kept.len()).map(of).sum()
     }
 
@@ -168,12 +176,13 @@ fn what_is_a_combination_of_what_stays_is_given_back_as_the_ridge_goes_to_zero()
     assert!(lost.count() > 20);
 }
 
-/// `(W' - W_S) (Cov(x', x') + r D)` is what is missing, channel by channel in units of its deviation.
+/// `(W' - W_S) (Cov(x', x') + r D)` is what is missing, channel by channel in units of `D`.
 #[test]
 fn the_normal_equations_hold_however_they_are_conditioned() {
     for (seed, case) in drawn().enumerate() {
         let (own, cross) = (case.moments().own(), case.moments().cross());
         let missing = &case.weights * &cross - case.cut() * &own;
+        let held = case.held();
         for ridge in RIDGES {
             let found = case.solved(ridge);
             assert!(found.residual < 1e-8, "{seed} {ridge}: {}", found.residual);
@@ -183,10 +192,9 @@ fn the_normal_equations_hold_however_they_are_conditioned() {
             let (mut rests, mut all) = (0.0, 0.0);
             for o in 0..OUTPUTS {
                 for j in 0..case.kept.len() {
-                    let variance = own[(j, j)];
-                    let rest = rest[(o, j)] - ridge * variance * moved[(o, j)];
-                    rests += rest.powi(2) / variance;
-                    all += missing[(o, j)].powi(2) / variance;
+                    let rest = rest[(o, j)] - ridge * held[j] * moved[(o, j)];
+                    rests += rest.powi(2) / held[j];
+                    all += missing[(o, j)].powi(2) / held[j];
                 }
             }
             let residual = f64::sqrt(rests / all);
@@ -271,4 +279,22 @@ fn sizes_that_do_not_fit_and_singular_equations_are_refused() {
     let error = solve(case.weights.as_ref(), &kept, &of_three, -2.0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Singular);
     assert!(error.hint_text().is_some());
+}
+
+/// A channel that hardly varies where it is measured may do so elsewhere: what would be made up for by chance is not taken from it.
+#[test]
+fn channels_that_hardly_vary_keep_their_weights() {
+    let mut stream = Stream::new(3);
+    let values = (0..POSITIONS).flat_map(|_| {
+        let gone = stream.unit() as f32;
+        [gone, stream.unit() as f32, 1e-4 * gone]
+    });
+    let case = Case::new(values.collect(), &[1, 2], 4);
+    for (ridge, most) in [(1e-2, 2.0), (1.0, 0.02)] {
+        let moved = case.solved(ridge).weights - case.cut();
+        let largest = (0..OUTPUTS)
+            .map(|o| moved[(o, 1)].abs())
+            .fold(0.0, f64::max);
+        assert!(largest > 0.0 && largest < most, "{ridge}: {largest}");
+    }
 }
