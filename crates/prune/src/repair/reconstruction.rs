@@ -199,11 +199,14 @@ fn answers(
         let part = graph.segment(&given, outputs)?;
         let network = runner.compile(&part)?;
         let mut moved = vec![0.0; outputs.len()];
+        let (mut disturbance, mut variance) = (0.0, 0.0);
         for (at, (batch, own)) in some.iter().zip(&before).enumerate() {
             let made = outputs.len() + place;
             let next = &before[(at + 1) % before.len()][made];
             let means = &measured.means;
             let other = disturbed(&own[made], next, (reader.made.1, means));
+            disturbance += squared_distance(&other, &own[made]);
+            variance += measured.variance * (other.values.len() / means.len()) as f64;
             let value = |id: &ValueId| match *id == reader.made.0 {
                 true => Some(&other),
                 false => graph
@@ -215,16 +218,23 @@ fn answers(
             let inputs: Vec<&Activation> = part.inputs().iter().filter_map(value).collect();
             let after = network.run(&inputs)?;
             for (at, (a, b)) in own.iter().zip(&after).enumerate() {
-                let pairs = a.values.iter().zip(&b.values);
-                moved[at] += pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+                moved[at] += squared_distance(a, b);
             }
         }
         let each = moved.iter().zip(&variances).filter(|(_, v)| **v > 0.0);
         let shares: Vec<f64> = each.map(|(m, v)| m / v).collect();
         let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
-        all.push(mean / DISTURBANCE.powi(2));
+        all.push(match disturbance > 0.0 {
+            true => mean * variance / disturbance,
+            false => 0.0,
+        });
     }
     Ok(all)
+}
+
+fn squared_distance(a: &Activation, b: &Activation) -> f64 {
+    let pairs = a.values.iter().zip(&b.values);
+    pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum()
 }
 
 /// What is made of each input, moved by a share of how far what is made of the next one, with these values, is from the means: what a reader

@@ -86,3 +86,22 @@ fn worth_is_the_share_of_the_outputs_that_goes() {
     }
     assert!(found[2] > found[1], "{found:?}");
 }
+
+#[test]
+fn what_is_made_moves_towards_what_is_made_of_the_next_input() {
+    let of = |rows: usize, first: f32| Activation {
+        shape: vec![rows, 2, 2],
+        values: (0..4 * rows).map(|n| first + n as f32).collect(),
+    };
+    // Two channels of two places: of the next rows, 4 to 7, and of the first one again, 0 to 3.
+    let own = of(2, 100.0);
+    let moved = disturbed(&own, &of(2, 0.0), (1, &[1.0, 2.0]));
+    let by = moved.values.iter().zip(&own.values).map(|(a, b)| a - b);
+    let wanted = [0.3, 0.4, 0.4, 0.5, -0.1, 0.0, 0.0, 0.1];
+    for (by, wanted) in by.zip(wanted) {
+        assert!((by - wanted).abs() < 1e-4, "{by} {wanted}");
+    }
+    // Where there is one row, it is its own next one.
+    let alone = disturbed(&of(1, 10.0), &of(1, 10.0), (1, &[0.0, 0.0]));
+    assert!((alone.values[0] - 11.0).abs() < 1e-5);
+}
