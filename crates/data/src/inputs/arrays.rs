@@ -47,6 +47,12 @@ pub(super) fn read(
     };
     let array = Array::open(opened, path.display().to_string())?;
     let shape = array.shape().to_vec();
+    if array.values() == 0 {
+        let message = format!("holds no numbers: its shape is {shape:?}");
+        return Err(
+            Error::new(ErrorKind::Value, message).hint("the first axis of an array is its rows")
+        );
+    }
     if array.values().saturating_mul(4) > options.max_bytes {
         let message = format!(
             "{} values take more than {} bytes",

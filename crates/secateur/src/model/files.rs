@@ -48,6 +48,13 @@ impl Beside {
     }
 }
 
+impl ModelFile {
+    /// Whether the model keeps data of tensors in that file.
+    pub fn has_data_in(&self, path: &Path) -> bool {
+        self.beside.has(path)
+    }
+}
+
 impl SmallModel {
     /// Writes the model, and the data of tensors that keep theirs outside into a file beside it: `NAME.data`, or
     /// `NAME.1.data` and so on where that is there already. The data of a model that is replaced go, unless they are

@@ -27,10 +27,13 @@ pub use feeds::RepairInputs;
 pub use lost::{Changed, Loss, OutputLoss};
 pub use verified::RepairEvidence;
 
-use lost::{Outputs, losses};
+use lost::{Outputs, further, losses};
 use metadata::{REPAIR_PROPERTY, how_made, put_property};
 use runner::OnRuntime;
 use verified::verified;
+
+/// What a network is called that nothing that was tried brought nearer.
+const AS_CUT: &str = "nothing, as what was tried came no nearer";
 
 /// How a model is repaired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -229,6 +232,12 @@ impl SmallModel {
                         norms,
                     });
                 }
+                candidates.push(Candidate {
+                    way: AS_CUT,
+                    graph: small.clone(),
+                    readers: vec![],
+                    norms: 0,
+                });
                 untouched = repairer.untouched().to_vec();
             }
         }
@@ -248,6 +257,9 @@ impl SmallModel {
             [Some(&small), of_statistics, Some(&best.graph)],
             inputs,
         )?;
+        let mut notes = inputs.notes.clone();
+        notes.extend(test.odd());
+        notes.extend(further(&outputs));
         let mut model = file.patched(&best.graph)?;
         put_property(
             &mut model,
@@ -264,7 +276,7 @@ impl SmallModel {
             untouched,
             norms: best.norms,
             outputs,
-            notes: [&inputs.notes[..], &test.odd()].concat(),
+            notes,
             evidence,
             seconds: start.elapsed().as_secs_f64(),
         });

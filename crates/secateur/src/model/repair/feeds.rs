@@ -1,5 +1,7 @@
 //! What a model is run on: rows of its inputs, divided by row into those that are fitted on, chosen on and tested on.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use secateur_data::{InputOptions, Pixels, Rows, Wanted, read_input, read_inputs};
@@ -195,6 +197,14 @@ fn divided(rows: &[Rows], wanted: &[Wanted<'_>], seed: u64) -> Result<RepairInpu
             .at("--repair")
             .hint("some hundred inputs as the model will see them serve well"));
     }
+    let different = different(rows, count);
+    if different < FEWEST {
+        let message =
+            format!("only {different} of {count} inputs differ: repairing takes {FEWEST} at least");
+        return Err(Error::new(ErrorKind::Input, message)
+            .at("--repair")
+            .hint("give inputs as the model will see them"));
+    }
     let (mut parts, mut counts, mut tested) = ([vec![], vec![], vec![]], [0; 3], vec![]);
     let name = |row: usize| {
         let known = rows.iter().find_map(|rows| rows.name(row));
@@ -239,6 +249,21 @@ fn divided(rows: &[Rows], wanted: &[Wanted<'_>], seed: u64) -> Result<RepairInpu
         seed,
         memory: MEMORY,
     })
+}
+
+/// How many of the first `count` rows, those of all inputs taken together, are no copies of others.
+fn different(rows: &[Rows], count: usize) -> usize {
+    let own = rows.iter().filter(|rows| rows.count() == count);
+    let own: Vec<&Rows> = own.collect();
+    let print = |row: usize| {
+        let mut hasher = DefaultHasher::new();
+        for rows in &own {
+            let (_, values) = rows.pick(&[row]);
+            values.iter().for_each(|v| v.to_bits().hash(&mut hasher));
+        }
+        hasher.finish()
+    };
+    (0..count).map(print).collect::<HashSet<u64>>().len()
 }
 
 #[cfg(test)]
@@ -289,6 +314,26 @@ mod tests {
                 assert!(each.iter().all(|b| b.iter().all(|b| b[0].shape == [n, 2])));
             }
         }
+    }
+
+    #[test]
+    fn copies_of_inputs_are_too_few_however_many() {
+        let axes = [None, Some(2)];
+        let wanted = [Wanted {
+            name: "x",
+            axes: &axes,
+        }];
+        let of = |different: usize| {
+            let values = (0..60).flat_map(|row| [1.0, (row % different) as f32]);
+            let rows = Rows::fitted(vec![60, 2], values.collect(), &wanted[0]).unwrap();
+            divided(&[rows], &wanted, 0)
+        };
+        let error = of(15).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--repair: only 15 of 60 inputs differ: repairing takes 16 at least"
+        );
+        of(16).unwrap();
     }
 
     #[test]

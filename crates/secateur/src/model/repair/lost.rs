@@ -147,6 +147,19 @@ pub(super) fn losses(
         .collect())
 }
 
+/// Outputs that are further from what they were than without repair, in words.
+pub(super) fn further(outputs: &[OutputLoss]) -> Vec<String> {
+    let worse = outputs.iter().filter(|o| o.repaired.error > o.none.error);
+    let told = worse.map(|o| {
+        format!(
+            "'{}' is further from what it was than without repair, by {:.3} against {:.3} of its variance, on inputs that nothing was fitted on: \
+             give more inputs, or compare with other ways (--by, --allocation even, --repair-by)",
+            o.name, o.repaired.error, o.none.error
+        )
+    });
+    told.collect()
+}
+
 /// Squared distance as a share of the variance about the mean of all.
 fn error(want: &[Activation], have: &[Activation]) -> f64 {
     let numbers = || want.iter().flat_map(|a| &a.values).map(|&v| f64::from(v));
@@ -225,6 +238,32 @@ fn agreement(want: &[Activation], have: &[Activation]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outputs_that_repair_took_further_away_are_told() {
+        let of = |error: f64| Loss {
+            error,
+            agreement: None,
+        };
+        let output = |name: &str, none: f64, repaired: f64| OutputLoss {
+            name: name.into(),
+            places: 1,
+            none: of(none),
+            statistics: None,
+            repaired: of(repaired),
+            changed: vec![],
+        };
+        let found = further(&[
+            output("nearer", 0.5, 0.25),
+            output("same", 0.0, 0.0),
+            output("boxes", 0.005, 12.0),
+        ]);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].starts_with("'boxes' is further from what it was than without repair, by 12.000 against 0.005 of"),
+            "{found:?}"
+        );
+    }
 
     fn outputs(values: &[f32]) -> Vec<Activation> {
         vec![Activation {
