@@ -94,7 +94,7 @@ pub(crate) struct ShrinkFlags {
     drop: Option<PathBuf>,
     /// How that is divided over groups: the same share of the units of each, and the best of the others that still fit (even), or by
     /// scores as multiples of their group's mean, all units together (global), or each time those that are worth least for the MACs or
-    /// parameters that they free (curves) [default: even, or curves with --repair]
+    /// parameters that they free (curves) [default: even; with --repair curves, where scores compare between layers (reconstruction, flap, taylor)]
     #[arg(
         long,
         value_name = "ALLOCATION",
@@ -155,7 +155,7 @@ pub(crate) struct ShrinkFlags {
         help_heading = "Repair",
         conflicts_with = "recalibrate"
     )]
-    repair: Vec<String>,
+    pub(crate) repair: Vec<String>,
     /// How: by least squares (formula), or by the means and variances of batch normalizations alone (statistics)
     #[arg(
         long,
@@ -295,19 +295,20 @@ impl ShrinkFlags {
     /// If a flag has no meaning.
     pub(crate) fn choice(&self) -> Result<Choice> {
         let is_repaired = !self.repair.is_empty();
+        let by = match (&self.by, is_repaired) {
+            (Some(by), _) => by.parse()?,
+            (None, true) => Criterion::Reconstruction,
+            (None, false) => Criterion::L2,
+        };
         Ok(Choice {
             limit: self.limit()?,
-            allocation: match (&self.allocation, is_repaired) {
+            allocation: match &self.allocation {
                 _ if self.global => Allocation::Global,
-                (Some(allocation), _) => allocation.parse()?,
-                (None, true) => Allocation::Curves,
-                (None, false) => Allocation::Even,
+                Some(allocation) => allocation.parse()?,
+                None if is_repaired && by.compares_groups() => Allocation::Curves,
+                None => Allocation::Even,
             },
-            by: match (&self.by, is_repaired) {
-                (Some(by), _) => by.parse()?,
-                (None, true) => Criterion::Reconstruction,
-                (None, false) => Criterion::L2,
-            },
+            by,
             seed: self.seed,
             min: self.min,
             round: self.round.get(),

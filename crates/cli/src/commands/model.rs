@@ -1,5 +1,7 @@
 //! `secateur inspect` and `secateur shrink`: models of others.
 
+use std::path::Path;
+
 use secateur::compare::Table;
 use secateur::{
     Config, Error, ErrorKind, Limit, Measured, ModelData, ModelFile, Needs, Recalibration, Result,
@@ -34,6 +36,41 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Refuses to write over what is read, or one result over another. The model itself may be replaced.
+fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
+    let place = |path: &Path| match path.canonicalize() {
+        Ok(place) => Some(place),
+        Err(_) => Some(folder(path).canonicalize().ok()?.join(path.file_name()?)),
+    };
+    let is_same = |a: &Path, b: &Path| place(a).is_some_and(|a| Some(a) == place(b));
+    let is_read = |path: &Path| {
+        let given = flags.repair.iter().flat_map(|source| {
+            let behind = source.split_once('=').map(|(_, data)| data);
+            [Some(source.as_str()), behind].into_iter().flatten()
+        });
+        file.has_data_in(path) || given.into_iter().any(|data| is_same(path, Path::new(data)))
+    };
+    let page = flags.report.as_deref();
+    let is_model = |page: &Path| is_same(page, &flags.model) || is_same(page, &flags.out);
+    let clash = match page.filter(|page| is_model(page) || is_read(page)) {
+        Some(page) => Some(("--report", page)),
+        None => Some(("--out", flags.out.as_path())).filter(|(_, out)| is_read(out)),
+    };
+    let Some((flag, path)) = clash else {
+        return Ok(());
+    };
+    let message = format!("{} is a file of the model or of its inputs", path.display());
+    Err(Error::usage(message).at(flag).hint("choose another name"))
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Removes units, verifies and writes.
 ///
 /// # Errors
@@ -49,6 +86,7 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
         .transpose()?;
     let mut file = ModelFile::read(&flags.model)?;
     flags.size.apply(&mut file)?;
+    check_apart(flags, &file)?;
     if !flags.input.is_empty() {
         file.verify_on(&flags.input)?;
     }

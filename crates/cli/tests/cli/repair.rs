@@ -90,6 +90,7 @@ fn what_a_cut_took_comes_back_and_the_page_says_so() {
 fn what_cannot_be_repaired_on_is_refused_with_a_way_out() {
     let sandbox = with_model();
     std::fs::create_dir(sandbox.path("empty")).unwrap();
+    std::fs::write(sandbox.path("rows.csv"), "1,2\n").unwrap();
     for flags in [
         "--repair digits --rows 10",
         "--repair gone",
@@ -104,6 +105,9 @@ fn what_cannot_be_repaired_on_is_refused_with_a_way_out() {
         "--by variance",
         "--repair digits --repair-by statistics",
         "--repair digits --report nowhere/page.html",
+        "--repair digits --report ./a.onnx",
+        "--repair digits --report model.onnx --force",
+        "--repair rows.csv --report rows.csv --force",
     ] {
         let shown = sandbox.run(&format!("shrink model.onnx --keep 50% {flags} -o a.onnx"));
         assert_ne!(shown.code, Some(0), "{shown}");
