@@ -59,8 +59,9 @@ fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
     let Some((flag, path)) = clash else {
         return Ok(());
     };
-    let message = format!("{} is a file of the model or of its inputs", path.display());
-    Err(Error::usage(message).at(flag).hint("choose another name"))
+    let message = "this is the model, its data, an input or the other result";
+    let error = Error::usage(message).at(format!("{flag} {}", path.display()));
+    Err(error.hint("choose another name"))
 }
 
 /// The folder of a file.

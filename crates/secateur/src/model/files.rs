@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use secateur_onnx::{Limits, Parts, external_locations, read_file};
 
-use super::SmallModel;
+use super::{ModelFile, SmallModel};
 use crate::whole_file::{folder, write_whole_by};
 use crate::{Error, ErrorKind, Result};
 

@@ -92,7 +92,7 @@ fn most_of_what_a_cut_took_comes_back() {
         assert_eq!(repair.outputs()[0].statistics.is_some(), normalised);
         let [_, reconstruction] = of(Criterion::Reconstruction, RepairBy::Formula).1;
         assert!(
-            reconstruction < 0.7 * formula,
+            reconstruction < 0.8 * formula,
             "{normalised}: {reconstruction} {formula}"
         );
         // The same again, to the byte.
@@ -217,14 +217,23 @@ fn inputs_that_cannot_be_used_are_told_with_what_to_do() {
             .ends_with("row 2 holds a number that is not finite"),
         "{nan}"
     );
-    // Inputs that are all the same leave nothing to measure, and say so.
-    let same = of("same.npy", &[100, 1, 8, 8], &[0; 100 * 64 * 4]).unwrap();
+    let copies = of("same.npy", &[100, 1, 8, 8], &[0; 100 * 64 * 4]).unwrap_err();
+    assert_eq!(
+        copies.to_string(),
+        "--repair: only 1 of 100 inputs differ: repairing takes 16 at least"
+    );
+    // Inputs to which a network always answers the same leave nothing to measure, and say so.
+    let dark = (0..100 * 64).flat_map(|n| (n as f32 * 1e-30).to_le_bytes());
+    let same = of("dark.npy", &[100, 1, 8, 8], &dark.collect::<Vec<u8>>()).unwrap();
     let small = shrink_model(&file, &half(Criterion::L2)).unwrap();
     let repair = small
         .repair(&file, &same, RepairBy::Formula, &|_| {})
         .unwrap();
     let notes = repair.repaired().unwrap().notes().join(" ");
-    assert!(notes.contains("is the same for all inputs"), "{notes}");
+    assert!(
+        notes.contains("are inputs scaled as in training"),
+        "{notes}"
+    );
     let statistics = shrink_model(&file, &half(Criterion::L2)).unwrap();
     let none = statistics
         .repair(&file, &same, RepairBy::Statistics, &|_| {})
