@@ -305,8 +305,7 @@ impl ShrinkFlags {
             allocation: match &self.allocation {
                 _ if self.global => Allocation::Global,
                 Some(allocation) => allocation.parse()?,
-                None if is_repaired && by.compares_groups() => Allocation::Curves,
-                None => Allocation::Even,
+                None => allocation_of(by, is_repaired),
             },
             by,
             seed: self.seed,
@@ -315,6 +314,14 @@ impl ShrinkFlags {
             only: pattern("--only", self.only.as_deref())?,
             except: pattern("--except", self.except.as_deref())?,
         })
+    }
+}
+
+/// How a limit is divided unless that is said: by what units are worth, where a repair measures that and it compares between layers.
+fn allocation_of(by: Criterion, is_repaired: bool) -> Allocation {
+    match is_repaired && by.compares_groups() {
+        true => Allocation::Curves,
+        false => Allocation::Even,
     }
 }
 
@@ -328,4 +335,22 @@ fn pattern(flag: &str, text: Option<&str>) -> Result<Option<Regex>> {
             .hint("write it as for grep -E, for example 'layer[34]'")
     })?;
     Ok(Some(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_are_for_repairs_whose_scores_compare() {
+        for (by, is_repaired, wanted) in [
+            (Criterion::Reconstruction, true, Allocation::Curves),
+            (Criterion::Flap, true, Allocation::Curves),
+            (Criterion::L2, true, Allocation::Even),
+            (Criterion::Flap, false, Allocation::Even),
+            (Criterion::L2, false, Allocation::Even),
+        ] {
+            assert_eq!(allocation_of(by, is_repaired), wanted, "{by:?}");
+        }
+    }
 }

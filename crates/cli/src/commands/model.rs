@@ -40,7 +40,11 @@ pub(crate) fn inspect(flags: &InspectFlags) -> Result<Exit> {
 fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
     let place = |path: &Path| match path.canonicalize() {
         Ok(place) => Some(place),
-        Err(_) => Some(folder(path).canonicalize().ok()?.join(path.file_name()?)),
+        Err(_) => {
+            let whole = Path::new(".").join(path);
+            let folder = whole.parent()?.canonicalize().ok()?;
+            Some(folder.join(path.file_name()?))
+        }
     };
     let is_same = |a: &Path, b: &Path| place(a).is_some_and(|a| Some(a) == place(b));
     let is_read = |path: &Path| {
@@ -62,14 +66,6 @@ fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
     let message = "this is the model, its data, an input or the other result";
     let error = Error::usage(message).at(format!("{flag} {}", path.display()));
     Err(error.hint("choose another name"))
-}
-
-/// The folder of a file.
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
 }
 
 /// Removes units, verifies and writes.

@@ -144,6 +144,17 @@ fn inputs_are_looked_up_in_the_folder_of_data_too() {
         .env("SECATEUR_DATA", sandbox.path("store"))
         .output();
     assert_eq!(made.unwrap().status.code(), Some(0));
+    // Inputs are not written over, whatever they are called by.
+    for repair in ["store/rows.npy", "x=store/../store/rows.npy"] {
+        let out = format!("--repair {repair} -o ./store/rows.npy --force");
+        let shown = sandbox.run(&format!("shrink model.onnx --keep 50% {out}"));
+        assert!(
+            shown.stderr.starts_with(
+                "error: --out ./store/rows.npy: this is the model, its data, an input"
+            ),
+            "{shown}"
+        );
+    }
     // Inputs that do not fit into the memory are not read first.
     let shown =
         sandbox.run("shrink model.onnx --keep 50% --repair store/rows.npy --memory 5KiB -o a.onnx");

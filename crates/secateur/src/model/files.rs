@@ -218,6 +218,9 @@ mod tests {
             "small.onnx.data",
         ];
         assert_eq!(names(folder.path()), three);
+        let file = ModelFile::read(&folder.path().join("model.onnx")).unwrap();
+        let holds = three.map(|name| file.has_data_in(&folder.path().join(name)));
+        assert_eq!(holds, [false, true, false, false]);
         let model = read_file(&out, &Limits::default()).unwrap();
         for tensor in &model.graph.initializer {
             let length: usize = secateur_onnx::shape(tensor).unwrap().iter().product();
