@@ -20,6 +20,7 @@ use crate::pictures::is_picture;
 use crate::standardise::Standardiser;
 use crate::{embedded, source};
 
+pub use arrays::array_rows;
 pub use fit::{Rows, Wanted};
 pub use pixels::Pixels;
 
@@ -136,10 +137,12 @@ fn of_data_set(spec: &str, wanted: &Wanted<'_>, options: &InputOptions) -> Resul
         None => shape.extend(dataset.shape()),
     }
     let rows = Rows::fitted(shape, values, wanted)?;
-    Ok(match are_pixels {
-        true => rows.scaled(&options.pixels)?,
-        false => rows.scaled(&options.pixels.of_numbers())?,
-    })
+    let names = picked.iter().map(|row| format!("row {}", row + 1));
+    let rows = rows.named(names.collect());
+    match are_pixels {
+        true => rows.scaled(&options.pixels),
+        false => rows.scaled(&options.pixels.of_numbers()),
+    }
 }
 
 /// `count` positions of `all`, each once, in their order, drawn by the seed; all where there are no more.

@@ -36,7 +36,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use expansion::Expansion;
 pub use features::{Features, Storage};
 pub use image::ImageShape;
-pub use inputs::{InputOptions, Pixels, Rows, Wanted, read_input, read_inputs};
+pub use inputs::{InputOptions, Pixels, Rows, Wanted, array_rows, read_input, read_inputs};
 pub use load::load;
 pub use nearest::did_you_mean;
 pub use options::{Format, LoadOptions, Missing, Task};

@@ -107,6 +107,12 @@ impl Element {
         }
     }
 
+    /// Whether a number is one of this type, as it is.
+    pub fn holds(self, number: f64) -> bool {
+        self.bytes(number)
+            .is_some_and(|bytes| self.number(&bytes) == number)
+    }
+
     /// The bytes of a number; none if it is no number of this type.
     pub(crate) fn bytes(self, number: f64) -> Option<Vec<u8>> {
         let bytes = match self {

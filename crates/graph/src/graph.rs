@@ -318,19 +318,6 @@ impl Graph {
         }
     }
 
-    /// The same network with another momentum of all batch normalisations: with 0, running statistics are those of the last batch
-    /// that the network was trained on.
-    #[must_use]
-    pub fn with_momentum(&self, of_all: f32) -> Self {
-        let mut graph = self.clone();
-        for node in &mut graph.nodes {
-            if let Op::BatchNorm { momentum, .. } = &mut node.op {
-                *momentum = of_all;
-            }
-        }
-        graph
-    }
-
     /// These are given by the caller, too, and those received.
     pub(crate) fn open(&mut self, given: &[ValueId], taken: &[ValueId]) {
         self.inputs.extend(given);

@@ -61,6 +61,7 @@ mod reindex;
 mod settle;
 mod shapes;
 mod shrink;
+mod single;
 mod tensor;
 mod text;
 mod union_find;

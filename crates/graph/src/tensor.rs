@@ -70,6 +70,23 @@ impl Tensor {
         Self::new(shape, Data::F32(values))
     }
 
+    /// A tensor of numbers rounded to a type of floats; see [`Tensor::new`].
+    pub fn of_floats(
+        element: Element,
+        shape: impl Into<Vec<usize>>,
+        numbers: impl IntoIterator<Item = f64>,
+    ) -> Result<Self> {
+        let numbers = numbers.into_iter();
+        let data = match element {
+            Element::F32 => Data::F32(numbers.map(|v| v as f32).collect()),
+            other => Data::Raw(
+                other,
+                numbers.filter_map(|v| other.bytes(v)).flatten().collect(),
+            ),
+        };
+        Self::new(shape, data)
+    }
+
     /// A tensor of 64-bit integers; see [`Tensor::new`].
     pub fn i64(shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Result<Self> {
         Self::new(shape, Data::I64(values))

@@ -222,7 +222,7 @@ impl Job {
     /// The file of a trained network, run elsewhere on test rows.
     pub(crate) fn verified(&self, core: &Graph) -> Result<Verified> {
         if let Some(given) = &self.given {
-            return self.verified_file(given.parts(core)?, DATA_FILE, &given.whole(core), core);
+            return self.verified_given(given, core);
         }
         let sample = self.verify_rows();
         let mut engine = outputs(core, &self.rows(sample)?, self.plan.settings.threads)?;
@@ -272,18 +272,12 @@ impl Job {
         }
     }
 
-    /// A user's file with a network in it, run elsewhere on test rows; tensors outside of it lie in a file called `location`, and
-    /// `core` is what of the network was trained.
+    /// The model that the user gave with `core` as what of it was trained, run elsewhere on test rows.
     ///
     /// # Errors
     /// As [`Verified::of_parts`].
-    pub(crate) fn verified_file(
-        &self,
-        parts: Parts,
-        location: &str,
-        whole: &Graph,
-        core: &Graph,
-    ) -> Result<Verified> {
+    fn verified_given(&self, given: &GivenModel, core: &Graph) -> Result<Verified> {
+        let (parts, whole) = (given.parts(core)?, given.whole(core));
         let sample = self.verify_rows();
         let rows = self.rows(sample)?;
         let engine = match whole.outputs() == core.outputs() {
@@ -292,7 +286,7 @@ impl Job {
         };
         let features = rows.features(0, sample.len())?;
         let rows = (&features[..], sample.len());
-        Verified::of_parts((parts, location), whole, rows, engine.as_deref())
+        Verified::of_parts((parts, DATA_FILE), &whole, rows, engine.as_deref())
     }
 
     /// The real rows on which a file is checked, none of them trained on.

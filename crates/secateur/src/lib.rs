@@ -54,9 +54,9 @@ pub use layers::{LayerReport, NormReport};
 pub use load::load_data;
 pub use markdown::Row;
 pub use model::{
-    Changed, Loss, ModelData, ModelEvidence, ModelFile, NewModel, OutputLoss, Quality,
-    Recalibration, Repair, RepairBy, RepairEvidence, RepairInputs, SmallModel, Start, new_model,
-    quality_table, quality_to_json, shrink_model, shrink_model_on,
+    Changed, Loss, ModelData, ModelEvidence, ModelFile, NewModel, OutputLoss, Quality, Repair,
+    RepairBy, RepairEvidence, RepairInputs, SmallModel, Start, new_model, quality_table,
+    quality_to_json, shrink_model, shrink_model_on,
 };
 pub use origin::Origin;
 pub use plan::{Decay, Plan};

@@ -151,11 +151,6 @@ impl Verified {
     pub(crate) fn parts(&self) -> &Parts {
         &self.parts
     }
-
-    /// The file, and what was measured.
-    pub(crate) fn into_parts(self) -> (Parts, Evidence) {
-        (self.parts, self.evidence)
-    }
 }
 
 /// The bytes of a model file; for its size, before any verification.

@@ -1,11 +1,11 @@
-//! Models of others that are ranked and recalibrated on data: which part of a file is scored, and when statistics change.
+//! Models of others that are ranked and repaired on data: which part of a file is scored, and when statistics change.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use secateur::{
-    Choice, Config, Criterion, ErrorKind, Limit, Measured, ModelData, ModelFile, Recalibration,
+    Choice, Config, Criterion, ErrorKind, Limit, Measured, ModelData, ModelFile, RepairBy,
     SmallModel, shrink_model, shrink_model_on,
 };
 use secateur_graph::{
@@ -137,27 +137,20 @@ fn statistics_change_where_units_went_that_were_read() {
     let file = file(folder.path(), &network(Dim::batch(), true));
     let data = digits(&file);
     let exact = shrink_model(&file, &dropping(&[3])).unwrap();
-    let before = exact.bytes().to_vec();
-    let exact = exact.recalibrate(&file, &data).unwrap();
-    assert_eq!(exact.recalibration(), Some(&Recalibration::NotNeeded));
-    assert_eq!(exact.bytes(), before);
+    assert!(exact.is_exact(&file));
 
     let small = shrink_model(&file, &dropping(&[3, 4])).unwrap();
-    let again = small.clone().recalibrate(&file, &data).unwrap();
-    let Some(Recalibration::Measured {
-        rows,
-        nodes,
-        verified,
-        ..
-    }) = again.recalibration()
-    else {
-        panic!("{:?}", again.recalibration());
-    };
-    assert_eq!((*rows, *nodes), (200, 1));
-    assert!(
-        verified.rows > 100 && verified.runtime_difference < 1e-5,
-        "{verified:?}"
+    assert!(!small.is_exact(&file));
+    let inputs = data.repair_inputs(&file).unwrap();
+    let again = (small.clone())
+        .repair(&file, &inputs, RepairBy::Statistics, &|_| {})
+        .unwrap();
+    let repair = again.repaired().unwrap();
+    assert_eq!(
+        (repair.inputs(), repair.way()),
+        ([140, 30, 30], "statistics")
     );
+    assert_eq!(repair.to_json()["norms"], 1);
     for name in ["w1", "w2", "scale", "shift", "bias"] {
         assert_eq!(numbers(&again, name), numbers(&small, name), "{name}");
     }
@@ -177,7 +170,8 @@ fn a_model_without_normalisation_has_nothing_to_recalibrate() {
     let graph = secateur_testkit::mlp(&[PIXELS, 4, CLASSES], Unary::Relu, 1).unwrap();
     let file = file(folder.path(), &graph);
     let small = shrink_model(&file, &Choice::of("50%".parse().unwrap())).unwrap();
-    let error = small.recalibrate(&file, &digits(&file)).unwrap_err();
+    let inputs = digits(&file).repair_inputs(&file).unwrap();
+    let error = (small.repair(&file, &inputs, RepairBy::Statistics, &|_| {})).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(error.hint_text().unwrap().contains("folded"), "{error:?}");
 }

@@ -41,7 +41,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use evaluate::{outputs, right_rows, score, widths};
 pub use learner::planned_bytes;
 pub use loss::{ClassLoss, RegressionLoss, Targets};
-pub use net::{Measured, activation_variances, measured_statistics, strongest_last, taylor_scores};
+pub use net::{activation_variances, strongest_last, taylor_scores};
 pub use network::{Architecture, ImageSize, Init, Mlp, narrowed};
 pub use record::{Ended, Epoch, Event, Flow, Seconds, Trained};
 pub use removal::Removal;

@@ -8,7 +8,6 @@ mod removal;
 mod runner;
 mod scale_free;
 mod slices;
-mod statistics;
 mod step;
 mod taylor;
 #[cfg(test)]
@@ -34,7 +33,6 @@ pub(crate) use self::penalised::Past as NetPast;
 pub(crate) use self::budget::NetUnits;
 pub(crate) use self::measured::measuring_bytes;
 pub use self::order::strongest_last;
-pub use self::statistics::{Measured, measured_statistics};
 pub use self::taylor::taylor_scores;
 pub use self::variances::activation_variances;
 

@@ -1,16 +1,11 @@
-//! Scores of units and statistics of normalisations beside what the naive evaluator makes of the same rows in double precision.
+//! Scores of units beside what the naive evaluator makes of the same rows in double precision.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::ops::Range;
 
-use secateur_graph::{
-    Array, ChannelGroups, Dim, Graph, GraphBuilder, Member, Op, Role, Tensor, Unary, ValueId,
-    evaluate, evaluate_all,
-};
+use secateur_graph::{Array, ChannelGroups, Graph, Member, Op, Role, Tensor, Unary, evaluate};
 use secateur_testkit::{Block, Images, Stream, by_batch, mlp, moved};
-use secateur_train::{
-    ClassLoss, ErrorKind, RegressionLoss, Rows, Targets, measured_statistics, taylor_scores,
-};
+use secateur_train::{ClassLoss, ErrorKind, RegressionLoss, Rows, Targets, taylor_scores};
 
 const CLASSES: usize = 3;
 const PIXELS: usize = 2 * 6 * 6;
@@ -190,89 +185,8 @@ fn a_unit_whose_weights_do_nothing_is_worth_least() {
 }
 
 #[test]
-fn statistics_are_the_averages_of_those_of_the_batches() {
-    let graph = residual();
-    let (values, _) = images(11);
-    let spelt = by_batch(&graph).unwrap();
-    let measured = measured_statistics(&graph, &rows(11), 4, 2).unwrap();
-    assert_eq!((measured.rows, measured.nodes), (11, 3));
-    let batches = [0..3, 3..7, 7..11];
-    let all: Vec<Vec<Option<Array>>> = batches
-        .iter()
-        .map(|range| evaluate_all(&spelt, &[batch(&values, range.clone())]).unwrap())
-        .collect();
-    let mut changed = vec![];
-    for node in graph.nodes() {
-        if !matches!(node.op, Op::BatchNorm { .. }) {
-            continue;
-        }
-        for (input, part) in [(3, "centre"), (4, "spread")] {
-            let made = spelt.value_named(&format!("{}.{part}", node.name)).unwrap();
-            let id = node.input(input).unwrap();
-            changed.push(id);
-            let have = measured.graph.constant(id).unwrap().as_f32().unwrap();
-            for (channel, &have) in have.iter().enumerate() {
-                let of_batches = all.iter().zip(&batches).map(|(values, range)| {
-                    let value = values[made.index()].as_ref().unwrap().values[channel];
-                    // Pictures are of 6 by 6 all the way.
-                    let count = (range.len() * 36) as f64;
-                    if input == 4 {
-                        value * count / (count - 1.0)
-                    } else {
-                        value
-                    }
-                });
-                let want = of_batches.sum::<f64>() / batches.len() as f64;
-                assert!(
-                    (f64::from(have) - want).abs() <= 2e-5 * want.abs().max(0.1),
-                    "{} {part}: {have} for {want}",
-                    node.name
-                );
-            }
-        }
-    }
-    for id in graph.value_ids().filter(|id| !changed.contains(id)) {
-        assert_eq!(measured.graph.constant(id), graph.constant(id));
-    }
-    // Nothing but numbers is another one: momenta are those of the file.
-    assert_eq!(measured.graph.nodes(), graph.nodes());
-}
-
-/// Two normalisations with one scale and shift, and statistics of their own or in common.
-fn two_norms(is_common: bool) -> Graph {
-    let mut b = GraphBuilder::new("two");
-    let x = b.input("x", [Dim::batch(), Dim::Fixed(PIXELS)]);
-    let ones = |b: &mut GraphBuilder, name: &str| {
-        b.constant(name, Tensor::f32([PIXELS], vec![1.0; PIXELS]).unwrap())
-    };
-    let [scale, shift] = ["scale", "shift"].map(|name| ones(&mut b, name));
-    let norm = |b: &mut GraphBuilder, name: &str, x, [mean, variance]: [ValueId; 2]| {
-        let op = Op::BatchNorm {
-            epsilon: 1e-5,
-            momentum: 0.9,
-        };
-        b.node(name, op, &[x, scale, shift, mean, variance])
-    };
-    let first = ["mean1", "variance1"].map(|name| ones(&mut b, name));
-    let second = match is_common {
-        true => first,
-        false => ["mean2", "variance2"].map(|name| ones(&mut b, name)),
-    };
-    let y = norm(&mut b, "first", x, first);
-    let y = norm(&mut b, "second", y, second);
-    b.output(y);
-    b.build().unwrap()
-}
-
-#[test]
-fn what_cannot_be_scored_or_measured_is_told() {
+fn what_cannot_be_scored_is_told() {
     let plain = network(&[Block::Conv(4, 3, true)]);
-    let error = measured_statistics(&plain, &rows(4), 4, 1).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Chain, "{error}");
-    let error = measured_statistics(&two_norms(true), &rows(4), 4, 1).unwrap_err();
-    assert!(error.to_string().contains("share"), "{error}");
-    let measured = measured_statistics(&two_norms(false), &rows(4), 4, 1).unwrap();
-    assert_eq!(measured.nodes, 2);
     let groups = ChannelGroups::of(&plain).unwrap();
     let (values, labels) = images(4);
     let narrow = Rows::new(values[..32].to_vec(), 8, classes(labels.clone())).unwrap();
@@ -290,8 +204,6 @@ fn what_cannot_be_scored_or_measured_is_told() {
     let infinite = Rows::new(vec![f32::INFINITY; 4 * PIXELS], PIXELS, classes(labels)).unwrap();
     let infinite = infinite.with_shape(vec![2, 6, 6]).unwrap();
     let error = taylor_scores(&plain, &groups, &infinite, 4, 1).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
-    let error = measured_statistics(&residual(), &infinite, 4, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     // Rounding has no derivative, and what stands before it would look like nothing worth.
     let rounded = network(&[Block::Conv(4, 3, true), Block::Activate(Unary::Round)]);

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use regex::Regex;
 use secateur::{
     Allocation, Choice, Config, Criterion, Error, InputOptions, Limit, ModelFile, RepairBy,
@@ -55,17 +55,12 @@ pub(crate) struct InspectFlags {
 
 /// Flags of `secateur shrink`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("amount").required(true)))]
 pub(crate) struct ShrinkFlags {
     /// An ONNX file
     pub(crate) model: PathBuf,
     /// Share of the units of each group that stays, such as 50%; rounded up
-    #[arg(
-        long,
-        value_name = "SHARE",
-        help_heading = "Choice",
-        group = "amount",
-        required = true
-    )]
+    #[arg(long, value_name = "SHARE", help_heading = "Choice", group = "amount")]
     keep: Option<String>,
     /// Keep as many units as leave this share of the MACs, or so many
     #[arg(
@@ -140,11 +135,11 @@ pub(crate) struct ShrinkFlags {
     pub(crate) size: SizeFlags,
     #[command(flatten)]
     data: DataFlags,
-    /// Measure the means and variances of batch normalisations anew on the training rows of these data once units are gone,
-    /// which are those of --by taylor too if --data is left out; the flags of data are about both
+    /// The same as --repair DATA --repair-by statistics, with units ranked as without --repair: on the training rows of data that are read
+    /// as those of --data are, and stand for them if that is left out
     #[arg(long, value_name = "DATA", help_heading = "Data")]
     recalibrate: Option<String>,
-    /// Training rows that scores and statistics are measured on, drawn by the seed [default: 1024]
+    /// Training rows that scores are measured on, and inputs of --repair, drawn by the seed [default: 1024]
     #[arg(long, value_name = "COUNT", help_heading = "Data")]
     rows: Option<usize>,
     /// Repair what reads fewer channels by formula, on these inputs without labels: a folder of pictures, an array (.npy, .npz), a tensor
@@ -164,7 +159,8 @@ pub(crate) struct ShrinkFlags {
         help_heading = "Repair"
     )]
     repair_by: Option<String>,
-    /// What the largest pixel of --repair is before --mean and --std [default: 1, or 255 for a model that scales pixels itself]
+    /// What the largest pixel of --repair is before --mean and --std [default: 1; 255 for a model that scales pixels itself: one that
+    /// secateur compress wrote, or that takes whole numbers]
     #[arg(long, value_name = "NUMBER", help_heading = "Repair")]
     scale: Option<f32>,
     /// Repair with no more memory than this, such as 2GiB: activations that do not fit are made anew, which takes longer
@@ -200,7 +196,7 @@ const ROWS: usize = 1024;
 pub(crate) struct Sources {
     /// Those that units are ranked on and models are compared on.
     pub(crate) ranking: Option<Config>,
-    /// Those that statistics are measured on.
+    /// Those that statistics are repaired on.
     pub(crate) statistics: Option<Config>,
     /// How many training rows are drawn.
     pub(crate) rows: usize,
@@ -245,8 +241,11 @@ impl ShrinkFlags {
     /// # Errors
     /// If there is no such way.
     pub(crate) fn repair_by(&self) -> Result<RepairBy> {
-        let by = self.repair_by.as_deref().map(str::parse).transpose()?;
-        Ok(by.unwrap_or_default())
+        match (&self.repair_by, &self.recalibrate) {
+            (Some(by), _) => by.parse(),
+            (None, Some(_)) => Ok(RepairBy::Statistics),
+            (None, None) => Ok(RepairBy::default()),
+        }
     }
 
     /// What a model is repaired on, if it is.

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use secateur::compare::Table;
 use secateur::{
-    Config, Error, ErrorKind, Limit, Measured, ModelData, ModelFile, Needs, Recalibration, Result,
-    quality_table, quality_to_json, shrink_model_on,
+    Config, Error, ErrorKind, Limit, Measured, ModelData, ModelFile, Needs, RepairBy, RepairInputs,
+    Result, quality_table, quality_to_json, shrink_model_on,
 };
 use secateur_report::shrunk_page;
 
-use crate::args::model::{InspectFlags, ShrinkFlags};
+use crate::args::model::{InspectFlags, ShrinkFlags, Sources};
 use crate::commands::{Exit, check_target, data_dir, write_whole};
 use crate::output::{note, result};
 use crate::progress::{Manner, StepDisplay};
@@ -68,6 +68,28 @@ fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
     Err(error.hint("choose another name"))
 }
 
+/// Why nothing is repaired.
+const NOT_NEEDED: &str =
+    "not repaired: only units went that no weights read, so that there is nothing to give back";
+
+/// What a model is repaired on, if it is.
+fn inputs(
+    flags: &ShrinkFlags,
+    sources: &Sources,
+    file: &ModelFile,
+    data: Option<&ModelData>,
+) -> Result<Option<RepairInputs>> {
+    let Some(statistics) = &sources.statistics else {
+        return flags.inputs(file);
+    };
+    let inputs = match data.filter(|_| sources.ranking == sources.statistics) {
+        Some(data) => data.repair_inputs(file)?,
+        None => ModelData::read(file, statistics, sources.rows, data_dir().as_deref())?
+            .repair_inputs(file)?,
+    };
+    Ok(Some(inputs.within(file, None)?))
+}
+
 /// Removes units, verifies and writes.
 ///
 /// # Errors
@@ -87,26 +109,17 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     if !flags.input.is_empty() {
         file.verify_on(&flags.input)?;
     }
-    if sources.statistics.is_some() {
+    let repair_by = flags.repair_by()?;
+    if repair_by == RepairBy::Statistics {
         file.check_statistics()?;
     }
     let read =
         |config: &Config| ModelData::read(&file, config, sources.rows, data_dir().as_deref());
     let data = sources.ranking.as_ref().map(read).transpose()?;
-    let is_other = sources.ranking != sources.statistics;
-    let other = sources.statistics.as_ref().filter(|_| is_other);
-    let other = other.map(read).transpose()?;
-    let statistics = match is_other {
-        true => other.as_ref(),
-        false => data.as_ref(),
-    };
-    let inputs = flags.inputs(&file)?;
+    let inputs = inputs(flags, &sources, &file, data.as_ref())?;
     // What would fail at the end fails before anything takes long.
-    if data.is_some() || matches!(choice.limit, Limit::Counted(_)) {
+    if data.is_some() || inputs.is_some() || matches!(choice.limit, Limit::Counted(_)) {
         file.verify_beforehand(choice.seed)?;
-    }
-    if let Some(on) = statistics {
-        on.verify_beforehand()?;
     }
     let mut models = vec![];
     if let Some(data) = &data {
@@ -115,28 +128,30 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let display = StepDisplay::new(Manner::new(false, flags.json));
     let tell = |step| display.show(step);
     let measured = match (choice.by.needs(), &data, &inputs) {
+        (Needs::Gradients | Needs::Variances, Some(data), _) => {
+            data.measured_for(choice.by, &file)?
+        }
         (Needs::Covariances | Needs::Variances, _, Some(inputs)) => {
             inputs.measured_for(choice.by, &file, &tell)?
         }
-        (_, Some(data), _) => data.measured_for(choice.by, &file)?,
         _ => Measured::default(),
     };
     let small = shrink_model_on(&file, &choice, &measured)?;
     if let Some(data) = &data {
         models.push(("units dropped", data.quality(&small.graph()?)?));
     }
-    let small = match statistics {
-        Some(on) => small.recalibrate(&file, on)?,
-        None => small,
-    };
-    if let (Some(data), Some(Recalibration::Measured { .. })) = (&data, small.recalibration()) {
-        models.push(("recalibrated", data.quality(&small.graph()?)?));
-    }
+    let is_exact = small.is_exact(&file);
     let small = match &inputs {
-        Some(inputs) => small.repair(&file, inputs, flags.repair_by()?, &tell)?,
-        None => small,
+        Some(inputs) if !is_exact => small.repair(&file, inputs, repair_by, &tell)?,
+        _ => small,
     };
+    if let (Some(data), Some(_)) = (&data, small.repaired()) {
+        models.push(("repaired", data.quality(&small.graph()?)?));
+    }
     drop(display);
+    if inputs.is_some() && is_exact {
+        note(format_args!("note: {NOT_NEEDED}"));
+    }
     if let Some(repair) = small.repaired() {
         repair
             .notes()
@@ -164,9 +179,6 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
         text += &format!("{}\n", plain(&table.header, &table.rows));
     }
     text += &format!("\n{}\n", small.verified());
-    if let Some(recalibration) = small.recalibration() {
-        text += &format!("{recalibration}\n");
-    }
     if let Some(repair) = small.repaired() {
         text += &format!("{repair}\n\n{}", shown(&repair.table()));
     }

@@ -251,12 +251,13 @@ fn units_are_ranked_and_normalisations_measured_on_data() {
         serde_json::from_str(&shown.stdout).unwrap()
     };
     let ranked = told("--data digits");
-    assert!(ranked["recalibration"].is_null());
+    assert!(ranked["repair"].is_null());
     assert_eq!(ranked["quality"].as_array().unwrap().len(), 2);
     let both = told("--data digits --recalibrate digits");
     // Statistics are measured when the choice is made.
     assert_eq!(both["groups"], ranked["groups"]);
-    assert_eq!(both["recalibration"]["measured"]["rows"], 200);
+    assert_eq!(both["repair"]["by"], "statistics");
+    assert_eq!(both["repair"]["inputs"]["fitted_on"], 140);
     assert_eq!(sandbox.read("other.onnx"), sandbox.read("small.onnx"));
     let quality = both["quality"].as_array().unwrap();
     assert_eq!(quality[..2], ranked["quality"].as_array().unwrap()[..]);
@@ -306,7 +307,7 @@ fn numbers_are_scored_by_their_squared_distance() {
 fn where_nothing_went_no_statistics_change() {
     let sandbox = with_pictures();
     let shown = sandbox.run("shrink net.onnx --keep 100% --recalibrate digits -o same.onnx");
-    assert!(shown.stdout.contains("not recalibrated"), "{shown}");
+    assert!(shown.stderr.contains("note: not repaired"), "{shown}");
     assert_eq!(sandbox.read("same.onnx"), sandbox.read("net.onnx"));
 }
 

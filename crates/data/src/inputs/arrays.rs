@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::fit::{Rows, Wanted};
+use super::fit::{Rows, Wanted, check_finite};
 use super::{InputOptions, drawn};
 use crate::arrays::{Array, NPY_MAGIC, Number, ZIP_MAGIC, zip};
 use crate::error::{Error, ErrorKind, Result};
@@ -64,29 +64,37 @@ pub(super) fn read(
     let are_bytes = array.number() == Number::U1;
     let mut values: Vec<f32> = vec![];
     array.read_into(&mut values)?;
-    let (shape, values) = sampled(shape, values, options);
-    let rows = Rows::fitted(shape, values, wanted)?;
+    array_rows((shape, values), are_bytes, wanted, options)
+}
+
+/// Rows of an array that was read, of bytes or of other numbers, which are along its first axis: some of them, if there are more than are
+/// wanted.
+///
+/// # Errors
+/// If rows do not fit what is wanted, or hold a number that is not finite.
+pub fn array_rows(
+    (mut shape, mut values): (Vec<usize>, Vec<f32>),
+    are_bytes: bool,
+    wanted: &Wanted<'_>,
+    options: &InputOptions,
+) -> Result<Rows> {
+    let mut names = vec![];
+    if let Some(&all) = shape.first().filter(|&&all| all > options.rows) {
+        let width = values.len() / all;
+        let picked = drawn(all, options.rows, options.seed);
+        let of = |row: usize| &values[row * width..(row + 1) * width];
+        values = picked.iter().flat_map(|&row| of(row)).copied().collect();
+        shape[0] = picked.len();
+        names = picked
+            .iter()
+            .map(|row| format!("row {}", row + 1))
+            .collect();
+        check_finite(&values, width, &names)?;
+    }
+    let rows = Rows::fitted(shape, values, wanted)?.named(names);
     // Bytes of pictures are pixels; any other numbers are as they are.
-    let are_pixels = are_bytes && wanted.axes.len() == 4;
-    match are_pixels {
+    match are_bytes && wanted.axes.len() == 4 {
         true => rows.scaled(&options.pixels),
         false => rows.scaled(&options.pixels.of_numbers()),
     }
-}
-
-/// Some of the rows, if there are more than are wanted.
-fn sampled(
-    mut shape: Vec<usize>,
-    values: Vec<f32>,
-    options: &InputOptions,
-) -> (Vec<usize>, Vec<f32>) {
-    let Some(&all) = shape.first().filter(|&&all| all > options.rows) else {
-        return (shape, values);
-    };
-    let width = values.len() / all;
-    let picked = drawn(all, options.rows, options.seed);
-    let of = |row: usize| &values[row * width..(row + 1) * width];
-    let some = picked.iter().flat_map(|&row| of(row)).copied().collect();
-    shape[0] = picked.len();
-    (shape, some)
 }

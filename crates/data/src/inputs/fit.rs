@@ -50,15 +50,7 @@ impl Rows {
     pub fn fitted(shape: Vec<usize>, values: Vec<f32>, wanted: &Wanted<'_>) -> Result<Self> {
         let count = *shape.first().unwrap_or(&1);
         let width = values.len() / count.max(1);
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            let message = format!(
-                "row {} holds a number that is not finite",
-                at / width.max(1) + 1
-            );
-            return Err(
-                Error::new(ErrorKind::Value, message).hint("leave the row out, or correct it")
-            );
-        }
+        check_finite(&values, width, &[])?;
         let own = shape.get(1..).unwrap_or_default();
         let row = wanted.axes.get(1..).unwrap_or_default();
         let fits = |own: &[usize], wanted: &[Option<usize>]| {
@@ -137,7 +129,8 @@ impl Rows {
     }
 
     /// The same rows with what each is called.
-    pub(crate) fn named(self, names: Vec<String>) -> Self {
+    #[must_use]
+    pub fn named(self, names: Vec<String>) -> Self {
         Self { names, ..self }
     }
 
@@ -183,6 +176,21 @@ impl Rows {
         let values = each.flat_map(|at| &self.values[at * row..(at + 1) * row]);
         (shape, values.copied().collect())
     }
+}
+
+/// Refuses rows of so many numbers each if one of these is not finite, by the name of the row, or its number if rows have no names.
+///
+/// # Errors
+/// If one is not.
+pub(crate) fn check_finite(values: &[f32], width: usize, names: &[String]) -> Result<()> {
+    let Some(at) = values.iter().position(|v| !v.is_finite()) else {
+        return Ok(());
+    };
+    let row = at / width.max(1);
+    let name = names.get(row).cloned();
+    let name = name.unwrap_or_else(|| format!("row {}", row + 1));
+    let message = format!("{name} holds a number that is not finite");
+    Err(Error::new(ErrorKind::Value, message).hint("leave the row out, or correct it"))
 }
 
 /// Which axis of rows has the channels of pictures.

@@ -226,10 +226,9 @@ impl<'a> Repairer<'a> {
                 bounds,
             };
             let chosen = chosen(site, (self.wide, &graph), &seen)?;
-            if let Some(numbers) = chosen.weights {
-                let shape = graph.constant(site.weights);
-                let shape = shape.map_or(vec![], |t| t.shape().to_vec());
-                graph.set_constant(site.weights, Tensor::f32(shape, numbers)?)?;
+            if let (Some(numbers), Some(old)) = (chosen.weights, graph.constant(site.weights)) {
+                let new = Tensor::of_floats(old.element(), old.shape(), numbers)?;
+                graph.set_constant(site.weights, new)?;
             }
             match (site.made, &site.offsets[..]) {
                 _ if chosen.told.ridge.is_none() => {}
@@ -321,12 +320,11 @@ impl Moves {
         if let Some(weights) = graph.constant(site.weights)
             && self.scales.iter().any(|s| *s != 1.0)
         {
-            let shape = weights.shape().to_vec();
             let mut numbers = weights.numbers();
             site.narrow
-                .scale_outputs(&shape, &self.scales, &mut numbers);
-            let numbers = numbers.into_iter().map(|w| w as f32).collect();
-            graph.set_constant(site.weights, Tensor::f32(shape, numbers)?)?;
+                .scale_outputs(weights.shape(), &self.scales, &mut numbers);
+            let new = Tensor::of_floats(weights.element(), weights.shape(), numbers)?;
+            graph.set_constant(site.weights, new)?;
         }
         offset::add(&[offset], graph, &self.gaps)?;
         let is_own = offset.is_at(site.first.node);

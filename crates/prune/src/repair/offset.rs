@@ -1,6 +1,6 @@
 //! Where a number for each channel of what a reader makes can be added: the means of what went are made up for there.
 
-use secateur_graph::{Binary, Graph, Node, NodeId, Op, Tensor, ValueId};
+use secateur_graph::{Binary, Element, Graph, Node, NodeId, Op, Tensor, ValueId};
 
 use crate::Result;
 
@@ -94,6 +94,17 @@ impl Offset {
         graph.node(id).inputs.get(slot).copied().flatten()
     }
 
+    /// The type of what is there, or would be: that of the weights beside it.
+    fn element(self, graph: &Graph) -> Element {
+        let (id, _) = self.place();
+        let operands = graph.node(id).inputs.iter().copied().flatten();
+        let own = self.held(graph).into_iter().chain(operands);
+        let mut constants = own.filter_map(|id| graph.constant(id));
+        constants
+            .find(|t| t.is_float())
+            .map_or(Element::F32, Tensor::element)
+    }
+
     /// What is there once a number is added to each channel.
     fn with(self, graph: &Graph, by: &[f64]) -> Result<Tensor> {
         let old = self.held(graph).and_then(|id| graph.constant(id));
@@ -105,17 +116,16 @@ impl Offset {
                 for (channel, gap) in by.iter().enumerate() {
                     numbers[channel / half * both + channel % half] += gap;
                 }
-                let numbers = numbers.into_iter().map(|v| v as f32);
-                return Ok(Tensor::f32(shape, numbers.collect())?);
+                return Ok(Tensor::of_floats(old.element(), shape, numbers)?);
             }
             (Self::Means(_), ..) => -1.0,
             _ => 1.0,
         };
         let others = shape.split_last().map_or(&[][..], |(_, others)| others);
         let numbers = self.numbers(graph, by.len()).into_iter().zip(by);
-        let numbers = numbers.map(|(own, gap)| (own + sign * gap) as f32);
+        let numbers = numbers.map(|(own, gap)| own + sign * gap);
         let shape = [others, &[by.len()]].concat();
-        Ok(Tensor::f32(shape, numbers.collect())?)
+        Ok(Tensor::of_floats(self.element(graph), shape, numbers)?)
     }
 }
 

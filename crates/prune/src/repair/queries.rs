@@ -229,8 +229,8 @@ pub(crate) fn absorb(product: &Product, maps: &[Mat<f64>], graph: &mut Graph) ->
         });
         let mixed: Vec<Mat<f64>> = mixed.collect();
         projection.layout.put(&shape, &mixed, &mut numbers);
-        let numbers = numbers.into_iter().map(|w| w as f32).collect();
-        graph.set_constant(projection.weights, Tensor::f32(shape, numbers)?)?;
+        let new = Tensor::of_floats(tensor.element(), shape, numbers)?;
+        graph.set_constant(projection.weights, new)?;
     }
     if let Some((node, slot)) = projection.bias
         && let Some(&Some(held)) = graph.node(node).inputs.get(slot)
@@ -239,8 +239,8 @@ pub(crate) fn absorb(product: &Product, maps: &[Mat<f64>], graph: &mut Graph) ->
         let shape = tensor.shape().to_vec();
         let mut numbers = tensor.numbers();
         mix(product, maps, &mut numbers);
-        let numbers = numbers.into_iter().map(|w| w as f32).collect();
-        graph.give_constant(node, slot, Tensor::f32(shape, numbers)?)?;
+        let new = Tensor::of_floats(tensor.element(), shape, numbers)?;
+        graph.give_constant(node, slot, new)?;
     }
     Ok(())
 }

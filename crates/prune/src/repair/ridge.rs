@@ -37,7 +37,7 @@ struct Way {
 /// What becomes of a reader.
 pub(crate) struct Chosen {
     /// Its new weights, unless they stay.
-    pub(crate) weights: Option<Vec<f32>>,
+    pub(crate) weights: Option<Vec<f64>>,
     /// By how much the mean of each channel that it makes falls short, if one number of its weights takes a channel to another, as the
     /// means of what it reads tell.
     pub(crate) gaps: Vec<f64>,
@@ -140,8 +140,7 @@ pub(crate) fn chosen(
         }
         if ridge.is_finite() {
             way = Way::solved(&parts, &moments, ridge)?;
-            let numbers = narrowed.assembled(&way.weights).into_iter();
-            chosen.weights = Some(numbers.map(|w| w as f32).collect());
+            chosen.weights = Some(narrowed.assembled(&way.weights));
         }
         chosen.gaps = way.gaps(&parts, &moments);
     }

@@ -1,6 +1,6 @@
 //! Means and variances of batch normalizations, measured anew in a network that lost units.
 
-use secateur_graph::{Graph, NodeId, Op, Tensor};
+use secateur_graph::{Element, Graph, NodeId, Op, Tensor};
 
 use super::front::Front;
 use super::lockstep::{Batch, Runner, Step};
@@ -56,8 +56,11 @@ pub fn re_estimated(
                 .hint("scale inputs as the network was trained on them"));
         }
         for (slot, numbers) in [(MEAN, means), (VARIANCE, variances)] {
-            let numbers: Vec<f32> = numbers.into_iter().map(|v| v as f32).collect();
-            measured.give_constant(id, slot, Tensor::f32([numbers.len()], numbers)?)?;
+            let old = graph.node(id).inputs.get(slot).copied().flatten();
+            let element = old.and_then(|id| graph.constant(id)).map(Tensor::element);
+            let element = element.unwrap_or(Element::F32);
+            let new = Tensor::of_floats(element, [numbers.len()], numbers)?;
+            measured.give_constant(id, slot, new)?;
         }
     }
     Ok((measured, norms.len()))

@@ -75,7 +75,15 @@ fn percent(share: f64) -> String {
 
 /// What stands above the pictures, in sentences.
 fn remarks(small: &SmallModel) -> Vec<String> {
-    let mut remarks = vec![small.verified()];
+    let choice = small.choice();
+    let chosen = format!(
+        "Units stayed by {} (allocation {}, seed {}), limit {}.",
+        choice.by.name(),
+        choice.allocation,
+        choice.seed,
+        choice.limit
+    );
+    let mut remarks = vec![chosen, small.verified()];
     if let Some(nearest) = small.nearest() {
         remarks.push(nearest.to_string());
     }

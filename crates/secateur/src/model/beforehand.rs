@@ -2,9 +2,9 @@
 
 use secateur_onnx::write_parts;
 
+use super::ModelFile;
 use super::check::{Models, check};
 use super::files::LOCATION;
-use super::{ModelData, ModelFile};
 use crate::Result;
 
 impl ModelFile {
@@ -23,16 +23,6 @@ impl ModelFile {
         check(&models, seed)
             .map(drop)
             .map_err(|e| e.or_at(&self.name))
-    }
-}
-
-impl ModelData {
-    /// The same on rows of the data and on everything that must agree on a model that was recalibrated.
-    ///
-    /// # Errors
-    /// If the file cannot be written back, or something does not run it or computes something else.
-    pub fn verify_beforehand(&self) -> Result<()> {
-        self.job.verify_beforehand()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rows that a model of others is ranked on, measured on and recalibrated on.
+//! Rows that a model of others is ranked on, measured on and repaired on.
 
 use std::path::Path;
 
@@ -6,9 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use secateur_graph::Graph;
 use secateur_prune::{Criterion, Measured, Needs};
-use secateur_train::{activation_variances, measured_statistics, score, taylor_scores};
+use secateur_train::{activation_variances, score, taylor_scores};
 
 use super::ModelFile;
+use super::RepairInputs;
 use super::quality::Quality;
 use crate::given_model::trained_part;
 use crate::job::Job;
@@ -20,8 +21,8 @@ use crate::{Config, Error, Plan, Result, load_data};
 const SAMPLE_STREAM: u64 = 17;
 /// Rows of a batch whose gradients are summed before they are squared, as Molchanov et al. (2019) take.
 const TAYLOR_BATCH: usize = 32;
-/// Rows of a batch whose statistics are averaged: that of training, where a model has many rows to learn from.
-const STATISTICS_BATCH: usize = 128;
+/// Rows that activations are measured on at once.
+const VARIANCE_BATCH: usize = 128;
 
 /// A data set as `compress --model` would train a model on it, with some of its training rows drawn.
 pub struct ModelData {
@@ -75,7 +76,7 @@ impl ModelData {
             Needs::Nothing | Needs::Covariances => {}
             Needs::Variances => {
                 let found =
-                    activation_variances(&core, &file.groups, &rows, STATISTICS_BATCH, threads);
+                    activation_variances(&core, &file.groups, &rows, VARIANCE_BATCH, threads);
                 measured.variances = Some(found.map_err(place)?);
             }
             Needs::Gradients => {
@@ -107,19 +108,22 @@ impl ModelData {
         })
     }
 
-    /// A network with statistics measured on the drawn rows.
-    pub(super) fn measured(&self, whole: &Graph) -> Result<secateur_train::Measured> {
+    /// The drawn rows as inputs to repair on.
+    ///
+    /// # Errors
+    /// If they cannot be read, do not fit the model, or are too few.
+    pub fn repair_inputs(&self, file: &ModelFile) -> Result<RepairInputs> {
         let rows = self.job.rows(&self.sample)?;
-        let threads = self.job.plan.settings.threads;
-        let measured = measured_statistics(&self.core(whole), &rows, STATISTICS_BATCH, threads)?;
-        Ok(secateur_train::Measured {
-            graph: measured.graph.with_outputs(whole.outputs().to_vec()),
-            ..measured
-        })
+        let shape = [&[rows.len()], rows.shape()].concat();
+        let values = rows.features(0, rows.len())?.into_owned();
+        let names = self.sample.iter().map(|row| format!("row {}", row + 1));
+        let seed = self.job.plan.settings.seed;
+        let inputs = file.inputs_of((shape, values), names.collect(), seed);
+        inputs.map_err(|e| e.in_file(self.name()))
     }
 
     /// What of a network the loss is taken of.
-    pub(super) fn core(&self, whole: &Graph) -> Graph {
+    fn core(&self, whole: &Graph) -> Graph {
         trained_part(whole, self.job.is_classification())
     }
 

@@ -210,7 +210,6 @@ impl SmallModel {
             "tensors": tensors.collect::<Value>(),
             "groups": groups.collect::<Value>(),
             "verified": self.evidence(),
-            "recalibration": self.recalibration(),
             "repair": self.repaired().map(super::Repair::to_json),
         })
     }

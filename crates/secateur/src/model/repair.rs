@@ -6,12 +6,13 @@ mod memory;
 mod metadata;
 mod runner;
 mod told;
+mod unlike;
 mod verified;
 
 use std::str::FromStr;
 use std::time::Instant;
 
-use secateur_graph::{Graph, infer_shapes, kept_positions, shrink};
+use secateur_graph::{Graph, Op, infer_shapes, kept_positions, shrink};
 use secateur_onnx::write_parts;
 use secateur_prune::repair::{
     Effort, MadeSpread, Outcome, Parts, Repaired, Repairer, Step, Untouched, re_estimated,
@@ -30,6 +31,7 @@ pub use verified::RepairEvidence;
 use lost::{Outputs, further, losses};
 use metadata::{REPAIR_PROPERTY, how_made, put_property};
 use runner::OnRuntime;
+use unlike::unlike;
 use verified::verified;
 
 /// What a network is called that nothing that was tried brought nearer.
@@ -45,6 +47,16 @@ pub enum RepairBy {
     Statistics,
 }
 
+impl RepairBy {
+    /// The word on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Formula => "formula",
+            Self::Statistics => "statistics",
+        }
+    }
+}
+
 impl FromStr for RepairBy {
     type Err = Error;
 
@@ -56,6 +68,23 @@ impl FromStr for RepairBy {
                 .at("--repair-by")
                 .hint("formula or statistics")),
         }
+    }
+}
+
+impl ModelFile {
+    /// Whether the model has running statistics, which are those of batch normalizations.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub fn check_statistics(&self) -> Result<()> {
+        let is_norm = |op: &Op| matches!(op, Op::BatchNorm { .. });
+        if self.graph.nodes().iter().any(|n| is_norm(&n.op)) {
+            return Ok(());
+        }
+        let message = "has no BatchNormalization, so that there are no statistics to measure anew";
+        Err(Error::new(ErrorKind::Input, message).at(&self.name).hint(
+            "repair by formula instead (--repair DATA); where normalization was folded into layers, export the model for training (PyTorch: training=TrainingMode.TRAINING)",
+        ))
     }
 }
 
@@ -127,7 +156,7 @@ impl RepairInputs {
         file: &ModelFile,
         tell: &dyn Fn(Step),
     ) -> Result<Measured> {
-        let runner = OnRuntime { tell };
+        let runner = OnRuntime::of(file, tell);
         let mut measured = Measured::default();
         let place = |e: secateur_prune::Error| Error::from(e).or_at(&file.name);
         match by.needs() {
@@ -180,7 +209,7 @@ impl SmallModel {
         by: RepairBy,
         tell: &dyn Fn(Step),
     ) -> Result<Self> {
-        let runner = OnRuntime { tell };
+        let runner = OnRuntime::of(file, tell);
         let start = Instant::now();
         let kept = kept_positions(&file.groups, self.keep());
         let small = infer_shapes(&shrink(&file.graph, &file.groups, self.keep())?.graph)?;
@@ -249,25 +278,27 @@ impl SmallModel {
                 norms: *norms,
             });
         }
-        let best = nearest(candidates, &Outputs::of(&wide, &inputs.choose)?, inputs)?;
-        let test = Outputs::of(&wide, &inputs.test)?;
+        let best = nearest(&runner, candidates, &wide, inputs)?;
+        let test = Outputs::of(&runner, &wide, &inputs.test)?;
         let of_statistics = statistics.as_ref().map(|(graph, _)| graph);
         let outputs = losses(
+            &runner,
             &test,
             [Some(&small), of_statistics, Some(&best.graph)],
             inputs,
         )?;
         let mut notes = inputs.notes.clone();
+        notes.extend(of_statistics.and_then(|measured| unlike(&small, measured)));
         notes.extend(test.odd());
         notes.extend(further(&outputs));
         let mut model = file.patched(&best.graph)?;
         put_property(
             &mut model,
             REPAIR_PROPERTY,
-            how_made(&self.choice, best.way, inputs.rows, &outputs),
+            how_made(&self.choice, by, best.way, inputs.rows, &outputs),
         );
         let parts = write_parts(model, LOCATION)?;
-        let evidence = verified(&best.graph, &parts, file.needs_plain_form(), inputs)?;
+        let evidence = verified(file, &best.graph, &parts, inputs)?;
         self.parts = parts;
         self.repair = Some(Repair {
             rows: inputs.rows,
@@ -289,11 +320,17 @@ impl SmallModel {
     }
 }
 
-/// The candidate whose outputs are nearest to `want` on the part of the inputs that is chosen on.
-fn nearest(candidates: Vec<Candidate>, want: &Outputs, inputs: &RepairInputs) -> Result<Candidate> {
+/// The candidate whose outputs are nearest to those of `wide` on the part of the inputs that is chosen on.
+fn nearest(
+    runner: &OnRuntime<'_>,
+    candidates: Vec<Candidate>,
+    wide: &Graph,
+    inputs: &RepairInputs,
+) -> Result<Candidate> {
+    let want = Outputs::of(runner, wide, &inputs.choose)?;
     let mut best: Option<(f64, Candidate)> = None;
     for candidate in candidates {
-        let distance = want.distance(&Outputs::of(&candidate.graph, &inputs.choose)?);
+        let distance = want.distance(&Outputs::of(runner, &candidate.graph, &inputs.choose)?);
         if best.as_ref().is_none_or(|(least, _)| distance < *least) {
             best = Some((distance, candidate));
         }

@@ -7,7 +7,6 @@ use secateur_prune::{Choice, Measured, Nearest, Selection, first_not_a_number};
 use super::ModelFile;
 use super::check::{ModelEvidence, Models, check, read_back};
 use super::files::{Beside, LOCATION};
-use super::recalibrate::Recalibration;
 use super::repair::Repair;
 use crate::{Error, ErrorKind, Result};
 
@@ -25,7 +24,6 @@ pub struct SmallModel {
     evidence: ModelEvidence,
     /// By which its units were chosen.
     pub(super) choice: Choice,
-    pub(super) recalibration: Option<Recalibration>,
     pub(super) repair: Option<Repair>,
 }
 
@@ -39,6 +37,11 @@ impl SmallModel {
     /// does.
     pub fn data(&self) -> &[u8] {
         &self.parts.data
+    }
+
+    /// By which its units were chosen.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
     }
 
     /// Which units stayed.
@@ -69,6 +72,14 @@ impl SmallModel {
     /// How it was verified, before anything was measured anew.
     pub fn evidence(&self) -> &ModelEvidence {
         &self.evidence
+    }
+
+    /// Whether only units went that no weights read, so that there is nothing to repair.
+    pub fn is_exact(&self, file: &ModelFile) -> bool {
+        let unread = Keep::unread(&file.graph, &file.groups, 0);
+        file.groups.iter().all(|(id, group)| {
+            (0..group.units).all(|unit| self.keep.keeps(id, unit) || !unread.keeps(id, unit))
+        })
     }
 
     /// The network of the file, as it reads back.
@@ -129,7 +140,6 @@ pub fn shrink_model_on(
         cost,
         evidence,
         choice: choice.clone(),
-        recalibration: None,
         repair: None,
     })
 }

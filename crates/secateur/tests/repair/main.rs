@@ -7,12 +7,12 @@ use secateur::{
     Allocation, Choice, Criterion, Error, ErrorKind, InputOptions, ModelFile, Pixels, Repair,
     RepairBy, SmallModel, shrink_model, shrink_model_on,
 };
-use secateur_graph::{Dim, Graph, ModelMeta, to_model};
+use secateur_graph::{Dim, Element, Graph, ModelMeta, to_model};
 use secateur_testkit::Stream;
 
 mod networks;
 
-use networks::{pictures, shared_weights, steps, two_inputs};
+use networks::{of_floats, pictures, shared_weights, steps, two_inputs};
 
 fn file(folder: &Path, graph: &Graph) -> ModelFile {
     let model = to_model(graph, &ModelMeta::default()).unwrap();
@@ -112,8 +112,9 @@ fn most_of_what_a_cut_took_comes_back() {
             .find(|p| p.key.as_deref() == Some("secateur.repair"));
         let told: serde_json::Value =
             serde_json::from_str(told.unwrap().value.as_deref().unwrap()).unwrap();
-        assert_eq!(told["keep"], "macs=10%");
-        assert_eq!(told["by"], "l2");
+        assert_eq!(told["config"]["keep"], "macs=10%");
+        assert_eq!(told["config"]["by"], "l2");
+        assert_eq!(told["config_hash"].as_str().unwrap().len(), 16);
         assert_eq!(told["lost"][&repair.outputs()[0].name]["error"], formula);
     }
 }
@@ -185,6 +186,36 @@ fn several_inputs_and_outputs_and_whole_numbers_are_repaired() {
     );
     let twice = refused(&[sources[0].clone(), sources[0].clone()]);
     assert_eq!(twice.to_string(), "--repair: 'numbers' has inputs twice");
+    // Rows are told by their place in the file, also where some of them are drawn.
+    for (odd, told) in [(2.5f32, "2.5"), (1e19, "10000000000000000000")] {
+        let mut words: Vec<f32> = (0..count).map(|i| (i * 7 % 30) as f32).collect();
+        words[10..].fill(odd);
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let path = npy(folder.path(), "odd.npy", "<f4", &[count], &bytes);
+        let sources = [sources[0].clone(), format!("words={}", path.display())];
+        let some = InputOptions {
+            rows: 100,
+            ..InputOptions::default()
+        };
+        let error = file.read_inputs(&sources, &some).unwrap_err().to_string();
+        let row = error.strip_prefix("--repair: 'words' takes whole numbers (int64), and row ");
+        let row = row.and_then(|rest| rest.strip_suffix(&format!(" holds {told}")));
+        let row: usize = row.unwrap_or_else(|| panic!("{error}")).parse().unwrap();
+        assert!(row > 10 && words[row - 1] == odd, "{error}");
+    }
+}
+
+#[test]
+fn weights_of_other_floats_are_repaired_in_their_own_type() {
+    for element in [Element::F16, Element::F64] {
+        let (small, [none, repaired]) = repaired_on_numbers(&of_floats(element), "50%", &[8]);
+        assert!(repaired < 0.5 * none, "{element:?}: {none} {repaired}");
+        let graph = small.graph().unwrap();
+        for name in ["second", "third"] {
+            let weights = graph.constant(graph.value_named(name).unwrap()).unwrap();
+            assert_eq!(weights.element(), element, "{name}");
+        }
+    }
 }
 
 #[test]

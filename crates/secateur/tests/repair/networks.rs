@@ -178,3 +178,28 @@ pub(super) fn steps() -> Graph {
     net.b.output(y);
     net.b.build().unwrap()
 }
+
+/// Three layers that compute in floats of some type, between inputs and outputs in single precision.
+pub(super) fn of_floats(element: Element) -> Graph {
+    let mut net = Net::new();
+    let x = net.b.input("x", [Dim::batch(), Dim::Fixed(8)]);
+    let mut h = net.b.node("to", Op::Cast { to: element }, &[x]);
+    for (name, shape) in [("first", [8, 24]), ("second", [24, 16]), ("third", [16, 4])] {
+        let count = shape[0] * shape[1];
+        let scale = (6.0 / shape[0] as f64).sqrt();
+        let numbers = (0..count).map(|_| scale * net.stream.unit());
+        let tensor = Tensor::of_floats(element, shape, numbers.collect::<Vec<_>>()).unwrap();
+        let weights = net.b.constant(name, tensor);
+        h = net
+            .b
+            .node(format!("{name}.product"), Op::MatMul, &[h, weights]);
+        if name != "third" {
+            h = net
+                .b
+                .node(format!("{name}.act"), Op::Unary(Unary::Relu), &[h]);
+        }
+    }
+    let y = net.b.node("from", Op::Cast { to: Element::F32 }, &[h]);
+    net.b.output(y);
+    net.b.build().unwrap()
+}

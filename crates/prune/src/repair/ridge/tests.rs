@@ -266,10 +266,7 @@ fn no_reader_is_worse_on_what_it_is_chosen_on() {
         let far = |batch: usize| {
             let parts = cut.parts();
             let new = match &numbers {
-                Some(new) => {
-                    let new: Vec<f64> = new.iter().map(|&w| f64::from(w)).collect();
-                    cut.site.narrow.matrices(now, &new).remove(0)
-                }
+                Some(new) => cut.site.narrow.matrices(now, new).remove(0),
                 None => parts[0].left(),
             };
             let (gap, all) =

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use secateur_data::{InputOptions, Pixels, Rows, Wanted, read_input, read_inputs};
-use secateur_graph::{Dim, ValueId, from_tensor};
+use secateur_data::{InputOptions, Pixels, Rows, Wanted, array_rows, read_input, read_inputs};
+use secateur_graph::{Dim, Element, ValueId, from_tensor};
 use secateur_onnx::{Limits, read_tensor_file};
 use secateur_prune::repair::{Activation, Batch};
 
@@ -66,7 +66,7 @@ impl ModelFile {
         };
         let rows = match sources {
             [only] if named(only).is_none() => match (&wanted[..], is_tensor(only)) {
-                ([input], true) => vec![read_tensor(only, input)?],
+                ([input], true) => vec![read_tensor(only, input, options)?],
                 _ => read_inputs(only, &wanted, options)?,
             },
             _ => {
@@ -82,7 +82,7 @@ impl ModelFile {
                             .hint("give each input one"));
                     }
                     found[at] = Some(match is_tensor(&data) {
-                        true => read_tensor(&data, &wanted[at])?,
+                        true => read_tensor(&data, &wanted[at], options)?,
                         false => read_input(&data, &wanted[at], options)?,
                     });
                 }
@@ -96,11 +96,41 @@ impl ModelFile {
                     .collect::<Result<_>>()?
             }
         };
+        for (&id, rows) in inputs.iter().zip(&rows) {
+            let value = self.graph().value(id);
+            check_whole(rows, &value.name, value.element)?;
+        }
         divided(&rows, &wanted, options.seed)
     }
 
+    /// Rows of the only input: their number and the lengths of one, their numbers, and what each is called.
+    ///
+    /// # Errors
+    /// If they do not fit it, are too few, or there is another input.
+    pub(crate) fn inputs_of(
+        &self,
+        (shape, values): (Vec<usize>, Vec<f32>),
+        names: Vec<String>,
+        seed: u64,
+    ) -> Result<RepairInputs> {
+        let &[input] = self.graph().inputs() else {
+            let message = format!(
+                "has {} inputs, and the rows are for one",
+                self.graph().inputs().len()
+            );
+            return Err(Error::new(ErrorKind::Input, message).at(&self.name));
+        };
+        let axes = self.axes(input);
+        let wanted = Wanted {
+            name: &self.graph().value(input).name,
+            axes: &axes,
+        };
+        let rows = Rows::fitted(shape, values, &wanted)?.named(names);
+        divided(&[rows], &[wanted], seed)
+    }
+
     /// How pixels of inputs are scaled: as the mean and standard deviation of `config` say, behind a largest pixel of `top`, which is 1
-    /// unless the model scales pixels itself, as those do that a run wrote.
+    /// unless the model scales pixels itself, as those do that a run wrote and those that take whole numbers.
     ///
     /// # Errors
     /// If one of them is no number that can be used.
@@ -111,8 +141,13 @@ impl ModelFile {
         };
         let mut properties = self.model.metadata_props.iter();
         let is_run = properties.any(|p| p.key.as_deref() == Some(RUN_PROPERTY));
+        let is_whole = |&id: &ValueId| {
+            let element = self.graph().value(id).element;
+            self.axes(id).len() == 4 && element.is_some_and(|e| !e.is_float())
+        };
+        let takes_bytes = is_run || self.graph().inputs().iter().any(is_whole);
         let pixels = Pixels {
-            top: top.unwrap_or(if is_run { 255.0 } else { 1.0 }),
+            top: top.unwrap_or(if takes_bytes { 255.0 } else { 1.0 }),
             mean: of("--mean", &config.mean, 0.0)?,
             std: of("--std", &config.std, 1.0)?,
         };
@@ -142,15 +177,41 @@ fn is_tensor(path: &str) -> bool {
     path.ends_with(".pb")
 }
 
-fn read_tensor(path: &str, wanted: &Wanted<'_>) -> Result<Rows> {
+fn read_tensor(path: &str, wanted: &Wanted<'_>, options: &InputOptions) -> Result<Rows> {
     let bad = |message: String| Error::new(ErrorKind::Input, message).at(path);
     let message =
         read_tensor_file(Path::new(path), &Limits::default()).map_err(|e| bad(e.to_string()))?;
     let tensor = from_tensor(&message).map_err(|e| bad(e.to_string()))?;
     let tensor = tensor.ok_or_else(|| bad("holds no numbers that can be computed with".into()))?;
     let values = tensor.numbers().into_iter().map(|v| v as f32).collect();
-    let rows = Rows::fitted(tensor.shape().to_vec(), values, wanted);
+    let shape = tensor.shape().to_vec();
+    let are_bytes = tensor.element() == Element::U8;
+    let rows = array_rows((shape, values), are_bytes, wanted, options);
     Ok(rows.map_err(|e| e.in_file(path))?)
+}
+
+/// Refuses rows for an input of whole numbers that hold others, or what is beyond its type.
+fn check_whole(rows: &Rows, name: &str, element: Option<Element>) -> Result<()> {
+    let Some(element) = element.filter(|element| !element.is_float()) else {
+        return Ok(());
+    };
+    for row in 0..rows.count() {
+        let (_, values) = rows.pick(&[row]);
+        let Some(odd) = values.iter().find(|&&v| !element.holds(f64::from(v))) else {
+            continue;
+        };
+        let row = rows
+            .name(row)
+            .map_or_else(|| format!("row {}", row + 1), str::to_owned);
+        let message = format!(
+            "'{name}' takes whole numbers ({}), and {row} holds {odd}",
+            element.name()
+        );
+        return Err(Error::new(ErrorKind::Input, message)
+            .at("--repair")
+            .hint("give whole numbers; pixels stay what they are with --scale 255, without --mean and --std"));
+    }
+    Ok(())
 }
 
 fn unnamed(source: &str, wanted: &[Wanted<'_>]) -> Error {

@@ -54,10 +54,8 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn of(graph: &Graph, inputs: &[Batch]) -> Result<Self> {
-        let network = OnRuntime { tell: &|_| {} }
-            .compile(graph)
-            .map_err(Error::from)?;
+    pub(super) fn of(runner: &OnRuntime<'_>, graph: &Graph, inputs: &[Batch]) -> Result<Self> {
+        let network = runner.compile(graph).map_err(Error::from)?;
         let ids = graph.outputs();
         let mut of: Vec<Vec<Activation>> = ids.iter().map(|_| vec![]).collect();
         for batch in inputs {
@@ -109,6 +107,7 @@ impl Outputs {
 
 /// The losses of each output of `[cut, with statistics, repaired]`.
 pub(super) fn losses(
+    runner: &OnRuntime<'_>,
     given: &Outputs,
     models: [Option<&Graph>; 3],
     inputs: &RepairInputs,
@@ -117,7 +116,7 @@ pub(super) fn losses(
     for graph in models {
         others.push(
             graph
-                .map(|graph| Outputs::of(graph, &inputs.test))
+                .map(|graph| Outputs::of(runner, graph, &inputs.test))
                 .transpose()?,
         );
     }

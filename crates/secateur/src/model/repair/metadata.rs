@@ -4,7 +4,9 @@ use secateur_onnx::proto::{ModelProto, StringStringEntryProto};
 use secateur_prune::Choice;
 use serde_json::{Map, Value, json};
 
+use super::RepairBy;
 use super::lost::OutputLoss;
+use crate::job::short_hash;
 use crate::model::check::TOLERANCE;
 use crate::runtime::NAME;
 
@@ -15,6 +17,7 @@ pub(super) const REPAIR_PROPERTY: &str = "secateur.repair";
 /// of, and what the file was verified on before it was written.
 pub(super) fn how_made(
     choice: &Choice,
+    by: RepairBy,
     way: &str,
     rows: [usize; 3],
     outputs: &[OutputLoss],
@@ -23,7 +26,7 @@ pub(super) fn how_made(
     let lost = outputs
         .iter()
         .map(|loss| (loss.name.clone(), json!(loss.repaired)));
-    let all = json!({
+    let config = json!({
         "program": concat!("secateur ", env!("CARGO_PKG_VERSION")),
         "keep": choice.limit.to_string(),
         "by": choice.by.name(),
@@ -33,8 +36,13 @@ pub(super) fn how_made(
         "round": choice.round,
         "only": text(&choice.only),
         "except": text(&choice.except),
-        "repaired_by": way,
+        "repair_by": by.name(),
         "inputs": { "fitted_on": rows[0], "chosen_on": rows[1], "tested_on": rows[2] },
+    });
+    let all = json!({
+        "config_hash": short_hash(&config.to_string()),
+        "config": config,
+        "repaired_by": way,
         "lost": Value::Object(lost.collect::<Map<_, _>>()),
         "verified": { "runtime": NAME, "tolerance": TOLERANCE },
     });

@@ -3,14 +3,29 @@
 use secateur_graph::{Element, Graph, ModelMeta, to_model};
 use secateur_prune::repair::{Activation, Compiled, Runner, Step};
 
-use crate::model::{WRITTEN_DATA, written};
+use crate::model::{ModelFile, WRITTEN_DATA, written};
 use crate::runtime::Runtime;
 use crate::{Error, Result};
 
 /// Runs parts of networks on the independent runtime, and passes on how far that is.
-#[derive(Clone, Copy)]
 pub(super) struct OnRuntime<'a> {
-    pub(super) tell: &'a dyn Fn(Step),
+    /// As what parts are written: operators mean what they do in the file.
+    meta: ModelMeta,
+    tell: &'a dyn Fn(Step),
+}
+
+impl<'a> OnRuntime<'a> {
+    pub(super) fn of(file: &ModelFile, tell: &'a dyn Fn(Step)) -> Self {
+        let plain = ModelMeta::default();
+        let own = ModelMeta::of(&file.model);
+        let meta = ModelMeta {
+            opset: own.opset.max(plain.opset),
+            domains: own.domains,
+            functions: own.functions,
+            ..plain
+        };
+        Self { meta, tell }
+    }
 }
 
 /// A part that is loaded, and the type of each of its inputs.
@@ -21,7 +36,7 @@ struct Loaded {
 
 impl Runner for OnRuntime<'_> {
     fn compile(&self, graph: &Graph) -> secateur_prune::Result<Box<dyn Compiled>> {
-        let loaded = load(graph).map_err(|e| told(&e))?;
+        let loaded = load(graph, &self.meta).map_err(|e| told(&e))?;
         Ok(Box::new(loaded))
     }
 
@@ -30,8 +45,8 @@ impl Runner for OnRuntime<'_> {
     }
 }
 
-fn load(graph: &Graph) -> Result<Loaded> {
-    let model = to_model(&graph.in_new_forms()?, &ModelMeta::default())?;
+fn load(graph: &Graph, meta: &ModelMeta) -> Result<Loaded> {
+    let model = to_model(&graph.in_new_forms()?.in_single(), meta)?;
     let element = |&id| graph.value(id).element.unwrap_or(Element::F32);
     Ok(Loaded {
         runtime: Runtime::load_to_repeat(written(model)?, WRITTEN_DATA)?,

@@ -2,14 +2,15 @@
 
 use secateur_engine::Threads;
 use secateur_graph::{Array, Element, Graph, at_lengths, evaluate};
-use secateur_onnx::Parts;
-use secateur_prune::repair::Batch;
+use secateur_onnx::{Limits, Parts};
+use secateur_prune::repair::{Batch, Runner};
 
 use super::feeds::RepairInputs;
+use super::runner::OnRuntime;
 use crate::model::check::{NAIVE_MACS, TOLERANCE, finite, read_back};
 use crate::model::files::LOCATION;
 use crate::model::sample::sampled;
-use crate::model::work;
+use crate::model::{ModelFile, work, written};
 use crate::on_engine::OnEngine;
 use crate::runtime::{NAME, Runtime};
 use crate::verify::furthest;
@@ -36,9 +37,9 @@ pub struct RepairEvidence {
 /// # Errors
 /// If they differ, outputs are not finite, or nothing but the runtime can run the model.
 pub(super) fn verified(
+    file: &ModelFile,
     graph: &Graph,
     parts: &Parts,
-    needs_plain_form: bool,
     inputs: &RepairInputs,
 ) -> Result<RepairEvidence> {
     let Some(batch) = inputs.test.first() else {
@@ -53,14 +54,25 @@ pub(super) fn verified(
         .iter()
         .map(|&id| graph.value(id).element.unwrap_or(Element::F32));
     let typed: Vec<_> = elements.zip(given.iter().cloned()).collect();
-    let own = match needs_plain_form {
-        true => super::super::written(parts.read(LOCATION, &secateur_onnx::Limits::default())?)?,
-        false => parts.clone(),
-    };
-    let have = Runtime::load_parts(own, LOCATION)?.run_all(&typed)?;
-    finite(&have)?;
     // What is compared is what reads back, on one side, and what was meant, on the other.
-    read_back(parts)?;
+    let back = read_back(parts)?;
+    let have = if back.is_single() {
+        let own = match file.needs_plain_form() {
+            true => written(parts.read(LOCATION, &Limits::default())?)?,
+            false => parts.clone(),
+        };
+        Runtime::load_parts(own, LOCATION)?.run_all(&typed)?
+    } else {
+        // The runtime knows no other floats.
+        let runner = OnRuntime::of(file, &|_| {});
+        let network = runner.compile(&back).map_err(Error::from)?;
+        let made = network.run(&batch.iter().collect::<Vec<_>>());
+        made.map_err(Error::from)?
+            .into_iter()
+            .map(|a| a.values)
+            .collect()
+    };
+    finite(&have)?;
     let shapes: Vec<Vec<usize>> = given.iter().map(|a| a.shape.clone()).collect();
     let at = at_lengths(graph, &shapes)?;
     let mut evidence = RepairEvidence {
@@ -178,6 +190,32 @@ mod tests {
         have[0][0] += 1.0;
         let (far, _) = on_engine(&graph, &at, &given, &have, 1).unwrap().unwrap();
         assert!(far > TOLERANCE, "{far}");
+    }
+
+    #[test]
+    fn a_file_of_another_network_is_refused() {
+        use secateur_graph::{ModelMeta, Unary, to_model};
+        let of = |activation| {
+            let graph = secateur_testkit::mlp(&[3, 8, 2], activation, 1).unwrap();
+            let model = to_model(&graph, &ModelMeta::default()).unwrap();
+            ModelFile::of("m".into(), model, graph, 0).unwrap()
+        };
+        let (file, other) = (of(Unary::Relu), of(Unary::Tanh));
+        let rows = 40;
+        let mut stream = secateur_testkit::Stream::new(3);
+        let numbers = (0..3 * rows).map(|_| stream.unit() as f32 - 0.5).collect();
+        let inputs = file.inputs_of((vec![rows, 3], numbers), vec![], 0).unwrap();
+        let parts = |file: &ModelFile| {
+            secateur_onnx::write_parts(file.as_it_came().unwrap(), LOCATION).unwrap()
+        };
+        let evidence = verified(&file, &file.graph, &parts(&file), &inputs).unwrap();
+        assert!(evidence.naive_difference.unwrap() < 1e-5, "{evidence:?}");
+        let error = verified(&file, &file.graph, &parts(&other), &inputs).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
+        assert!(
+            error.to_string().starts_with("the repaired file differs"),
+            "{error}"
+        );
     }
 
     #[test]
