@@ -139,7 +139,11 @@ impl fmt::Display for Repair {
             f,
             "\nverified: the file as it reads back agrees on {} and on {by} within {difference:.0e} (relative)",
             evidence.runtime
-        )
+        )?;
+        match evidence.given_difference {
+            Some(given) => write!(f, ", and the given model within {given:.0e}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -173,6 +177,7 @@ mod tests {
                 naive_difference: Some(2e-7),
                 engine_difference: None,
                 engine_sampled: None,
+                given_difference: None,
                 tolerance: 1e-4,
             },
             seconds: 2.0,
@@ -217,10 +222,12 @@ mod tests {
         }];
         told.evidence.naive_difference = None;
         told.evidence.engine_difference = Some(3e-6);
+        told.evidence.given_difference = Some(2e-6);
         assert_eq!(
             told.to_string(),
             "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\nverified: the \
-             file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative)"
+             file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative), and \
+             the given model within 2e-6"
         );
     }
 }
