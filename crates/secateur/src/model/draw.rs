@@ -34,7 +34,7 @@ pub(super) fn draw_at(
         .map(|&input| {
             let shape = shape(input);
             let element = graph.value(input).element.unwrap_or(Element::F32);
-            let below = positions(graph, input) as u64;
+            let below = table_rows(graph, input).unwrap_or(2).max(1) as u64;
             let mut number = || match element.is_float() {
                 // Through f32, so that every runtime sees the same numbers.
                 true => {
@@ -49,8 +49,8 @@ pub(super) fn draw_at(
         .collect()
 }
 
-/// How many rows the tables have that an input, or that input in another type or shape, is looked up in; 2 if there are none.
-fn positions(graph: &Graph, value: ValueId) -> usize {
+/// How many rows the smallest table has that an input, or that input in another type or shape, is looked up in.
+pub(super) fn table_rows(graph: &Graph, value: ValueId) -> Option<usize> {
     let readers = graph.readers(value).iter().map(|&id| graph.node(id));
     let rows = readers.filter_map(|node| match (&node.op, node.inputs.first()) {
         // The same numbers in another type or shape.
@@ -64,13 +64,13 @@ fn positions(graph: &Graph, value: ValueId) -> usize {
             | Op::Expand
             | Op::Tile,
             Some(Some(first)),
-        ) if *first == value => Some(positions(graph, *node.outputs.first()?)),
+        ) if *first == value => table_rows(graph, *node.outputs.first()?),
         (Op::Gather { axis: 0 }, Some(Some(table))) => {
             graph.constant(*table)?.shape().first().copied()
         }
         _ => None,
     });
-    rows.min().unwrap_or(2).max(1)
+    rows.min()
 }
 
 #[cfg(test)]

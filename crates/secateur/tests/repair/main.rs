@@ -187,7 +187,15 @@ fn several_inputs_and_outputs_and_whole_numbers_are_repaired() {
     let twice = refused(&[sources[0].clone(), sources[0].clone()]);
     assert_eq!(twice.to_string(), "--repair: 'numbers' has inputs twice");
     // Rows are told by their place in the file, also where some of them are drawn.
-    for (odd, told) in [(2.5f32, "2.5"), (1e19, "10000000000000000000")] {
+    let whole = "takes whole numbers (int64), and row ";
+    let table = "looks up a table of 30 rows, counted from 0, and row ";
+    let odd = [
+        (2.5f32, whole, "2.5"),
+        (1e19, whole, "9999999980506448000"),
+        (30.0, table, "30"),
+        (-31.0, table, "-31"),
+    ];
+    for (odd, why, told) in odd {
         let mut words: Vec<f32> = (0..count).map(|i| (i * 7 % 30) as f32).collect();
         words[10..].fill(odd);
         let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
@@ -198,7 +206,7 @@ fn several_inputs_and_outputs_and_whole_numbers_are_repaired() {
             ..InputOptions::default()
         };
         let error = file.read_inputs(&sources, &some).unwrap_err().to_string();
-        let row = error.strip_prefix("--repair: 'words' takes whole numbers (int64), and row ");
+        let row = error.strip_prefix(&format!("--repair: 'words' {why}"));
         let row = row.and_then(|rest| rest.strip_suffix(&format!(" holds {told}")));
         let row: usize = row.unwrap_or_else(|| panic!("{error}")).parse().unwrap();
         assert!(row > 10 && words[row - 1] == odd, "{error}");

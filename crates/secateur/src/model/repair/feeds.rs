@@ -5,13 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use secateur_data::{InputOptions, Pixels, Rows, Wanted, array_rows, read_input, read_inputs};
-use secateur_graph::{Dim, Element, ValueId, from_tensor};
+use secateur_graph::{Dim, Element, Graph, ValueId, from_tensor};
 use secateur_onnx::{Limits, read_tensor_file};
 use secateur_prune::repair::{Activation, Batch};
 
 use super::memory::MEMORY;
 use crate::job::RUN_PROPERTY;
 use crate::model::ModelFile;
+use crate::model::draw::table_rows;
 use crate::spelt::by_channel;
 use crate::{Config, Error, ErrorKind, Result};
 
@@ -97,8 +98,7 @@ impl ModelFile {
             }
         };
         for (&id, rows) in inputs.iter().zip(&rows) {
-            let value = self.graph().value(id);
-            check_whole(rows, &value.name, value.element)?;
+            check_whole(rows, self.graph(), id)?;
         }
         divided(&rows, &wanted, options.seed)
     }
@@ -190,26 +190,42 @@ fn read_tensor(path: &str, wanted: &Wanted<'_>, options: &InputOptions) -> Resul
     Ok(rows.map_err(|e| e.in_file(path))?)
 }
 
-/// Refuses rows for an input of whole numbers that hold others, or what is beyond its type.
-fn check_whole(rows: &Rows, name: &str, element: Option<Element>) -> Result<()> {
-    let Some(element) = element.filter(|element| !element.is_float()) else {
+/// Refuses rows for an input of whole numbers that hold others, or what is beyond its type or the table that it looks up.
+fn check_whole(rows: &Rows, graph: &Graph, id: ValueId) -> Result<()> {
+    let value = graph.value(id);
+    let name = &value.name;
+    let Some(element) = value.element.filter(|element| !element.is_float()) else {
         return Ok(());
     };
+    let table = table_rows(graph, id);
+    // Negative positions count from the end.
+    let is_in = |v: f64| table.is_none_or(|rows| (-(rows as f64)..rows as f64).contains(&v));
     for row in 0..rows.count() {
         let (_, values) = rows.pick(&[row]);
-        let Some(odd) = values.iter().find(|&&v| !element.holds(f64::from(v))) else {
+        let mut values = values.iter().map(|&v| f64::from(v));
+        let Some(odd) = values.find(|&v| !element.holds(v) || !is_in(v)) else {
             continue;
         };
-        let row = rows
-            .name(row)
-            .map_or_else(|| format!("row {}", row + 1), str::to_owned);
-        let message = format!(
-            "'{name}' takes whole numbers ({}), and {row} holds {odd}",
-            element.name()
-        );
+        let known = rows.name(row);
+        let row = known.map_or_else(|| format!("row {}", row + 1), str::to_owned);
+        let (message, hint) = match (element.holds(odd), table) {
+            (true, Some(table)) => (
+                format!(
+                    "'{name}' looks up a table of {table} rows, counted from 0, and {row} holds {odd}"
+                ),
+                "give numbers as the model was trained on them",
+            ),
+            _ => (
+                format!(
+                    "'{name}' takes whole numbers ({}), and {row} holds {odd}",
+                    element.name()
+                ),
+                "give whole numbers; pixels stay what they are with --scale 255, without --mean and --std",
+            ),
+        };
         return Err(Error::new(ErrorKind::Input, message)
             .at("--repair")
-            .hint("give whole numbers; pixels stay what they are with --scale 255, without --mean and --std"));
+            .hint(hint));
     }
     Ok(())
 }
