@@ -253,9 +253,9 @@ impl Sums {
 
     fn add(&mut self, values: &Mat<f64>) {
         for p in 0..values.ncols() {
-            for (row, (sum, squares)) in self.of.iter_mut().enumerate() {
-                *sum += values[(row, p)];
-                *squares += values[(row, p)].powi(2);
+            for ((sum, squares), value) in self.of.iter_mut().zip(values.col_as_slice(p)) {
+                *sum += value;
+                *squares += value.powi(2);
             }
         }
         self.count += values.ncols() as f64;
