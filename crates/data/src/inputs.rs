@@ -129,6 +129,7 @@ fn of_data_set(spec: &str, wanted: &Wanted<'_>, options: &InputOptions) -> Resul
     dataset
         .features()
         .try_gather(&picked, None, &raw, &mut values)?;
+    let largest = values.iter().copied().fold(0.0, f32::max);
     let are_pixels =
         dataset.image().is_some() && matches!(dataset.features().storage(), Storage::U8(_));
     let mut shape = vec![picked.len()];
@@ -138,9 +139,9 @@ fn of_data_set(spec: &str, wanted: &Wanted<'_>, options: &InputOptions) -> Resul
     }
     let rows = Rows::fitted(shape, values, wanted)?;
     let names = picked.iter().map(|row| format!("row {}", row + 1));
-    let rows = rows.named(names.collect());
+    let rows = rows.drawn_from(training.len()).named(names.collect());
     match are_pixels {
-        true => rows.scaled(&options.pixels),
+        true => rows.scaled(&options.pixels.of_bytes_up_to(largest)),
         false => rows.scaled(&options.pixels.of_numbers()),
     }
 }

@@ -39,6 +39,11 @@ pub(crate) struct DataFlags {
 }
 
 impl DataFlags {
+    /// What the data are called, if that was said.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.data.as_deref()
+    }
+
     /// What was typed, and nothing about other things.
     pub(crate) fn config(&self) -> Config {
         let Self {

@@ -1,7 +1,7 @@
 //! Flags of the commands on models of others.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 use regex::Regex;
@@ -228,6 +228,19 @@ impl ShrinkFlags {
             (others.mean, others.std, is_about_data) = (None, None, false);
         }
         is_about_data |= others != Config::default();
+        if self.scale.is_some() && self.repair.is_empty() {
+            let hint = "--data and --recalibrate read pixels as compress does: from 0 to 1 before --mean and --std";
+            return Err(Error::usage("this is about what --repair names")
+                .at("--scale")
+                .hint(hint));
+        }
+        if is_about_data && sources.ranking.is_none() && !self.repair.is_empty() {
+            let message =
+                "of what says how data are read, --mean and --std alone are about --repair";
+            return Err(Error::usage(message).at("--repair").hint(
+                "a table is read column by column: leave targets out; or name data with targets beside it: --data",
+            ));
+        }
         match is_about_data && sources.ranking.is_none() {
             true => Err(Error::usage("it is said how data are read, but not which")
                 .at("--data")
@@ -268,6 +281,35 @@ impl ShrinkFlags {
         };
         let inputs = file.read_inputs(&self.repair, &options)?;
         Ok(Some(inputs.within(file, memory)?))
+    }
+
+    /// The same inputs, repaired on with no more memory than there may be.
+    ///
+    /// # Errors
+    /// If that is not enough.
+    pub(crate) fn within_memory(
+        &self,
+        inputs: RepairInputs,
+        file: &ModelFile,
+    ) -> Result<RepairInputs> {
+        let memory = self.memory.as_deref().map(bytes).transpose()?;
+        inputs.within(file, memory)
+    }
+
+    /// Files and folders that are read beside the model.
+    pub(crate) fn read(&self) -> impl Iterator<Item = &Path> {
+        let repair = self.repair.iter().flat_map(|source| {
+            let behind = source.split_once('=').map(|(_, data)| data);
+            [Some(source.as_str()), behind].into_iter().flatten()
+        });
+        let data = self
+            .data
+            .name()
+            .into_iter()
+            .chain(self.recalibrate.as_deref());
+        let named = repair.chain(data).map(Path::new);
+        let files = self.input.iter().chain(&self.drop).map(PathBuf::as_path);
+        named.chain(files)
     }
 
     fn limit(&self) -> Result<Limit> {

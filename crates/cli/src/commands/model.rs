@@ -47,12 +47,13 @@ fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
         }
     };
     let is_same = |a: &Path, b: &Path| place(a).is_some_and(|a| Some(a) == place(b));
+    let is_below = |a: &Path, b: &Path| {
+        let (a, b) = (a.is_file().then(|| place(a)), b.is_dir().then(|| place(b)));
+        matches!((a.flatten(), b.flatten()), (Some(a), Some(b)) if a.starts_with(&b))
+    };
     let is_read = |path: &Path| {
-        let given = flags.repair.iter().flat_map(|source| {
-            let behind = source.split_once('=').map(|(_, data)| data);
-            [Some(source.as_str()), behind].into_iter().flatten()
-        });
-        file.has_data_in(path) || given.into_iter().any(|data| is_same(path, Path::new(data)))
+        let mut given = flags.read();
+        file.has_data_in(path) || given.any(|data| is_same(path, data) || is_below(path, data))
     };
     let page = flags.report.as_deref();
     let is_model = |page: &Path| is_same(page, &flags.model) || is_same(page, &flags.out);
@@ -70,7 +71,7 @@ fn check_apart(flags: &ShrinkFlags, file: &ModelFile) -> Result<()> {
 
 /// Why nothing is repaired.
 const NOT_NEEDED: &str =
-    "not repaired: only units went that no weights read, so that there is nothing to give back";
+    "not repaired: no unit went that weights read, so that there is nothing to give back";
 
 /// What a model is repaired on, if it is.
 fn inputs(
@@ -84,10 +85,21 @@ fn inputs(
     };
     let inputs = match data.filter(|_| sources.ranking == sources.statistics) {
         Some(data) => data.repair_inputs(file)?,
-        None => ModelData::read(file, statistics, sources.rows, data_dir().as_deref())?
+        None => ModelData::read(file, statistics, sources.rows, data_dir().as_deref())
+            .map_err(without_targets)?
             .repair_inputs(file)?,
     };
-    Ok(Some(inputs.within(file, None)?))
+    Ok(Some(flags.within_memory(inputs, file)?))
+}
+
+/// Says that data without targets serve as well.
+fn without_targets(error: Error) -> Error {
+    let way = "inputs without targets, and models that cannot be trained here, take --repair DATA --repair-by statistics";
+    let hint = match error.hint_text() {
+        Some(hint) => format!("{hint}; {way}"),
+        None => way.to_owned(),
+    };
+    error.hint(hint)
 }
 
 /// Removes units, verifies and writes.
@@ -113,13 +125,24 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     if repair_by == RepairBy::Statistics {
         file.check_statistics()?;
     }
-    let read =
-        |config: &Config| ModelData::read(&file, config, sources.rows, data_dir().as_deref());
+    let read = |config: &Config| {
+        let data = ModelData::read(&file, config, sources.rows, data_dir().as_deref());
+        match sources.ranking == sources.statistics {
+            true => data.map_err(without_targets),
+            false => data,
+        }
+    };
     let data = sources.ranking.as_ref().map(read).transpose()?;
     let inputs = inputs(flags, &sources, &file, data.as_ref())?;
+    if let Some(inputs) = inputs.as_ref().filter(|_| flags.input.is_empty()) {
+        file.verify_on_inputs(inputs)?;
+    }
     // What would fail at the end fails before anything takes long.
     if data.is_some() || inputs.is_some() || matches!(choice.limit, Limit::Counted(_)) {
         file.verify_beforehand(choice.seed)?;
+    }
+    if let Some(inputs) = &inputs {
+        inputs.verify_beforehand(&file)?;
     }
     let mut models = vec![];
     if let Some(data) = &data {

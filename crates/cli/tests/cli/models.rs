@@ -325,6 +325,7 @@ fn data_that_do_not_fit_leave_nothing() {
         "shrink net.onnx --keep 50% --by taylor --data sine -o a.onnx",
         "shrink plain.onnx --keep 50% --by taylor --data digits -o a.onnx",
         "shrink plain.onnx --keep 50% --recalibrate digits -o a.onnx",
+        "shrink net.onnx --keep 50% --recalibrate pictures --format image-folder -o a.onnx",
     ]);
     assert_snapshot!(text);
 }

@@ -91,6 +91,8 @@ fn what_cannot_be_repaired_on_is_refused_with_a_way_out() {
     let sandbox = with_model();
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     std::fs::write(sandbox.path("rows.csv"), "1,2\n").unwrap();
+    std::fs::create_dir(sandbox.path("pictures")).unwrap();
+    std::fs::write(sandbox.path("pictures/a.png"), "a picture").unwrap();
     for flags in [
         "--repair digits --rows 10",
         "--repair gone",
@@ -108,6 +110,11 @@ fn what_cannot_be_repaired_on_is_refused_with_a_way_out() {
         "--repair digits --report ./a.onnx",
         "--repair digits --report model.onnx --force",
         "--repair rows.csv --report rows.csv --force",
+        "--repair digits --input rows.csv --report rows.csv --force",
+        "--recalibrate rows.csv --report rows.csv --force",
+        "--repair pictures --report pictures/a.png --force",
+        "--repair digits --target 1",
+        "--scale 255",
     ] {
         let shown = sandbox.run(&format!("shrink model.onnx --keep 50% {flags} -o a.onnx"));
         assert_ne!(shown.code, Some(0), "{shown}");
@@ -188,9 +195,9 @@ fn tables_are_inputs_with_and_without_a_target() {
         assert_eq!(shown.code, Some(0), "{shown}");
         (sandbox.read("small.onnx"), shown)
     };
-    sandbox.file("plain.csv", table(60, 0, false));
-    sandbox.file("named.csv", table(60, 0, true));
-    sandbox.file("more.csv", table(60, 1, true));
+    sandbox.file("plain.csv", table(240, 0, false));
+    sandbox.file("named.csv", table(240, 0, true));
+    sandbox.file("more.csv", table(240, 1, true));
     let (plain, shown) = small("--repair plain.csv");
     assert!(!shown.stderr.contains("note"), "{shown}");
     assert!(small("--repair named.csv").0 == plain);
@@ -203,12 +210,17 @@ fn tables_are_inputs_with_and_without_a_target() {
     );
     let told: Value = serde_json::from_str(&shown.stdout).unwrap();
     assert_eq!(told["repair"]["notes"][0], left_out);
+    let numbers = told["repair"]["inputs"]["numbers"][0].as_str().unwrap();
+    assert!(
+        numbers.starts_with("'features': 240 rows of 64, from "),
+        "{numbers}"
+    );
     // Numbers are as they stand, unless it is said how they are scaled.
     assert!(small("--repair plain.csv --std 2").0 != plain);
     assert!(small("--repair plain.csv --scale 3").0 == plain);
     sandbox.file("narrow.csv", "a,b,c\n1,2,3\n");
-    sandbox.file("gap.csv", table(60, 0, true).replacen(",3,", ",,", 1));
-    sandbox.file("text.csv", table(60, 0, true).replacen(",3,", ",red,", 1));
+    sandbox.file("gap.csv", table(240, 0, true).replacen(",3,", ",,", 1));
+    sandbox.file("text.csv", table(240, 0, true).replacen(",3,", ",red,", 1));
     let text = sandbox.refusals(&[
         "shrink model.onnx --keep 50% --repair narrow.csv -o a.onnx",
         "shrink model.onnx --keep 50% --repair gap.csv -o a.onnx",

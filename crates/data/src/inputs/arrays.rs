@@ -78,6 +78,7 @@ pub fn array_rows(
     wanted: &Wanted<'_>,
     options: &InputOptions,
 ) -> Result<Rows> {
+    let total = *shape.first().unwrap_or(&1);
     let mut names = vec![];
     if let Some(&all) = shape.first().filter(|&&all| all > options.rows) {
         let width = values.len() / all;
@@ -91,7 +92,8 @@ pub fn array_rows(
             .collect();
         check_finite(&values, width, &names)?;
     }
-    let rows = Rows::fitted(shape, values, wanted)?.named(names);
+    let rows = Rows::fitted(shape, values, wanted)?;
+    let rows = rows.drawn_from(total).named(names);
     // Bytes of pictures are pixels; any other numbers are as they are.
     match are_bytes && wanted.axes.len() == 4 {
         true => rows.scaled(&options.pixels),

@@ -35,6 +35,8 @@ pub struct Rows {
     is_whole: bool,
     /// Which axis of `shape` has the channels of pictures.
     channels: Option<usize>,
+    /// How many rows there were before some were drawn.
+    total: usize,
     /// What each row is called, where that is known.
     names: Vec<String>,
     /// What the user should know of how they were read.
@@ -63,6 +65,7 @@ impl Rows {
         let rows = |shape: Vec<usize>, values: Vec<f32>, is_whole: bool| {
             let channels = channels(&shape);
             Ok(Self {
+                total: *shape.first().unwrap_or(&1),
                 shape,
                 values,
                 is_whole,
@@ -128,6 +131,12 @@ impl Rows {
         Ok(self)
     }
 
+    /// The same rows, which were drawn from so many.
+    #[must_use]
+    pub(crate) fn drawn_from(self, total: usize) -> Self {
+        Self { total, ..self }
+    }
+
     /// The same rows with what each is called.
     #[must_use]
     pub fn named(self, names: Vec<String>) -> Self {
@@ -153,6 +162,21 @@ impl Rows {
     /// How many there are.
     pub fn count(&self) -> usize {
         *self.shape.first().unwrap_or(&1)
+    }
+
+    /// How many there were before some were drawn.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// All numbers, row after row.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// How many rows there are, and the lengths of one.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
     }
 
     /// Whether a row is all that the network reads at once, its batch axis included.

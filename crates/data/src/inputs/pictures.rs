@@ -68,7 +68,7 @@ pub(super) fn read(files: &[PathBuf], wanted: &Wanted<'_>, options: &InputOption
     all.extend(shape.dimensions());
     let names = picked.iter().map(|&at| files[at].display().to_string());
     let rows = Rows::fitted(all, values, wanted)?.scaled(&options.pixels)?;
-    Ok(rows.named(names.collect()))
+    Ok(rows.drawn_from(files.len()).named(names.collect()))
 }
 
 /// The size of the pictures that an input is.

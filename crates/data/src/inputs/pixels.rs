@@ -33,6 +33,18 @@ impl Pixels {
         }
     }
 
+    /// The same for bytes of which `largest` is white, as data sets are read for training; bytes that stay as they are do.
+    pub(crate) fn of_bytes_up_to(&self, largest: f32) -> Self {
+        let top = match self.top == 255.0 || largest == 0.0 {
+            true => self.top,
+            false => self.top * 255.0 / largest,
+        };
+        Self {
+            top,
+            ..self.clone()
+        }
+    }
+
     /// Whether numbers stay as they are.
     fn is_nothing(&self) -> bool {
         self.top == 255.0
@@ -94,6 +106,14 @@ mod tests {
         let mut values = [3.0, 200.0];
         raw.scale(&mut values, 1, 2).unwrap();
         assert_eq!(values, [3.0, 200.0]);
+        // White of digits is 16.
+        let mut values = [0.0, 16.0];
+        let digits = Pixels::default().of_bytes_up_to(16.0);
+        digits.scale(&mut values, 1, 2).unwrap();
+        assert_eq!(values, [0.0, 1.0]);
+        assert_eq!(raw.of_bytes_up_to(16.0), raw);
+        assert_eq!(pixels.of_bytes_up_to(255.0), pixels);
+        assert_eq!(pixels.of_bytes_up_to(0.0), pixels);
         let error = pixels.scale(&mut [0.0; 3], 3, 1).unwrap_err();
         assert_eq!(
             error.to_string(),

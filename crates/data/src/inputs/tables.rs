@@ -41,6 +41,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted<'_>, options: &InputOptions) -> 
     let rows = rows.scaled(&options.pixels.of_numbers())?;
     let lines = found.lines.iter().map(|line| format!("line {line}"));
     let notes = table.note().cloned().into_iter().chain(note);
+    let rows = rows.drawn_from(table.count());
     Ok(rows.named(lines.collect()).noted(notes))
 }
 

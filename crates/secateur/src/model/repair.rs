@@ -1,6 +1,8 @@
 //! What a cut took, given back by formula: inputs without labels are all it takes.
 
+mod evidence;
 mod feeds;
+mod inputs;
 mod lost;
 mod memory;
 mod metadata;
@@ -8,6 +10,7 @@ mod runner;
 mod told;
 mod unlike;
 mod verified;
+mod whole;
 
 use std::str::FromStr;
 use std::time::Instant;
@@ -24,9 +27,9 @@ use super::files::LOCATION;
 use super::{ModelFile, SmallModel};
 use crate::{Error, ErrorKind, Result};
 
-pub use feeds::RepairInputs;
+pub use evidence::RepairEvidence;
+pub use inputs::RepairInputs;
 pub use lost::{Changed, Loss, OutputLoss};
-pub use verified::RepairEvidence;
 
 use lost::{Outputs, further, losses};
 use metadata::{REPAIR_PROPERTY, how_made, put_property};
@@ -81,9 +84,9 @@ impl ModelFile {
         if self.graph.nodes().iter().any(|n| is_norm(&n.op)) {
             return Ok(());
         }
-        let message = "has no BatchNormalization, so that there are no statistics to measure anew";
+        let message = "has no BatchNormalization by running statistics, so that there are none to measure anew";
         Err(Error::new(ErrorKind::Input, message).at(&self.name).hint(
-            "repair by formula instead (--repair DATA); where normalization was folded into layers, export the model for training (PyTorch: training=TrainingMode.TRAINING)",
+            "repair by formula instead (--repair DATA); where normalization was folded into layers, export the model without that (PyTorch: model.eval(), training=TrainingMode.PRESERVE)",
         ))
     }
 }
@@ -105,6 +108,8 @@ pub struct Repair {
     pub(super) outputs: Vec<OutputLoss>,
     /// What the user should know of the inputs.
     pub(super) notes: Vec<String>,
+    /// What went in.
+    pub(super) fed: Vec<String>,
     /// How the file was verified.
     pub(super) evidence: RepairEvidence,
     pub(super) seconds: f64,
@@ -295,7 +300,7 @@ impl SmallModel {
         put_property(
             &mut model,
             REPAIR_PROPERTY,
-            how_made(&self.choice, by, best.way, inputs.rows, &outputs),
+            how_made(&self.choice, by, best.way, inputs, &outputs),
         );
         let parts = write_parts(model, LOCATION)?;
         let evidence = verified(file, &best.graph, &parts, inputs)?;
@@ -308,6 +313,7 @@ impl SmallModel {
             norms: best.norms,
             outputs,
             notes,
+            fed: inputs.fed.clone(),
             evidence,
             seconds: start.elapsed().as_secs_f64(),
         });

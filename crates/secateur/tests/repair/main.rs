@@ -186,6 +186,24 @@ fn several_inputs_and_outputs_and_whole_numbers_are_repaired() {
     );
     let twice = refused(&[sources[0].clone(), sources[0].clone()]);
     assert_eq!(twice.to_string(), "--repair: 'numbers' has inputs twice");
+    // Of files of other lengths other rows would be drawn.
+    let more = npy(
+        folder.path(),
+        "more.npy",
+        "<f4",
+        &[count + 1, 5],
+        &floats((count + 1) * 5, 3),
+    );
+    let some = InputOptions {
+        rows: 100,
+        ..InputOptions::default()
+    };
+    let sources_of_two = [format!("numbers={}", more.display()), sources[1].clone()];
+    let error = file.read_inputs(&sources_of_two, &some).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "--repair: 'numbers' has 301 rows, and another input 300"
+    );
     // Rows are told by their place in the file, also where some of them are drawn.
     let whole = "takes whole numbers (int64), and row ";
     let table = "looks up a table of 30 rows, counted from 0, and row ";
@@ -201,10 +219,6 @@ fn several_inputs_and_outputs_and_whole_numbers_are_repaired() {
         let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
         let path = npy(folder.path(), "odd.npy", "<f4", &[count], &bytes);
         let sources = [sources[0].clone(), format!("words={}", path.display())];
-        let some = InputOptions {
-            rows: 100,
-            ..InputOptions::default()
-        };
         let error = file.read_inputs(&sources, &some).unwrap_err().to_string();
         let row = error.strip_prefix(&format!("--repair: 'words' {why}"));
         let row = row.and_then(|rest| rest.strip_suffix(&format!(" holds {told}")));

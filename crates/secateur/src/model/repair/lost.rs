@@ -3,12 +3,16 @@
 use secateur_graph::Graph;
 use secateur_prune::repair::{Activation, Batch, Runner};
 
-use super::feeds::RepairInputs;
+use super::inputs::RepairInputs;
 use super::runner::OnRuntime;
 use crate::{Error, Result};
 
 /// Rows of which as many as this may well have one answer.
 const FEW: usize = 12;
+
+/// Of so many classes at least, one that a larger share of the inputs is told to be in is odd.
+const MANY: usize = 8;
+const MUCH: f64 = 0.75;
 
 /// How far an output is from what it was.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -96,9 +100,23 @@ impl Outputs {
                 return Some(format!("'{name}' is the same for all inputs: {hint}"));
             }
             let answers = answers(own)?;
-            let is_one = answers.windows(2).all(|pair| pair[0] == pair[1]);
-            (answers.len() > FEW && is_one).then(|| {
-                format!("the largest entry of '{name}' is the same one for all inputs: {hint}")
+            let most = answers
+                .iter()
+                .map(|a| answers.iter().filter(|b| a == *b).count());
+            let most = most.max().unwrap_or(0);
+            if answers.len() <= FEW {
+                return None;
+            }
+            if most == answers.len() {
+                return Some(format!(
+                    "the largest entry of '{name}' is the same one for all inputs: {hint}"
+                ));
+            }
+            // Maps have an answer at each place, most of which may well be that nothing is there.
+            let is_much = answers.len() == count && most as f64 > MUCH * count as f64;
+            let entries = own.first().map_or(0, |a| entries(a).1);
+            (is_much && entries >= MANY).then(|| {
+                format!("the largest entry of '{name}' is the same one for {most} of {count} inputs: {hint}")
             })
         };
         self.names.iter().zip(&self.of).filter_map(odd).collect()
@@ -329,5 +347,30 @@ mod tests {
         rising.swap(0, 1);
         assert_eq!(told(&rising), "");
         assert_eq!(told(&[0.5; 10]), "");
+        // Of eight classes, one that most inputs are told to be in; of seven it may be.
+        let of_classes = |classes: usize, common: usize| {
+            let input = |at: usize| (0..classes).map(move |class| (at, class));
+            let value = |(at, class): (usize, usize)| {
+                let is_largest = class == if at < common { 0 } else { 1 + at % 2 };
+                f32::from(u8::from(is_largest)) + at as f32 / 100.0
+            };
+            let values = (0..40).flat_map(input).map(value);
+            let made = Outputs {
+                names: vec!["y".into()],
+                of: vec![vec![Activation {
+                    shape: vec![40, classes],
+                    values: values.collect(),
+                }]],
+            };
+            made.odd().join(" ")
+        };
+        assert!(
+            of_classes(8, 31)
+                .starts_with("the largest entry of 'y' is the same one for 31 of 40 inputs"),
+            "{}",
+            of_classes(8, 31)
+        );
+        assert_eq!(of_classes(8, 30), "");
+        assert_eq!(of_classes(7, 31), "");
     }
 }

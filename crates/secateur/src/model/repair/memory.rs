@@ -3,7 +3,7 @@
 use secateur_graph::{Graph, at_lengths};
 use secateur_prune::repair::held_bytes;
 
-use super::feeds::RepairInputs;
+use super::inputs::RepairInputs;
 use crate::memory::machine_memory;
 use crate::model::ModelFile;
 use crate::report::resident_memory;

@@ -4,8 +4,8 @@ use secateur_onnx::proto::{ModelProto, StringStringEntryProto};
 use secateur_prune::Choice;
 use serde_json::{Map, Value, json};
 
-use super::RepairBy;
 use super::lost::OutputLoss;
+use super::{RepairBy, RepairInputs};
 use crate::job::short_hash;
 use crate::model::check::TOLERANCE;
 use crate::runtime::NAME;
@@ -19,7 +19,7 @@ pub(super) fn how_made(
     choice: &Choice,
     by: RepairBy,
     way: &str,
-    rows: [usize; 3],
+    inputs: &RepairInputs,
     outputs: &[OutputLoss],
 ) -> String {
     let text = |pattern: &Option<regex::Regex>| pattern.as_ref().map(ToString::to_string);
@@ -37,7 +37,7 @@ pub(super) fn how_made(
         "only": text(&choice.only),
         "except": text(&choice.except),
         "repair_by": by.name(),
-        "inputs": { "fitted_on": rows[0], "chosen_on": rows[1], "tested_on": rows[2] },
+        "inputs": { "fitted_on": inputs.rows[0], "chosen_on": inputs.rows[1], "tested_on": inputs.rows[2], "numbers": inputs.fed },
     });
     let all = json!({
         "config_hash": short_hash(&config.to_string()),

@@ -78,7 +78,7 @@ impl Repair {
         let untouched = untouched.map(|u| json!({ "node": u.node, "why": u.why }));
         json!({
             "by": self.way,
-            "inputs": { "fitted_on": self.rows[0], "chosen_on": self.rows[1], "tested_on": self.rows[2] },
+            "inputs": { "fitted_on": self.rows[0], "chosen_on": self.rows[1], "tested_on": self.rows[2], "numbers": self.fed },
             "outputs": self.outputs,
             "notes": self.notes,
             "norms": self.norms,
@@ -127,6 +127,7 @@ impl fmt::Display for Repair {
                 first.node, first.why
             )?;
         }
+        write!(f, "\ninputs: {}", self.fed.join("; "))?;
         let evidence = &self.evidence;
         let (by, difference) = match (evidence.naive_difference, evidence.engine_difference) {
             (Some(difference), _) => ("the f64 evaluator", difference),
@@ -172,6 +173,7 @@ mod tests {
             norms: 0,
             outputs: vec![],
             notes: vec!["odd".into()],
+            fed: vec!["'x': 3 rows".into()],
             evidence: RepairEvidence {
                 runtime: "a runtime",
                 naive_difference: Some(2e-7),
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(
             told.to_string(),
             "repaired by formula on 1,070 inputs in 2 s: 2 of 4 readers by least squares, 1 by their bias alone; 2 are further from what \
-             they made than without repair\nverified: the file as it reads back agrees on a runtime and on the f64 evaluator within 2e-7 \
+             they made than without repair\ninputs: 'x': 3 rows\nverified: the file as it reads back agrees on a runtime and on the f64 evaluator within 2e-7 \
              (relative)"
         );
         let json = told.to_json();
@@ -225,7 +227,7 @@ mod tests {
         told.evidence.given_difference = Some(2e-6);
         assert_eq!(
             told.to_string(),
-            "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\nverified: the \
+            "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\ninputs: 'x': 3 rows\nverified: the \
              file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative), and \
              the given model within 2e-6"
         );

@@ -3,9 +3,10 @@
 use secateur_engine::Threads;
 use secateur_graph::{Array, Element, Graph, at_lengths, evaluate};
 use secateur_onnx::{Limits, Parts, write_parts};
-use secateur_prune::repair::{Batch, Runner};
+use secateur_prune::repair::{Batch, Compiled, Runner};
 
-use super::feeds::RepairInputs;
+use super::evidence::RepairEvidence;
+use super::inputs::RepairInputs;
 use super::runner::OnRuntime;
 use crate::model::check::{NAIVE_MACS, TOLERANCE, finite, read_back};
 use crate::model::files::LOCATION;
@@ -15,29 +16,6 @@ use crate::on_engine::OnEngine;
 use crate::runtime::{NAME, Runtime};
 use crate::verify::furthest;
 use crate::{Error, ErrorKind, Result};
-
-/// How a repaired file was verified, on inputs that nothing was fitted or chosen on: the file as it reads back on the independent runtime,
-/// against its network on what shares nothing with that.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct RepairEvidence {
-    /// Name and version of the runtime.
-    pub runtime: &'static str,
-    /// Largest relative difference of any output from the naive f64 evaluator, where that can run the model in short time.
-    pub naive_difference: Option<f64>,
-    /// The same from the engine of this program, where the evaluator would take long.
-    pub engine_difference: Option<f64>,
-    /// Largest relative difference of the engine from the evaluator, node by node at sampled places.
-    pub engine_sampled: Option<f64>,
-    /// Largest relative difference of the given model on the same, where the repaired one differs by more than 1e-4: rounding may be all.
-    pub given_difference: Option<f64>,
-    /// Differences above this fail: 1e-4, or four times that of the given model, up to 5e-4.
-    pub tolerance: f64,
-}
-
-/// How much more than the given model the repaired one may differ between runtimes by rounding alone.
-const AS_GIVEN: f64 = 4.0;
-/// What is never accepted, however much the given model differs.
-const MOST: f64 = 5.0 * TOLERANCE;
 
 /// Compares a file with the network that it was written of.
 ///
@@ -49,59 +27,55 @@ pub(super) fn verified(
     parts: &Parts,
     inputs: &RepairInputs,
 ) -> Result<RepairEvidence> {
-    let Some(batch) = inputs.test.first() else {
-        return Err(Error::new(
-            ErrorKind::Verification,
-            "there are no inputs to verify on",
-        ));
-    };
-    let evidence = compared(file, graph, parts, batch, inputs.seed)?;
+    let evidence = compared(file, graph, parts, inputs, NAIVE_MACS)?;
     match evidence.is_held() {
         true => Ok(evidence),
         // Networks that subtract what is nearly equal make much of rounding: how much, the given one tells.
-        false => {
-            let parts = write_parts(file.as_it_came()?, LOCATION)?;
-            let given = compared(file, &file.graph, &parts, batch, inputs.seed)?;
-            evidence.beside(&given).held()
-        }
+        false => evidence.beside(&given(file, inputs)?).held(),
     }
 }
 
-/// How far a file is from a network, whatever that is.
+impl RepairInputs {
+    /// Runs the model as it is in all ways in which the repaired one will be run.
+    ///
+    /// # Errors
+    /// If one of them refuses it, or rounding does so much to it that nothing that is made of it could be verified.
+    pub fn verify_beforehand(&self, file: &ModelFile) -> Result<()> {
+        let on_runtime = || -> Result<()> {
+            let runner = OnRuntime::of(file, &|_| {});
+            let network = runner.compile(&file.graph).map_err(Error::from)?;
+            let batch = self.first(usize::MAX)?;
+            let made = network.run(&batch.iter().collect::<Vec<_>>());
+            made.map(drop).map_err(Error::from)
+        };
+        let checked = on_runtime().and_then(|()| given(file, self)?.held_as_given());
+        checked.map_err(|e| match e.hint_text() {
+            Some(_) => e.or_at(&file.name),
+            None => e
+                .or_at(&file.name)
+                .hint("a repair runs layers on the independent runtime; without --repair the model may be cut nevertheless"),
+        })
+    }
+}
+
+/// How far the given file is from its own network.
+fn given(file: &ModelFile, inputs: &RepairInputs) -> Result<RepairEvidence> {
+    let parts = write_parts(file.as_it_came()?, LOCATION)?;
+    compared(file, &file.graph, &parts, inputs, NAIVE_MACS)
+}
+
+/// How far a file is from a network, whatever that is. The evaluator is given so many multiply-accumulates, or a row where nothing else runs the
+/// network.
 fn compared(
     file: &ModelFile,
     graph: &Graph,
     parts: &Parts,
-    batch: &Batch,
-    seed: u64,
+    inputs: &RepairInputs,
+    naive_macs: u64,
 ) -> Result<RepairEvidence> {
-    let given = arrays(batch);
-    let elements = graph
-        .inputs()
-        .iter()
-        .map(|&id| graph.value(id).element.unwrap_or(Element::F32));
-    let typed: Vec<_> = elements.zip(given.iter().cloned()).collect();
-    // What is compared is what reads back, on one side, and what was meant, on the other.
+    let batch = inputs.first(usize::MAX)?;
     let back = read_back(parts)?;
-    let have = if back.is_single() {
-        let own = match file.needs_plain_form() {
-            true => written(parts.read(LOCATION, &Limits::default())?)?,
-            false => parts.clone(),
-        };
-        Runtime::load_parts(own, LOCATION)?.run_all(&typed)?
-    } else {
-        // The runtime knows no other floats.
-        let runner = OnRuntime::of(file, &|_| {});
-        let network = runner.compile(&back).map_err(Error::from)?;
-        let made = network.run(&batch.iter().collect::<Vec<_>>());
-        made.map_err(Error::from)?
-            .into_iter()
-            .map(|a| a.values)
-            .collect()
-    };
-    finite(&have)?;
-    let shapes: Vec<Vec<usize>> = given.iter().map(|a| a.shape.clone()).collect();
-    let at = at_lengths(graph, &shapes)?;
+    let written = Written::load(file, &back, parts)?;
     let mut evidence = RepairEvidence {
         runtime: NAME,
         naive_difference: None,
@@ -110,83 +84,76 @@ fn compared(
         given_difference: None,
         tolerance: TOLERANCE,
     };
-    let macs = work(&at)?.saturating_mul(
-        shapes
-            .first()
-            .and_then(|s| s.first())
-            .map_or(1, |&n| n as u64),
-    );
-    if macs <= NAIVE_MACS {
-        let made = evaluate(graph, &given);
-        let want = made
-            .ok()
-            .map(|made| made.into_iter().map(|a| a.values).collect::<Vec<_>>());
-        evidence.naive_difference = want.map(|want| furthest(&want, &double(&have)));
+    let have = written.run(&batch)?;
+    let given = arrays(&batch);
+    let shapes: Vec<Vec<usize>> = given.iter().map(|a| a.shape.clone()).collect();
+    let at = at_lengths(graph, &shapes)?;
+    let rows = shapes.first().and_then(|shape| shape.first());
+    let rows = rows.map_or(1, |&n| n as u64);
+    if work(&at)?.saturating_mul(rows) <= naive_macs {
+        evidence.naive_difference = on_evaluator(graph, &given, &have);
     }
     if evidence.naive_difference.is_none()
-        && let Some((difference, sampled)) = on_engine(graph, &at, &given, &have, seed)?
+        && let Some((difference, sampled)) = on_engine(graph, &at, &given, &have, inputs.seed)?
     {
         evidence.engine_difference = Some(difference);
         evidence.engine_sampled = Some(sampled);
     }
+    if evidence.legs().next().is_none() {
+        // However long it takes.
+        let one = inputs.first(1)?;
+        evidence.naive_difference = on_evaluator(graph, &arrays(&one), &written.run(&one)?);
+    }
     Ok(evidence)
 }
 
-impl RepairEvidence {
-    /// Each difference with what it is from, and what it may be.
-    fn legs(&self) -> impl Iterator<Item = (f64, &'static str, f64)> {
-        let sampled = "the f64 evaluator, by the engine";
-        let all = [
-            (self.naive_difference, "the f64 evaluator", self.tolerance),
-            (self.engine_difference, "the engine", self.tolerance),
-            // Node by node nothing adds up.
-            (self.engine_sampled, sampled, TOLERANCE),
-        ];
-        all.into_iter()
-            .filter_map(|(difference, of, most)| Some((difference?, of, most)))
-    }
+/// A file on the independent runtime.
+enum Written {
+    /// As it is.
+    Plain(Box<Runtime>, Vec<Element>),
+    /// The network that reads back, in single precision and in forms that the runtime knows, where it does not take the file.
+    Translated(Box<dyn Compiled>),
+}
 
-    /// Whether there is a difference, and all of them are within what they may be.
-    fn is_held(&self) -> bool {
-        self.legs().next().is_some() && self.legs().all(|(found, _, most)| found <= most)
-    }
-
-    /// The same, held to what is found of the given model too.
-    fn beside(self, given: &Self) -> Self {
-        let found = given.naive_difference.or(given.engine_difference);
-        let most = found.map_or(TOLERANCE, |found| AS_GIVEN * found);
-        Self {
-            given_difference: found,
-            // No number is above none.
-            tolerance: if most > TOLERANCE {
-                most.min(MOST)
-            } else {
-                TOLERANCE
-            },
-            ..self
-        }
-    }
-
-    /// The same, if every difference is within what it may be and there is one.
-    fn held(self) -> Result<Self> {
-        if self.is_held() {
-            return Ok(self);
-        }
-        let far = self
-            .legs()
-            .find(|(found, _, most)| found.is_nan() || found > most);
-        let Some((difference, of, most)) = far else {
-            return Err(Error::new(ErrorKind::Verification, "nothing but the independent runtime can run the repaired model, so it cannot be verified")
-                .hint("leave out --repair"));
+impl Written {
+    fn load(file: &ModelFile, back: &Graph, parts: &Parts) -> Result<Self> {
+        let own = match file.needs_plain_form() {
+            true => written(parts.read(LOCATION, &Limits::default())?)?,
+            false => parts.clone(),
         };
-        let given = self.given_difference;
-        let given = given.map_or_else(String::new, |d| format!("; the given model by {d:.2e}"));
-        Err(Error::new(
-            ErrorKind::Verification,
-            format!("the repaired file differs from its network on {of} by {difference:.2e} (relative), more than {most:.0e}{given}"),
-        )
-        .hint("nothing was written; this is a defect: please report it with the model"))
+        let plain = back.is_single().then(|| Runtime::load_parts(own, LOCATION));
+        if let Some(Ok(runtime)) = plain {
+            let element = |&id| back.value(id).element.unwrap_or(Element::F32);
+            let elements = back.inputs().iter().map(element).collect();
+            return Ok(Self::Plain(Box::new(runtime), elements));
+        }
+        let runner = OnRuntime::of(file, &|_| {});
+        Ok(Self::Translated(runner.compile(back).map_err(Error::from)?))
     }
+
+    /// What it makes, all of it finite.
+    fn run(&self, batch: &Batch) -> Result<Vec<Vec<f32>>> {
+        let have = match self {
+            Self::Plain(runtime, elements) => {
+                let typed = elements.iter().copied().zip(arrays(batch));
+                runtime.run_all(&typed.collect::<Vec<_>>())?
+            }
+            Self::Translated(network) => {
+                let made = network.run(&batch.iter().collect::<Vec<_>>());
+                let made = made.map_err(Error::from)?.into_iter();
+                made.map(|a| a.values).collect()
+            }
+        };
+        finite(&have)?;
+        Ok(have)
+    }
+}
+
+/// How far outputs are from those of the naive evaluator; none where it cannot run the network.
+fn on_evaluator(graph: &Graph, given: &[Array], have: &[Vec<f32>]) -> Option<f64> {
+    let made = evaluate(graph, given).ok()?;
+    let want: Vec<Vec<f64>> = made.into_iter().map(|a| a.values).collect();
+    Some(furthest(&want, &double(have)))
 }
 
 fn double(outputs: &[Vec<f32>]) -> Vec<Vec<f64>> {
@@ -251,6 +218,56 @@ mod tests {
     }
 
     #[test]
+    fn what_the_engine_does_not_run_the_evaluator_does_however_long_it_takes() {
+        use secateur_graph::{Dim, GraphBuilder, ModelMeta, Tensor, to_model};
+        let mut b = GraphBuilder::new("recurrent");
+        let x = b.input("x", [Dim::Fixed(2), Dim::batch(), Dim::Fixed(3)]);
+        let mut stream = secateur_testkit::Stream::new(5);
+        let mut draw = |name: &str, shape: [usize; 3]| {
+            let numbers = (0..shape.iter().product()).map(|_| stream.unit() as f32);
+            let tensor = Tensor::f32(shape, numbers.collect()).unwrap();
+            b.constant(name, tensor)
+        };
+        let (w, r) = (draw("w", [1, 16, 3]), draw("r", [1, 16, 4]));
+        let op = secateur_testkit::recurrent("LSTM", (4, "forward"), 3).unwrap();
+        let y = b.node("lstm", op, &[x, w, r]);
+        b.output(y);
+        let graph = b.build().unwrap();
+        let model = to_model(&graph, &ModelMeta::default()).unwrap();
+        let file = ModelFile::of("m".into(), model, graph, 0).unwrap();
+        let numbers = (0..40 * 6).map(|_| stream.unit() as f32).collect();
+        let rows = (vec![40, 2, 1, 3], numbers);
+        let inputs = file.inputs_of(rows, vec![], 0).unwrap();
+        let parts = secateur_onnx::write_parts(file.as_it_came().unwrap(), LOCATION).unwrap();
+        for macs in [NAIVE_MACS, 0] {
+            let evidence = compared(&file, &file.graph, &parts, &inputs, macs).unwrap();
+            assert!(evidence.naive_difference.unwrap() < 1e-5, "{evidence:?}");
+            assert_eq!(evidence.engine_difference, None);
+        }
+        inputs.verify_beforehand(&file).unwrap();
+    }
+
+    #[test]
+    fn what_the_runtime_does_not_know_is_told_beforehand_with_a_way_out() {
+        use secateur_graph::{ModelMeta, Unary, to_model};
+        let graph = secateur_testkit::mlp(&[3, 8, 2], Unary::Mish, 1).unwrap();
+        let meta = ModelMeta {
+            opset: 18,
+            ..ModelMeta::default()
+        };
+        let model = to_model(&graph, &meta).unwrap();
+        let file = ModelFile::of("m".into(), model, graph, 0).unwrap();
+        let numbers = (0..120)
+            .map(|n| (n % 7) as f32 + n as f32 / 100.0)
+            .collect();
+        let inputs = file.inputs_of((vec![40, 3], numbers), vec![], 0).unwrap();
+        let error = inputs.verify_beforehand(&file).unwrap_err();
+        assert!(error.to_string().starts_with("m: "), "{error}");
+        let hint = error.hint_text().unwrap();
+        assert!(hint.contains("without --repair"), "{hint}");
+    }
+
+    #[test]
     fn a_file_of_another_network_is_refused() {
         use secateur_graph::{ModelMeta, Unary, to_model};
         let of = |activation| {
@@ -274,60 +291,5 @@ mod tests {
             error.to_string().starts_with("the repaired file differs"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn every_leg_refuses_alone() {
-        let with = |naive, engine, sampled| RepairEvidence {
-            runtime: NAME,
-            naive_difference: naive,
-            engine_difference: engine,
-            engine_sampled: sampled,
-            given_difference: None,
-            tolerance: TOLERANCE,
-        };
-        let (good, bad) = (Some(1e-6), Some(1e-3));
-        with(good, None, None).held().unwrap();
-        with(None, good, good).held().unwrap();
-        for (naive, engine, sampled) in [
-            (bad, None, None),
-            (None, bad, good),
-            (None, good, bad),
-            (Some(f64::NAN), None, None),
-            (None, None, None),
-        ] {
-            let evidence = with(naive, engine, sampled);
-            let error = evidence.clone().held().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Verification);
-            // Whatever is found of the given model.
-            for given in [
-                None,
-                Some(1e-5),
-                Some(1.0),
-                Some(f64::NAN),
-                Some(f64::INFINITY),
-            ] {
-                let beside = evidence.clone().beside(&with(given, None, None));
-                assert!(beside.held().is_err(), "{given:?}");
-            }
-        }
-        // What rounding does to the given model it may do to the repaired one.
-        for (found, given, is_held) in [
-            (1.4e-4, 1.2e-4, true),
-            (4.7e-4, 1.2e-4, true),
-            (4.9e-4, 1.2e-4, false),
-            (1.4e-4, 3e-5, false),
-            (4.9e-4, 2e-4, true),
-            (5.1e-4, 2e-4, false),
-        ] {
-            let given = [with(Some(given), None, None), with(None, Some(given), good)];
-            for given in given {
-                let held = with(None, Some(found), good).beside(&given).held();
-                assert_eq!(held.is_ok(), is_held, "{found} {given:?}");
-            }
-        }
-        // Node by node it does nothing.
-        let bad = with(None, good, Some(1.4e-4)).beside(&with(Some(1.2e-4), None, None));
-        assert!(bad.held().is_err());
     }
 }
