@@ -82,7 +82,7 @@ def main():
         goes_on = ["compress", "--resume", trained, "--quiet"]
         command = goes_on if (trained / "checkpoint").exists() else [*TRAINING.split(), "--out", trained]
         run([args.binary, *command])
-    model = trained / "model.onnx"
+    model = trained / "small.onnx"
     rows, labels = test_rows()
     want = answers(model, rows)
     print("| MACs % | repair | accuracy % | agreement % | seconds |\n|---:|---|---:|---:|---:|")

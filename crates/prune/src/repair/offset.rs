@@ -257,6 +257,30 @@ mod tests {
     }
 
     #[test]
+    fn nothing_behind_takes_it_for_a_value_that_is_given_out() {
+        let graph = convolved(false, |b, made| {
+            b.output(made);
+            normalised(b, made)
+        });
+        let conv = graph.node_ids().next().unwrap();
+        assert_eq!(place(&graph), Some(Offset::Added(conv, 2)));
+    }
+
+    #[test]
+    fn numbers_lie_along_the_last_axis_alone() {
+        let of = |shape: &[usize]| {
+            let count = shape.iter().product();
+            Tensor::f32(shape, vec![1.0; count]).unwrap()
+        };
+        for shape in [&[][..], &[1], &[2], &[1, 2], &[1, 1, 1]] {
+            assert!(is_along_last(&of(shape), 2), "{shape:?}");
+        }
+        for shape in [&[3][..], &[2, 1], &[2, 2], &[1, 3, 2]] {
+            assert!(!is_along_last(&of(shape), 2), "{shape:?}");
+        }
+    }
+
+    #[test]
     fn a_constant_that_is_added_behind_a_product_takes_it() {
         let product = |shape: [usize; 1], shared: bool| {
             let mut b = GraphBuilder::new("net");

@@ -121,10 +121,10 @@ impl<'a> Fit<'a> {
     pub(crate) fn chosen(mut self) -> Option<(Maps, Repaired)> {
         let order = |&a: &usize, &b: &usize| self.ways[a].gaps[0].total_cmp(&self.ways[b].gaps[0]);
         let best = (0..self.ways.len()).min_by(order)?;
-        let sizes = self.sizes.map(|size| size.max(f64::MIN_POSITIVE));
         let none = self.ways.first()?.gaps;
         let way = self.ways.swap_remove(best);
-        let share = |part: usize| [none[part] / sizes[part], way.gaps[part] / sizes[part]];
+        let share =
+            |part: usize| [none[part], way.gaps[part]].map(|gap| share_of(gap, self.sizes[part]));
         let told = Repaired {
             node: self.product.name.clone(),
             moments_of: "queries and keys",
@@ -135,6 +135,11 @@ impl<'a> Fit<'a> {
         };
         Some((way.maps, told))
     }
+}
+
+/// A gap as a share of what there is; nothing of nothing.
+fn share_of(gap: f64, size: f64) -> f64 {
+    gap / size.max(f64::MIN_POSITIVE)
 }
 
 /// Queries or keys of one head of one input: one position after the other.
@@ -259,6 +264,13 @@ pub(crate) fn mix(product: &Product, maps: &[Mat<f64>], channels: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gaps_are_shares_of_what_there_is() {
+        assert_eq!(share_of(1.0, 4.0), 0.25);
+        assert_eq!(share_of(6.0, 4.0), 1.5);
+        assert_eq!(share_of(0.0, 0.0), 0.0);
+    }
 
     #[test]
     fn keys_lose_what_they_have_in_common() {

@@ -76,7 +76,12 @@ impl RepairEvidence {
             ErrorKind::Verification,
             format!("the repaired file differs from its network on {of} by {difference:.2e} (relative), more than {most:.0e}{given}"),
         )
-        .hint("nothing was written; this is a defect: please report it with the model"))
+        .hint(match self.given_difference {
+            Some(given) if given > TOLERANCE => {
+                "nothing was written; the model makes so much of rounding that what is made of it cannot be verified: without --repair it may be cut nevertheless"
+            }
+            _ => "nothing was written; this is a defect: please report it with the model",
+        }))
     }
 
     /// Nothing, if what is made of the given model, whose evidence this is, can be verified.
@@ -178,6 +183,16 @@ mod tests {
         ] {
             let held = given.clone().held_as_given();
             assert_eq!(held.is_ok(), is_held, "{given:?}");
+        }
+        // What is no defect is not called one.
+        for (given, is_defect) in [(9e-5, true), (1.1e-4, false)] {
+            let far = with(Some(6e-4), None, None).beside(&with(Some(given), None, None));
+            let error = far.held().unwrap_err();
+            assert_eq!(
+                error.hint_text().unwrap().contains("defect"),
+                is_defect,
+                "{given}"
+            );
         }
         // Node by node it does nothing.
         let bad = with(None, good, Some(1.4e-4)).beside(&with(Some(1.2e-4), None, None));
