@@ -1,6 +1,6 @@
 //! Units that are worth nothing, little and much.
 
-use secateur_graph::{ChannelGroups, Dim, Gemm, GraphBuilder, Op, Tensor, infer_shapes};
+use secateur_graph::{Binary, ChannelGroups, Dim, Gemm, GraphBuilder, Op, Tensor, infer_shapes};
 use secateur_testkit::Stream;
 
 use super::*;
@@ -8,6 +8,11 @@ use crate::repair::tests::Naive;
 
 /// `x` of three numbers through units to one number.
 fn net(units: &[[f32; 3]], out: &[f32]) -> Graph {
+    net_beside(units, out, None)
+}
+
+/// The same with so many times the sum of `x` added.
+fn net_beside(units: &[[f32; 3]], out: &[f32], beside: Option<f32>) -> Graph {
     let mut b = GraphBuilder::new("net");
     let x = b.input("x", [Dim::batch(), Dim::Fixed(3)]);
     let n = units.len();
@@ -20,7 +25,12 @@ fn net(units: &[[f32; 3]], out: &[f32]) -> Graph {
     };
     let hidden = b.node("first", by_output(&Gemm::default()), &[x, w1]);
     let w2 = b.constant("w2", Tensor::f32([1, n], out.to_vec()).unwrap());
-    let made = b.node("second", by_output(&Gemm::default()), &[hidden, w2]);
+    let mut made = b.node("second", by_output(&Gemm::default()), &[hidden, w2]);
+    if let Some(weight) = beside {
+        let w = b.constant("w", Tensor::f32([1, 3], vec![weight; 3]).unwrap());
+        let other = b.node("beside", by_output(&Gemm::default()), &[x, w]);
+        made = b.node("sum", Op::Binary(Binary::Add), &[made, other]);
+    }
     b.output(made);
     infer_shapes(&b.build().unwrap()).unwrap()
 }
@@ -50,6 +60,21 @@ fn scores(graph: &Graph) -> Vec<f64> {
     let all = reconstruction(graph, &groups, parts, effort, &Naive).unwrap();
     let free = groups.iter().position(|(_, g)| g.is_free()).unwrap();
     all[free].clone()
+}
+
+#[test]
+fn units_are_worth_as_much_as_outputs_answer_to_what_reads_them() {
+    let units = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    let out = [1.0, 2.0, 3.0];
+    let (alone, beside) = (
+        scores(&net(&units, &out)),
+        scores(&net_beside(&units, &out, Some(1.0))),
+    );
+    // The numbers are alike and independent: of what is made, 1 + 4 + 9 parts of the variance go through the units, and 4 + 9 + 16 come out.
+    for (alone, beside) in alone.iter().zip(&beside) {
+        let share = beside / alone;
+        assert!((share / (14.0 / 29.0) - 1.0).abs() < 0.05, "{share}");
+    }
 }
 
 #[test]
