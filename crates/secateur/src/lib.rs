@@ -55,7 +55,7 @@ pub use load::load_data;
 pub use markdown::Row;
 pub use model::{
     Changed, Loss, ModelData, ModelEvidence, ModelFile, NewModel, OutputLoss, Quality, Repair,
-    RepairBy, RepairEvidence, RepairInputs, SmallModel, Start, new_model, quality_table,
+    RepairBy, RepairEvidence, RepairInputs, Rounded, SmallModel, Start, new_model, quality_table,
     quality_to_json, shrink_model, shrink_model_on,
 };
 pub use origin::Origin;

@@ -38,7 +38,9 @@ pub(crate) use loaded::{WRITTEN_DATA, needs_plain_form, written};
 pub use data::ModelData;
 pub use new::{NewModel, new_model};
 pub use quality::{Quality, quality_table, quality_to_json};
-pub use repair::{Changed, Loss, OutputLoss, Repair, RepairBy, RepairEvidence, RepairInputs};
+pub use repair::{
+    Changed, Loss, OutputLoss, Repair, RepairBy, RepairEvidence, RepairInputs, Rounded,
+};
 pub use shrink::{SmallModel, shrink_model, shrink_model_on};
 pub use start::Start;
 pub(crate) use work::{MOST_ELEMENTS, work};

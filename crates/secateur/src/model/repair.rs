@@ -6,6 +6,7 @@ mod inputs;
 mod lost;
 mod memory;
 mod metadata;
+mod rounding;
 mod runner;
 mod told;
 mod unlike;
@@ -30,6 +31,7 @@ use crate::{Error, ErrorKind, Result};
 pub use evidence::RepairEvidence;
 pub use inputs::RepairInputs;
 pub use lost::{Changed, Loss, OutputLoss};
+pub use rounding::Rounded;
 
 use lost::{Outputs, further, losses};
 use metadata::{REPAIR_PROPERTY, how_made, put_property};

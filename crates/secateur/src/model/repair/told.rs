@@ -141,8 +141,12 @@ impl fmt::Display for Repair {
             "\nverified: the file as it reads back agrees on {} and on {by} within {difference:.0e} (relative)",
             evidence.runtime
         )?;
-        match evidence.given_difference {
-            Some(given) => write!(f, ", and the given model within {given:.0e}"),
+        match evidence.rounded {
+            Some(rounded) => write!(
+                f,
+                "; {} of {} inputs left out, where rounding alone moves outputs by up to {:.0e}",
+                rounded.rows, rounded.of, rounded.rounding
+            ),
             None => Ok(()),
         }
     }
@@ -154,6 +158,7 @@ mod tests {
 
     use super::*;
     use crate::model::RepairEvidence;
+    use crate::model::repair::Rounded;
 
     fn repair(tested: &[[f64; 2]]) -> Repair {
         let ridges = [Some(0.1), Some(f64::INFINITY), None];
@@ -179,7 +184,7 @@ mod tests {
                 naive_difference: Some(2e-7),
                 engine_difference: None,
                 engine_sampled: None,
-                given_difference: None,
+                rounded: None,
                 tolerance: 1e-4,
             },
             seconds: 2.0,
@@ -224,12 +229,17 @@ mod tests {
         }];
         told.evidence.naive_difference = None;
         told.evidence.engine_difference = Some(3e-6);
-        told.evidence.given_difference = Some(2e-6);
+        told.evidence.rounded = Some(Rounded {
+            rows: 1,
+            of: 16,
+            rounding: 2e-4,
+            difference: 3e-4,
+        });
         assert_eq!(
             told.to_string(),
             "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\ninputs: 'x': 3 rows\nverified: the \
-             file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative), and \
-             the given model within 2e-6"
+             file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative); 1 of 16 inputs left \
+             out, where rounding alone moves outputs by up to 2e-4"
         );
     }
 }

@@ -7,6 +7,7 @@ use secateur_prune::repair::{Batch, Compiled, Runner};
 
 use super::evidence::RepairEvidence;
 use super::inputs::RepairInputs;
+use super::rounding::Scaled;
 use super::runner::OnRuntime;
 use crate::model::check::{NAIVE_MACS, TOLERANCE, finite, read_back};
 use crate::model::files::LOCATION;
@@ -27,12 +28,7 @@ pub(super) fn verified(
     parts: &Parts,
     inputs: &RepairInputs,
 ) -> Result<RepairEvidence> {
-    let evidence = compared(file, graph, parts, inputs, NAIVE_MACS)?;
-    match evidence.is_held() {
-        true => Ok(evidence),
-        // Networks that subtract what is nearly equal make much of rounding: how much, the given one tells.
-        false => evidence.beside(&given(file, inputs)?).held(),
-    }
+    compared(file, graph, parts, inputs, NAIVE_MACS)?.held()
 }
 
 impl RepairInputs {
@@ -48,7 +44,11 @@ impl RepairInputs {
             let made = network.run(&batch.iter().collect::<Vec<_>>());
             made.map(drop).map_err(Error::from)
         };
-        let checked = on_runtime().and_then(|()| given(file, self)?.held_as_given());
+        let own = || -> Result<()> {
+            let parts = write_parts(file.as_it_came()?, LOCATION)?;
+            compared(file, &file.graph, &parts, self, NAIVE_MACS)?.held_as_given()
+        };
+        let checked = on_runtime().and_then(|()| own());
         checked.map_err(|e| match e.hint_text() {
             Some(_) => e.or_at(&file.name),
             None => e
@@ -56,12 +56,6 @@ impl RepairInputs {
                 .hint("a repair runs layers on the independent runtime; without --repair the model may be cut nevertheless"),
         })
     }
-}
-
-/// How far the given file is from its own network.
-fn given(file: &ModelFile, inputs: &RepairInputs) -> Result<RepairEvidence> {
-    let parts = write_parts(file.as_it_came()?, LOCATION)?;
-    compared(file, &file.graph, &parts, inputs, NAIVE_MACS)
 }
 
 /// How far a file is from a network, whatever that is. The evaluator is given so many multiply-accumulates, or a row where nothing else runs the
@@ -81,28 +75,52 @@ fn compared(
         naive_difference: None,
         engine_difference: None,
         engine_sampled: None,
-        given_difference: None,
+        rounded: None,
         tolerance: TOLERANCE,
     };
-    let have = written.run(&batch)?;
+    let mut have = written.run(&batch)?;
     let given = arrays(&batch);
     let shapes: Vec<Vec<usize>> = given.iter().map(|a| a.shape.clone()).collect();
     let at = at_lengths(graph, &shapes)?;
     let rows = shapes.first().and_then(|shape| shape.first());
-    let rows = rows.map_or(1, |&n| n as u64);
-    if work(&at)?.saturating_mul(rows) <= naive_macs {
-        evidence.naive_difference = on_evaluator(graph, &given, &have);
+    let rows = rows.map_or(1, |&n| n);
+    let mut exact = None;
+    if work(&at)?.saturating_mul(rows as u64) <= naive_macs {
+        exact = on_evaluator(graph, &given);
+        evidence.naive_difference = exact.as_ref().map(|want| furthest(want, &double(&have)));
     }
-    if evidence.naive_difference.is_none()
-        && let Some((difference, sampled)) = on_engine(graph, &at, &given, &have, inputs.seed)?
+    // Where the evaluator finds the runtime far off, the engine tells whether rounding is all.
+    if !evidence.is_held()
+        && let Some((made, sampled)) = on_engine(graph, &at, &given, inputs.seed)?
     {
-        evidence.engine_difference = Some(difference);
+        let reference = exact.clone().unwrap_or_else(|| double(&made));
+        let scaled = Scaled {
+            reference: &reference,
+            made: &made,
+            rows,
+        };
+        evidence.rounded = scaled.set_apart(&mut have, |row| match &exact {
+            Some(all) => Some(all.iter().map(|output| part(output, rows, row)).collect()),
+            None => {
+                let one = given.iter().map(|input| Array {
+                    shape: [&[1], input.shape.get(1..).unwrap_or_default()].concat(),
+                    values: part(&input.values, rows, row),
+                });
+                on_evaluator(graph, &one.collect::<Vec<_>>())
+            }
+        });
+        let difference = Some(furthest(&reference, &double(&have)));
+        match &exact {
+            Some(_) => evidence.naive_difference = difference,
+            None => evidence.engine_difference = difference,
+        }
         evidence.engine_sampled = Some(sampled);
     }
     if evidence.legs().next().is_none() {
         // However long it takes.
         let one = inputs.first(1)?;
-        evidence.naive_difference = on_evaluator(graph, &arrays(&one), &written.run(&one)?);
+        let (want, have) = (on_evaluator(graph, &arrays(&one)), written.run(&one)?);
+        evidence.naive_difference = want.map(|want| furthest(&want, &double(&have)));
     }
     Ok(evidence)
 }
@@ -149,11 +167,16 @@ impl Written {
     }
 }
 
-/// How far outputs are from those of the naive evaluator; none where it cannot run the network.
-fn on_evaluator(graph: &Graph, given: &[Array], have: &[Vec<f32>]) -> Option<f64> {
+/// What the naive evaluator makes; none where it cannot run the network.
+fn on_evaluator(graph: &Graph, given: &[Array]) -> Option<Vec<Vec<f64>>> {
     let made = evaluate(graph, given).ok()?;
-    let want: Vec<Vec<f64>> = made.into_iter().map(|a| a.values).collect();
-    Some(furthest(&want, &double(have)))
+    Some(made.into_iter().map(|a| a.values).collect())
+}
+
+/// The numbers of a row.
+fn part(of: &[f64], rows: usize, row: usize) -> Vec<f64> {
+    let len = of.len() / rows.max(1);
+    of[row * len..(row + 1) * len].to_vec()
 }
 
 fn double(outputs: &[Vec<f32>]) -> Vec<Vec<f64>> {
@@ -169,14 +192,13 @@ fn arrays(batch: &Batch) -> Vec<Array> {
     batch.iter().map(of).collect()
 }
 
-/// How far the runtime is from the engine, and that from the evaluator; none where the engine does not run it.
+/// What the engine makes of inputs, and how far it is from the evaluator, node by node; none where it does not run the network.
 fn on_engine(
     graph: &Graph,
     at: &Graph,
     given: &[Array],
-    have: &[Vec<f32>],
     seed: u64,
-) -> Result<Option<(f64, f64)>> {
+) -> Result<Option<(Vec<Vec<f32>>, f64)>> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = Threads::new(count).map_err(|e| {
         let error = Error::new(ErrorKind::Environment, e.to_string());
@@ -187,34 +209,63 @@ fn on_engine(
     };
     let made = engine.run().to_vec();
     let worst = sampled(graph, given, &made, threads, seed);
-    Ok(worst.map(|worst| (furthest(&made, have), worst.difference)))
+    Ok(worst.map(|worst| (made, worst.difference)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Numbers that are added and taken away again: of one row in twenty so large that rounding moves the sum.
     #[test]
-    fn the_engine_tells_how_far_the_runtime_is() {
-        let graph = secateur_testkit::mlp(&[3, 4, 2], secateur_graph::Unary::Relu, 1).unwrap();
-        let given = [Array {
-            shape: vec![2, 3],
-            values: vec![0.5, -1.0, 2.0, 1.5, 0.25, -0.5],
-        }];
-        let at = at_lengths(&graph, &[vec![2, 3]]).unwrap();
-        let made = evaluate(&graph, &given).unwrap();
-        let mut have = vec![
-            made[0]
-                .values
-                .iter()
-                .map(|&v| v as f32)
-                .collect::<Vec<f32>>(),
-        ];
-        let (near, sampled) = on_engine(&graph, &at, &given, &have, 1).unwrap().unwrap();
-        assert!(near < TOLERANCE && sampled < TOLERANCE, "{near} {sampled}");
-        have[0][0] += 1.0;
-        let (far, _) = on_engine(&graph, &at, &given, &have, 1).unwrap().unwrap();
-        assert!(far > TOLERANCE, "{far}");
+    fn rows_that_rounding_moves_are_left_out_and_no_others() {
+        use secateur_graph::{Binary, Dim, GraphBuilder, ModelMeta, Op, Tensor, to_model};
+        let of = |factor: f32| {
+            let mut b = GraphBuilder::new("m");
+            let x = b.input("x", [Dim::batch(), Dim::Fixed(4)]);
+            let first = b.constant(
+                "first",
+                Tensor::f32([4, 1], vec![factor, 1.0, 0.5, 0.0]).unwrap(),
+            );
+            let large = b.constant(
+                "large",
+                Tensor::f32([4, 1], vec![0.0, 0.0, 0.0, 1.0]).unwrap(),
+            );
+            let sum = b.node("sum", Op::MatMul, &[x, first]);
+            let much = b.node("much", Op::MatMul, &[x, large]);
+            let both = b.node("both", Op::Binary(Binary::Add), &[sum, much]);
+            let y = b.node("y", Op::Binary(Binary::Sub), &[both, much]);
+            b.output(y);
+            let graph = b.build().unwrap();
+            let model = to_model(&graph, &ModelMeta::default()).unwrap();
+            ModelFile::of("m".into(), model, graph, 0).unwrap()
+        };
+        let file = of(1.0);
+        let rows = 200;
+        let mut stream = secateur_testkit::Stream::new(3);
+        let numbers = (0..4 * rows).map(|i| match (i % 4, i / 4 % 20) {
+            (3, 7) => 3e4,
+            (3, _) => 0.0,
+            _ => stream.unit() as f32,
+        });
+        let inputs = file
+            .inputs_of((vec![rows, 4], numbers.collect()), vec![], 0)
+            .unwrap();
+        let parts = |file: &ModelFile| write_parts(file.as_it_came().unwrap(), LOCATION).unwrap();
+        for macs in [NAIVE_MACS, 0] {
+            let evidence = compared(&file, &file.graph, &parts(&file), &inputs, macs).unwrap();
+            assert!(evidence.is_held(), "{evidence:?}");
+            let other = compared(&file, &file.graph, &parts(&of(1.001)), &inputs, macs).unwrap();
+            assert!(!other.is_held(), "{other:?}");
+            if macs > 0 {
+                let rounded = evidence.rounded.unwrap();
+                assert!(
+                    rounded.rows > 0 && rounded.rounding > TOLERANCE,
+                    "{rounded:?}"
+                );
+            }
+        }
+        inputs.verify_beforehand(&file).unwrap();
     }
 
     #[test]
