@@ -23,6 +23,8 @@ pub use activation::Activation;
 pub use chain::{BlockKind, Chain, Dense, MAX_STATE_SLOTS, RowBlock};
 pub use error::{Error, ErrorKind, Result};
 pub use instruction_set::instruction_set;
-pub use network::{Block, Network, Parameter, ParameterKind, ParameterParts};
+pub use network::{
+    Block, Fill, Gradients, Network, Parameter, ParameterKind, ParameterParts, Pass, Training,
+};
 pub use phases::Phases;
 pub use threads::Threads;

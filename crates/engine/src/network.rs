@@ -1,30 +1,36 @@
 //! Networks of any form: a graph, planned for a batch, run forwards and differentiated.
 
+mod back;
 mod buffers;
+mod combine;
 mod deviation;
 mod follow;
 mod layout;
 mod loops;
 mod memory;
 mod parameter;
+mod pass;
 mod plan;
 mod read;
 mod run;
 mod shard;
 mod step;
 mod steps;
+mod training;
 mod update;
 
 use std::ops::Range;
 use std::time::Instant;
 
-use secateur_graph::Graph;
+use secateur_graph::{Graph, ValueId};
 
 use self::memory::Memory;
 pub use self::parameter::{Parameter, ParameterKind, ParameterParts};
+pub use self::pass::{Fill, Gradients, Pass};
 use self::plan::Plan;
 use self::read::Mode;
-use self::run::{Run, finish};
+use self::run::Run;
+pub use self::training::Training;
 pub use self::update::Block;
 use crate::{Error, Phases, Result, Threads};
 
@@ -44,6 +50,12 @@ pub struct Network {
     inputs: Vec<usize>,
     /// Numbers of a row of each output.
     outputs: Vec<usize>,
+    /// Outputs in the order of the graph, then taps.
+    ends: Vec<ValueId>,
+    taps: Vec<ValueId>,
+    trained: Vec<ValueId>,
+    /// Slots of raw gradients.
+    raw: usize,
     batch: usize,
     threads: Threads,
     phases: Phases,
@@ -51,14 +63,22 @@ pub struct Network {
 }
 
 impl Network {
-    /// Plans `graph` for at most `batch` rows of the shape `row`, whose first axis, the batch, has length 1; with `slots`
-    /// vectors of optimiser state for every parameter.
+    /// Plans `graph` for training. All inputs have as many rows.
     ///
-    /// The graph has one input and one output. Constants that layers read are trained, as are those with more than one
-    /// number that are added to, or multiplied with, what trained layers made; other constants stay as they are.
+    /// Constants that layers read are trained, as are those with more than one number that are added to, or multiplied with, what trained
+    /// layers made; other constants stay as they are.
     ///
     /// # Errors
-    /// If the graph has anything that the engine does not run, naming the node, or a size is zero.
+    /// If the graph has anything that the engine does not run, naming the node, an output or tap does not depend on the inputs, or a size
+    /// is zero.
+    pub fn to_train(graph: &Graph, training: &Training<'_>, threads: Threads) -> Result<Self> {
+        Self::with(graph, training, true, threads)
+    }
+
+    /// The same for one input, with `slots` vectors of optimizer state for every parameter.
+    ///
+    /// # Errors
+    /// As [`Network::to_train`]; if there are several inputs or outputs.
     pub fn compile(
         graph: &Graph,
         row: &[usize],
@@ -66,8 +86,13 @@ impl Network {
         slots: usize,
         threads: Threads,
     ) -> Result<Self> {
-        read::check_ends(graph)?;
-        Self::with(graph, &[row.to_vec()], batch, Some(slots), threads)
+        check_ends(graph)?;
+        let samples = [row.to_vec()];
+        let training = Training {
+            slots,
+            ..Training::of(&samples, batch)
+        };
+        Self::to_train(graph, &training, threads)
     }
 
     /// The same for running forwards only, which takes less memory.
@@ -75,8 +100,8 @@ impl Network {
     /// # Errors
     /// As [`Network::compile`].
     pub fn to_run(graph: &Graph, row: &[usize], batch: usize, threads: Threads) -> Result<Self> {
-        read::check_ends(graph)?;
-        Self::with(graph, &[row.to_vec()], batch, None, threads)
+        check_ends(graph)?;
+        Self::to_run_all(graph, &[row.to_vec()], batch, threads)
     }
 
     /// The same for a graph with any number of inputs and outputs; `rows` are the shapes of a row of each input, in their
@@ -90,34 +115,39 @@ impl Network {
         batch: usize,
         threads: Threads,
     ) -> Result<Self> {
-        Self::with(graph, rows, batch, None, threads)
+        Self::with(graph, &Training::of(rows, batch), false, threads)
     }
 
-    /// `slots` are none for a network that is only run.
     fn with(
         graph: &Graph,
-        rows: &[Vec<usize>],
-        batch: usize,
-        slots: Option<usize>,
+        training: &Training<'_>,
+        trains: bool,
         threads: Threads,
     ) -> Result<Self> {
+        let batch = training.batch;
         if batch == 0 {
             return Err(Error::invalid("a batch of zero rows").hint("use 1 row or more"));
         }
-        let settled = read::at_rows(graph, rows)?;
+        let settled = read::at_rows(graph, training)?;
         let mut parameters = vec![];
-        let mut planned = |mode, slots| -> Result<(Plan, Memory)> {
-            let plan = read::plan(graph, &settled, mode, slots, &mut parameters)?;
+        let mut planned = |mode| -> Result<(Plan, Memory)> {
+            let plan = read::plan(graph, &settled, mode, training, &mut parameters)?;
             let memory = Memory::new(&plan, batch, threads.count());
             Ok((plan, memory))
         };
-        let train = slots.map(|slots| planned(Mode::Train, slots)).transpose()?;
-        let run = planned(Mode::Run, 0)?;
+        let train = trains.then(|| planned(Mode::Train)).transpose()?;
+        let run = planned(Mode::Run)?;
         let size = |&place: &usize| run.0.places[place].layout.elements();
+        let taps = training.taps.iter();
+        let new = taps.filter(|tap| !graph.outputs().contains(tap));
         Ok(Self {
-            rows: rows.to_vec(),
+            rows: training.samples.to_vec(),
             inputs: run.0.inputs.iter().map(size).collect(),
             outputs: run.0.outputs.iter().map(size).collect(),
+            ends: graph.outputs().iter().chain(new).copied().collect(),
+            taps: training.taps.to_vec(),
+            trained: training.trained.to_vec(),
+            raw: training.raw,
             train,
             run,
             parameters,
@@ -140,12 +170,17 @@ impl Network {
         slots: usize,
         threads: usize,
     ) -> Result<u64> {
-        read::check_ends(graph)?;
-        let settled = read::at_rows(graph, &[row.to_vec()])?;
+        check_ends(graph)?;
+        let samples = [row.to_vec()];
+        let training = Training {
+            slots,
+            ..Training::of(&samples, batch)
+        };
+        let settled = read::at_rows(graph, &training)?;
         let mut parameters = vec![];
         let mut numbers = 0;
-        for (mode, slots) in [(Mode::Train, slots), (Mode::Run, 0)] {
-            let plan = read::plan(graph, &settled, mode, slots, &mut parameters)?;
+        for mode in [Mode::Train, Mode::Run] {
+            let plan = read::plan(graph, &settled, mode, &training, &mut parameters)?;
             numbers += plan.numbers(batch, threads) + plan.scratch * threads;
         }
         // Values and gradient; weights in the order of three kernels; gradients of each thread.
@@ -262,31 +297,15 @@ impl Network {
     where
         L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,
     {
-        assert!(rows <= self.batch, "{rows} rows beyond {}", self.batch);
-        assert_eq!(x.len(), rows * self.inputs(), "inputs of {rows} rows");
-        let start = Instant::now();
-        let threads = self.threads.clone();
-        let count = threads.count();
-        let (plan, memory) = Self::trains(&mut self.train);
-        let parameters = &mut self.parameters;
-        let (total, busy) = threads.run(|| {
-            let mut run = Run::new(plan, memory, parameters, &threads, (rows, count));
-            run.forward(&[x]);
-            let total = run.backward(&loss);
-            let busy = run.busy();
-            for parameter in parameters.iter_mut() {
-                for g in &mut parameter.gradient {
-                    // Not a product with 0, which would keep a NaN.
-                    *g = if momentum == 0.0 { 0.0 } else { momentum * *g };
-                }
-            }
-            finish(plan, memory, (rows, count), parameters);
-            (total, busy)
-        });
-        // Running statistics have moved.
-        self.run.1.is_stale = true;
-        self.phases.add(start.elapsed(), &busy);
-        total
+        let output = self.ends[0];
+        let mut pass = self.pass(&[x], rows);
+        let Ok(total) = pass.seed(output, &loss) else {
+            return f64::NAN;
+        };
+        match pass.backward(&[], Gradients::Fused(momentum)) {
+            Ok(()) => total,
+            Err(_) => f64::NAN,
+        }
     }
 
     fn trains(train: &mut Option<(Plan, Memory)>) -> &mut (Plan, Memory) {
@@ -312,5 +331,18 @@ impl Network {
         self.parameters_mut()
             .iter_mut()
             .try_for_each(|p| p.read(graph))
+    }
+}
+
+/// Whether there are one input and one output.
+fn check_ends(graph: &Graph) -> Result<()> {
+    match (graph.inputs(), graph.outputs()) {
+        ([_], [_]) => Ok(()),
+        (inputs, outputs) => Err(Error::unsupported(format!(
+            "the network has {} inputs and {} outputs",
+            inputs.len(),
+            outputs.len()
+        ))
+        .hint("only networks with one input and one output can be trained")),
     }
 }

@@ -318,6 +318,16 @@ impl Graph {
         }
     }
 
+    /// The same graph, given these values by the caller besides its inputs; constants among them lose their numbers.
+    pub fn with_inputs(&self, given: &[ValueId]) -> Self {
+        let mut graph = self.clone();
+        for id in given {
+            graph.values[id.index()].constant = None;
+        }
+        graph.inputs.extend(given);
+        graph
+    }
+
     /// These are given by the caller, too, and those received.
     pub(crate) fn open(&mut self, given: &[ValueId], taken: &[ValueId]) {
         self.inputs.extend(given);

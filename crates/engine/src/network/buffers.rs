@@ -49,13 +49,31 @@ impl When {
     }
 }
 
-/// Gives every place its buffers.
-///
-/// Inputs and outputs of the network keep theirs. `gradients` of the steps must be known already.
+/// Places that keep what they have.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub(crate) inputs: &'a [usize],
+    pub(crate) outputs: &'a [usize],
+    /// They keep their gradients, too.
+    pub(crate) taps: &'a [usize],
+    /// Whether all values that are needed on the way back are there still behind it.
+    pub(crate) values: bool,
+}
+
+impl Kept<'_> {
+    /// Whether the value of a place is never written over.
+    fn value(&self, place: usize) -> bool {
+        [self.inputs, self.outputs, self.taps]
+            .iter()
+            .any(|places| places.contains(&place))
+    }
+}
+
+/// Gives every place its buffers. `gradients` of the steps must be known already.
 pub(crate) fn assign(
     steps: &[Planned],
     places: &mut [Place],
-    [inputs, outputs]: [&[usize]; 2],
+    kept: Kept<'_>,
     forward: &[Segment],
     backward: &[Segment],
 ) -> Vec<Buffer> {
@@ -83,7 +101,8 @@ pub(crate) fn assign(
     for p in 0..places.len() {
         let from = makers[p].unwrap_or(0);
         let to = uses[p].iter().copied().max().unwrap_or(from);
-        let is_end = inputs.contains(&p) || outputs.contains(&p);
+        let is_end = kept.value(p);
+        let goes_on = kept.values && to >= steps.len();
         let touches_wide =
             makers[p].is_some_and(wide) || uses[p].iter().any(|&t| t < steps.len() && wide(t));
         let crosses = uses[p]
@@ -91,19 +110,11 @@ pub(crate) fn assign(
             .any(|&t| when.segment(t) != when.segment(from));
         let life = Life {
             len: places[p].layout.len,
-            from: if inputs.contains(&p) { 0 } else { from },
-            to: if is_end { usize::MAX } else { to },
+            from: if kept.inputs.contains(&p) { 0 } else { from },
+            to: if is_end || goes_on { usize::MAX } else { to },
             keeps_rows: is_end || touches_wide || crosses,
         };
-        slot_of[p] = match shared(
-            steps,
-            places,
-            &makers,
-            &uses,
-            p,
-            [inputs, outputs],
-            goes_back,
-        ) {
+        slot_of[p] = match shared(steps, places, &makers, &uses, p, kept, goes_back) {
             Some(before) => {
                 let slot: usize = slot_of[before];
                 lives[slot].to = lives[slot].to.max(life.to);
@@ -118,7 +129,7 @@ pub(crate) fn assign(
     }
     let mut gradient_of = vec![usize::MAX; places.len()];
     if trains {
-        gradients(steps, places, outputs, &when, &mut lives, &mut gradient_of);
+        gradients(steps, places, kept, &when, &mut lives, &mut gradient_of);
     }
     let (buffers, of) = color(&lives);
     for (p, place) in places.iter_mut().enumerate() {
@@ -144,7 +155,7 @@ fn shared(
     makers: &[Option<usize>],
     uses: &[Vec<usize>],
     p: usize,
-    ends: [&[usize]; 2],
+    kept: Kept<'_>,
     goes_back: impl Fn(usize) -> bool,
 ) -> Option<usize> {
     let s = makers[p]?;
@@ -154,8 +165,7 @@ fn shared(
         let maker = makers[before]?;
         let read_once = uses[before] == [s];
         let is_kept = goes_back(maker) && steps[maker].step.work().needs_output();
-        let is_end = ends.iter().any(|ends| ends.contains(&before));
-        let fits = places[before].layout.len == places[p].layout.len && !is_end;
+        let fits = places[before].layout.len == places[p].layout.len && !kept.value(before);
         (planned.step.work().runs_in_place(k) && read_once && !is_kept && fits).then_some(before)
     })
 }
@@ -164,7 +174,7 @@ fn shared(
 fn gradients(
     steps: &[Planned],
     places: &[Place],
-    outputs: &[usize],
+    kept: Kept<'_>,
     when: &When,
     lives: &mut Vec<Life>,
     slot_of: &mut [usize],
@@ -177,7 +187,7 @@ fn gradients(
             wanted.clone().any(|(&x, g)| x == p && g.is_some())
         });
         let takers: Vec<usize> = takers.map(|(s, _)| s).collect();
-        if takers.is_empty() && !outputs.contains(&p) {
+        if takers.is_empty() && !kept.outputs.contains(&p) {
             continue;
         }
         // The statistics of a batch are given the gradient of what is normalised by them.
@@ -191,19 +201,21 @@ fn gradients(
         let (Some(&first), Some(&last)) = (times.first(), times.last()) else {
             continue;
         };
-        let keeps_rows = outputs.contains(&p)
+        let is_tap = kept.taps.contains(&p);
+        let keeps_rows = kept.outputs.contains(&p)
+            || is_tap
             || takers.iter().chain(&givers).any(|&s| wide(s))
             || times
                 .iter()
                 .any(|&t| when.segment(t) != when.segment(first));
         let life = Life {
             len: places[p].layout.len,
-            from: if outputs.contains(&p) {
+            from: if kept.outputs.contains(&p) {
                 steps.len()
             } else {
                 first
             },
-            to: last,
+            to: if is_tap { usize::MAX } else { last },
             keeps_rows,
         };
         // A step that passes its gradient on as it is leaves it where it lies.
@@ -279,6 +291,7 @@ mod tests {
     use secateur_graph::{Binary, Dim, GraphBuilder, Op, Tensor};
 
     use super::super::read::{Mode, at_rows, plan};
+    use super::super::training::Training;
     use super::*;
 
     fn life(len: usize, from: usize, to: usize, keeps_rows: bool) -> Life {
@@ -331,8 +344,10 @@ mod tests {
         let last = b.node("last", Op::MatMul, &[sum, w]);
         b.output(last);
         let graph = b.build().unwrap();
-        let settled = at_rows(&graph, &[vec![1, 3]]).unwrap();
-        let plan = plan(&graph, &settled, Mode::Train, 1, &mut vec![]).unwrap();
+        let samples = [vec![1, 3]];
+        let training = Training::of(&samples, 1);
+        let settled = at_rows(&graph, &training).unwrap();
+        let plan = plan(&graph, &settled, Mode::Train, &training, &mut vec![]).unwrap();
         let gradient = |id| plan.places[plan.at[&id]].gradient.unwrap();
         assert_eq!(gradient(second), gradient(sum));
         assert_ne!(gradient(first), gradient(sum));

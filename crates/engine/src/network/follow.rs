@@ -2,7 +2,7 @@
 
 use secateur_graph::{Cut, Graph};
 
-use super::{Network, Parameter};
+use super::{Network, Parameter, Training};
 use crate::{Error, Result};
 
 impl Network {
@@ -20,13 +20,15 @@ impl Network {
             }
         }
         let slots = old.iter().map(|p| p.state.len()).max().unwrap_or(0);
-        let mut new = Self::compile(
-            graph,
-            &self.rows[0],
-            self.batch,
+        let training = Training {
+            samples: &self.rows,
+            batch: self.batch,
             slots,
-            self.threads.clone(),
-        )?;
+            raw: self.raw,
+            taps: &self.taps,
+            trained: &self.trained,
+        };
+        let mut new = Self::to_train(graph, &training, self.threads.clone())?;
         for parameter in &mut new.parameters {
             let Some(before) = old.iter_mut().find(|p| p.id == parameter.id) else {
                 continue;
@@ -39,6 +41,7 @@ impl Network {
                 .at(&parameter.name));
             }
             parameter.gradient = std::mem::take(&mut before.gradient);
+            parameter.raw = std::mem::take(&mut before.raw);
             parameter.state = std::mem::take(&mut before.state);
         }
         new.phases = self.phases;
@@ -65,6 +68,7 @@ impl Parameter {
         let inner: usize = self.shape[cut.axis + 1..].iter().product();
         for vector in [&mut self.values, &mut self.gradient]
             .into_iter()
+            .chain(&mut self.raw)
             .chain(&mut self.state)
         {
             let slices = vector.chunks_exact(length * inner);

@@ -1,5 +1,6 @@
 //! What a plan keeps between its steps, and between its runs.
 
+use super::back::Back;
 use super::plan::{Buffer, Plan};
 use super::step::{State, Sums};
 use crate::aligned::Aligned;
@@ -11,6 +12,8 @@ pub(crate) struct Memory {
     pub(super) rows: Vec<Aligned>,
     pub(super) threads: Vec<Own>,
     pub(crate) states: Vec<State>,
+    /// The way back that was gone last.
+    pub(crate) back: Back,
     /// Whether parameters have changed since they were brought into order.
     pub(crate) is_stale: bool,
 }
@@ -53,6 +56,7 @@ impl Memory {
             rows: sized(true, batch),
             threads: (0..threads).map(own).collect(),
             states: vec![State::default(); plan.states],
+            back: Back::default(),
             is_stale: true,
         }
     }

@@ -15,6 +15,8 @@ pub struct Parameter {
     pub(crate) shape: Vec<usize>,
     pub(crate) values: Vec<f32>,
     pub(crate) gradient: Vec<f32>,
+    /// Raw gradients, slot by slot.
+    pub(crate) raw: Vec<Vec<f32>>,
     pub(crate) state: Vec<Vec<f32>>,
 }
 
@@ -41,7 +43,12 @@ pub struct ParameterParts<'a> {
 }
 
 impl Parameter {
-    pub(crate) fn new(graph: &Graph, id: ValueId, slots: usize, is_running: bool) -> Result<Self> {
+    pub(crate) fn new(
+        graph: &Graph,
+        id: ValueId,
+        [slots, raw]: [usize; 2],
+        is_running: bool,
+    ) -> Result<Self> {
         let value = graph.value(id);
         let tensor = graph
             .constant(id)
@@ -56,13 +63,17 @@ impl Parameter {
             (false, 0 | 1) => ParameterKind::Offset,
             (false, _) => ParameterKind::Weight,
         };
-        let slots = if is_running { 0 } else { slots };
+        let zeros = |count: usize| match is_running {
+            true => vec![],
+            false => vec![vec![0.0; values.len()]; count],
+        };
         Ok(Self {
             kind,
             id,
             name: value.name.clone(),
             gradient: vec![0.0; values.len()],
-            state: vec![vec![0.0; values.len()]; slots],
+            raw: zeros(raw),
+            state: zeros(slots),
             shape,
             values,
         })
@@ -96,6 +107,11 @@ impl Parameter {
     /// `momentum * old + gradient` of the last step.
     pub fn gradient(&self) -> &[f32] {
         &self.gradient
+    }
+
+    /// Raw gradients, one vector for each slot.
+    pub fn raw(&self) -> &[Vec<f32>] {
+        &self.raw
     }
 
     /// Optimiser state, one vector for each slot.

@@ -68,8 +68,10 @@ pub(crate) struct Plan {
     pub(crate) backward: Vec<Segment>,
     /// One or more, in the order of the graph.
     pub(crate) inputs: Vec<usize>,
-    /// One or more, in the order of the graph; one, where the plan trains, whose numbers lie as ONNX counts them.
+    /// One or more, in the order of the graph, then those that are tapped. Where the plan trains, their numbers lie as ONNX counts them.
     pub(crate) outputs: Vec<usize>,
+    /// Values that are tapped, with the places that keep their numbers and gradients.
+    pub(crate) taps: Vec<(ValueId, usize)>,
     /// The places of the graph's values.
     pub(crate) at: HashMap<ValueId, usize>,
     /// Numbers that a thread needs beside the buffers.

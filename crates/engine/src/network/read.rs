@@ -29,6 +29,8 @@ use super::Parameter;
 use super::layout::Layout;
 use super::plan::{Place, Plan, Planned};
 use super::step::Step;
+use super::steps::Source;
+use super::training::Training;
 use crate::kernels::conv::lanes;
 use crate::{Activation, Error, Result};
 
@@ -49,12 +51,19 @@ pub(crate) fn plan(
     graph: &Graph,
     settled: &Graph,
     mode: Mode,
-    slots: usize,
+    training: &Training<'_>,
     parameters: &mut Vec<Parameter>,
 ) -> Result<Plan> {
-    if mode == Mode::Train {
-        check_ends(settled)?;
-    }
+    let (taps, slots) = match mode {
+        Mode::Train => (training.taps, [training.slots, training.raw]),
+        Mode::Run => (&[][..], [0; 2]),
+    };
+    // What is put out is computed as such, and not on the way through something else.
+    let open = (!taps.is_empty()).then(|| {
+        let new = taps.iter().filter(|tap| !settled.outputs().contains(tap));
+        settled.with_outputs(settled.outputs().iter().chain(new).copied().collect())
+    });
+    let settled = open.as_ref().unwrap_or(settled);
     let mut reader = Reader {
         needed: needed(settled),
         graph: settled,
@@ -73,7 +82,11 @@ pub(crate) fn plan(
     let mut inputs = vec![];
     for &input in settled.inputs() {
         let layout = Layout::plain(&reader.shape(input)?);
-        inputs.push(reader.declare(input, layout));
+        match training.trained.contains(&input) {
+            true => reader.trained(input, layout)?,
+            false => inputs.push(reader.declare(input, layout)),
+        }
+        reader.tap(&[input], taps);
     }
     for id in settled.node_ids() {
         if !reader.needed[id.index()] || reader.done[id.index()] {
@@ -84,6 +97,7 @@ pub(crate) fn plan(
             None => e.at(&node.name),
             Some(_) => e,
         })?;
+        reader.tap(&node.outputs, taps);
     }
     let mut outputs = vec![];
     for &output in settled.outputs() {
@@ -94,28 +108,25 @@ pub(crate) fn plan(
             Mode::Run => output,
         });
     }
-    reader.finish(inputs, outputs)
+    reader.finish((inputs, outputs), taps, training.raw > 0)
 }
 
-/// `graph` at the lengths of one row of each input.
+/// `graph` at the lengths of one row of each input, where what depends on trained constants is not computed beforehand.
 ///
 /// # Errors
-/// If there are other inputs, or its shapes do not fit together at these lengths.
-pub(crate) fn at_rows(graph: &Graph, rows: &[Vec<usize>]) -> Result<Graph> {
-    Ok(at_lengths(graph, rows)?)
-}
-
-/// Whether there are one input and one output, as training takes them.
-pub(crate) fn check_ends(graph: &Graph) -> Result<()> {
-    match (graph.inputs(), graph.outputs()) {
-        ([_], [_]) => Ok(()),
-        (inputs, outputs) => Err(Error::unsupported(format!(
-            "the network has {} inputs and {} outputs",
-            inputs.len(),
-            outputs.len()
-        ))
-        .hint("only networks with one input and one output can be trained")),
+/// If there are other inputs, a trained constant is none, or shapes do not fit together at these lengths.
+pub(crate) fn at_rows(graph: &Graph, training: &Training<'_>) -> Result<Graph> {
+    if training.trained.is_empty() {
+        return Ok(at_lengths(graph, training.samples)?);
     }
+    let mut lengths = training.samples.to_vec();
+    for &id in training.trained {
+        let constant = graph.constant(id).ok_or_else(|| {
+            Error::invalid("is no constant, so that it cannot be trained").at(&graph.value(id).name)
+        })?;
+        lengths.push(constant.shape().to_vec());
+    }
+    Ok(at_lengths(&graph.with_inputs(training.trained), &lengths)?)
 }
 
 /// The nodes that the outputs depend on.
@@ -142,7 +153,8 @@ pub(super) struct Reader<'a> {
     /// The graph as it was given, whose constants are trained.
     origin: &'a Graph,
     mode: Mode,
-    slots: usize,
+    /// Vectors that parameters get: of optimizer state, and of raw gradients.
+    slots: [usize; 2],
     parameters: &'a mut Vec<Parameter>,
     steps: Vec<Planned>,
     places: Vec<Place>,
@@ -233,6 +245,33 @@ impl Reader<'_> {
         let place = self.new_place(layout, false);
         self.at.insert(value, place);
         place
+    }
+
+    /// A place for a constant that is trained, the same in every row.
+    fn trained(&mut self, id: ValueId, layout: Layout) -> Result<()> {
+        let parameter = self.parameter(id, false)?;
+        let moves = (0..layout.elements()).map(|e| (Source::Parameter(0), e, e));
+        let new = New {
+            step: moves::moved(moves.collect(), &[], vec![parameter], layout.len, 0.0),
+            x: vec![],
+            layout,
+            is_trained: true,
+        };
+        self.push(id, new);
+        Ok(())
+    }
+
+    /// Copies those of some values that are tapped: who reads the copy adds its gradient there, and nobody writes over that.
+    fn tap(&mut self, values: &[ValueId], taps: &[ValueId]) {
+        for value in values.iter().filter(|value| taps.contains(value)) {
+            let Some(&place) = self.at.get(value) else {
+                continue;
+            };
+            let layout = self.places[place].layout.clone();
+            let copy = self.relaid(place, layout);
+            self.places[copy].is_trained = true;
+            self.at.insert(*value, copy);
+        }
     }
 
     fn new_place(&mut self, layout: Layout, is_trained: bool) -> usize {

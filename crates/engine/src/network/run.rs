@@ -1,11 +1,11 @@
 //! Runs a plan: each thread takes rows of its own through the steps, and waits for the others where a batch must meet.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::Parameter;
+use super::back::Back;
 use super::memory::Memory;
+use super::pass::Fill;
 use super::plan::{Plan, Segment};
 use super::shard::{Shard, Together};
 use super::step::{State, Sums};
@@ -17,6 +17,7 @@ pub(crate) struct Run<'a> {
     threads: &'a Threads,
     shards: Vec<Shard<'a>>,
     states: &'a mut [State],
+    back: &'a Back,
     parameters: &'a [Parameter],
     rows: usize,
 }
@@ -66,6 +67,7 @@ impl<'a> Run<'a> {
             plan,
             threads,
             states: &mut memory.states,
+            back: &memory.back,
             parameters,
             rows,
         }
@@ -91,20 +93,30 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The loss of all rows, in their order, and the gradients of all parameters.
-    pub(crate) fn backward<L>(&mut self, loss: &L) -> f64
-    where
-        L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64 + Sync,
-    {
-        let plan = self.plan;
-        let losses = self.each(|shard, _| shard.loss(plan, loss));
+    /// Fills in the gradient of a place, and adds up what that returns, in the order of rows; none if it has no gradient.
+    pub(crate) fn seed(&mut self, place: usize, fill: Fill<'_>) -> Option<f64> {
+        let place = &self.plan.places[place];
+        let gradient = place.gradient?;
+        let losses = self.each(|shard, _| shard.seed(place, gradient, fill));
+        Some(losses.into_iter().sum())
+    }
+
+    /// Goes back from what was seeded. Sums that were gone for before begin anew.
+    pub(crate) fn backward(&mut self, is_again: bool) {
+        let (plan, back) = (self.plan, self.back);
+        if is_again {
+            for shard in &mut self.shards {
+                let sums = plan.steps.iter().zip(shard.sums.iter_mut());
+                let own = sums.filter(|(planned, _)| !planned.step.meets_forward());
+                own.for_each(|(_, sums)| sums.clear());
+            }
+        }
         for segment in &plan.backward {
-            self.each(|shard, shared| shard.backward(plan, segment, shared));
+            self.each(|shard, shared| shard.backward((plan, back), segment, shared));
             if segment.meets {
                 self.meet(segment, false);
             }
         }
-        losses.into_iter().sum()
     }
 
     /// Calls `work` with every shard at once; results are in the order of rows.
@@ -143,6 +155,23 @@ impl<'a> Run<'a> {
             let layout = &self.plan.places[output].layout;
             self.rows_of(output)
                 .for_each(|row| layout.gather(row, into));
+        }
+    }
+
+    /// A value of every row, or its gradient, as ONNX counts it.
+    pub(crate) fn gather(&self, place: usize, is_gradient: bool, into: &mut Vec<f32>) {
+        let place = &self.plan.places[place];
+        let buffer = match is_gradient {
+            true => place.gradient,
+            false => Some(place.value),
+        };
+        let Some(buffer) = buffer else {
+            return;
+        };
+        let len = place.layout.len;
+        for shard in &self.shards {
+            let rows = shard.buffers[buffer][..shard.rows.len() * len].chunks_exact(len.max(1));
+            rows.for_each(|row| place.layout.gather(row, into));
         }
     }
 

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::Parameter;
-use super::plan::{Plan, Planned, Segment};
+use super::back::Back;
+use super::pass::Fill;
+use super::plan::{Place, Plan, Planned, Segment};
 use super::step::{Inputs, Into, Shared, State, Sums};
 use crate::Phases;
 
@@ -126,18 +128,11 @@ impl Shard<'_> {
         self.busy.forward += start.elapsed().as_secs_f64();
     }
 
-    pub(super) fn loss<L>(&mut self, plan: &Plan, loss: &L) -> f64
-    where
-        L: Fn(Range<usize>, &[f32], &mut [f32]) -> f64,
-    {
-        let output = plan.outputs.first().map(|&output| &plan.places[output]);
-        let Some((place, gradient)) = output.and_then(|place| Some((place, place.gradient?)))
-        else {
-            return f64::NAN;
-        };
+    /// Fills in the gradient of a place.
+    pub(super) fn seed(&mut self, place: &Place, gradient: usize, fill: Fill<'_>) -> f64 {
         let len = self.rows.len() * place.layout.len;
         let dy = std::mem::take(&mut self.buffers[gradient]);
-        let total = loss(
+        let total = fill(
             self.rows.clone(),
             &self.buffers[place.value][..len],
             &mut dy[..len],
@@ -146,12 +141,17 @@ impl Shard<'_> {
         total
     }
 
-    pub(super) fn backward(&mut self, plan: &Plan, segment: &Segment, together: Together<'_>) {
+    pub(super) fn backward(
+        &mut self,
+        way: (&Plan, &Back),
+        segment: &Segment,
+        together: Together<'_>,
+    ) {
         let start = Instant::now();
         let mut weights = 0.0;
         for rows in self.passes(segment) {
             for &s in &segment.steps {
-                weights += self.back(plan, s, &rows, together);
+                weights += self.back(way, s, &rows, together);
             }
         }
         self.busy.weight_gradient += weights;
@@ -159,11 +159,17 @@ impl Shard<'_> {
     }
 
     /// Takes one step back; returns the seconds that the gradients of parameters took.
-    fn back(&mut self, plan: &Plan, s: usize, rows: &Range<usize>, together: Together<'_>) -> f64 {
+    fn back(
+        &mut self,
+        (plan, back): (&Plan, &Back),
+        s: usize,
+        rows: &Range<usize>,
+        together: Together<'_>,
+    ) -> f64 {
         let planned = &plan.steps[s];
-        if !planned.is_trained && planned.gradients.iter().all(Option::is_none) {
+        let Some(gradients) = back.step(s, planned) else {
             return 0.0;
-        }
+        };
         let place = &plan.places[planned.y];
         let Some(gradient) = place.gradient else {
             return 0.0;
@@ -187,7 +193,7 @@ impl Shard<'_> {
             work.parameter_gradient(&read, &dy[own.clone()], sums, self.scratch, shared);
             seconds = start.elapsed().as_secs_f64();
         }
-        for (k, wanted) in planned.gradients.iter().enumerate() {
+        for (k, wanted) in gradients.iter().enumerate() {
             let x = &plan.places[planned.x[k]];
             let (Some(add), Some(into)) = (*wanted, x.gradient) else {
                 continue;

@@ -236,6 +236,9 @@ pub(crate) trait Work {
     ) {
     }
 
+    /// Takes what was measured of `rows` rows on the way forward into parameters that are not trained.
+    fn measured(&self, _rows: usize, _state: &State, _parameters: &mut [Parameter]) {}
+
     /// Adds the gradients of all threads, of `rows` rows, to those of the parameters.
     fn finish(&self, _sums: &[&Sums], _rows: usize, _state: &State, _parameters: &mut [Parameter]) {
     }

@@ -13,6 +13,7 @@ mod refusals;
 mod resize;
 mod rows;
 mod spread;
+mod taps;
 mod volumes;
 
 pub(crate) use check::{check, check_outputs, notes};
@@ -287,8 +288,15 @@ impl Net {
         self.binary(Binary::Sub, x, y)
     }
 
-    pub(crate) fn build(mut self, output: ValueId) -> Graph {
-        self.builder.output(output);
+    pub(crate) fn build(self, output: ValueId) -> Graph {
+        self.build_all(&[output])
+    }
+
+    /// A network of several outputs.
+    pub(crate) fn build_all(mut self, outputs: &[ValueId]) -> Graph {
+        for &output in outputs {
+            self.builder.output(output);
+        }
         self.builder.build().unwrap()
     }
 }

@@ -1,14 +1,21 @@
 //! The end of reading: which gradients are wanted, and where everything lies.
 
+use secateur_graph::ValueId;
+
 use super::{Mode, Reader};
-use crate::network::buffers::assign;
+use crate::network::buffers::{Kept, assign};
 use crate::network::plan::{Plan, segments};
 use crate::network::step::Step;
 use crate::{Error, Result};
 
 impl Reader<'_> {
-    /// Decides which gradients are wanted, and where everything lies.
-    pub(super) fn finish(mut self, inputs: Vec<usize>, outputs: Vec<usize>) -> Result<Plan> {
+    /// Decides which gradients are wanted, and where everything lies. Where values are kept, the way back may be gone again.
+    pub(super) fn finish(
+        mut self,
+        (inputs, outputs): (Vec<usize>, Vec<usize>),
+        taps: &[ValueId],
+        keeps: bool,
+    ) -> Result<Plan> {
         if self.steps.is_empty() {
             return Err(Error::invalid("the network has no layer").hint("add a layer with weights"));
         }
@@ -39,13 +46,16 @@ impl Reader<'_> {
             true => segments(&self.steps, (0..count).rev(), Step::meets_backward),
             false => vec![],
         };
-        let buffers = assign(
-            &self.steps,
-            &mut self.places,
-            [&inputs, &outputs],
-            &forward,
-            &backward,
-        );
+        let taps = taps.iter().filter_map(|id| Some((*id, *self.at.get(id)?)));
+        let taps: Vec<(ValueId, usize)> = taps.collect();
+        let tapped: Vec<usize> = taps.iter().map(|(_, place)| *place).collect();
+        let kept = Kept {
+            inputs: &inputs,
+            outputs: &outputs,
+            taps: &tapped,
+            values: keeps,
+        };
+        let buffers = assign(&self.steps, &mut self.places, kept, &forward, &backward);
         let scratch = self.steps.iter().map(|p| p.step.work().scratch()).max();
         Ok(Plan {
             steps: self.steps,
@@ -57,6 +67,7 @@ impl Reader<'_> {
             at: self.at,
             inputs,
             outputs,
+            taps,
             scratch: scratch.unwrap_or(0),
             notes,
         })

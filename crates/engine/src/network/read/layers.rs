@@ -35,7 +35,7 @@ impl Reader<'_> {
         };
         let kernel = Planes::new(shape, &front(&window, [&from, &to]));
         let mut norm = None;
-        if self.mode == Mode::Run
+        if self.mode != Mode::Train
             && let Some(id) = self.only_reader(made)
             && let reader = self.graph.node(id)
             && matches!(reader.op, Op::BatchNorm { .. })

@@ -141,7 +141,7 @@ impl Work for Statistics {
     }
 
     /// Moves the running statistics towards those of the batch, with the variance that is right on average, as PyTorch does.
-    fn finish(&self, _: &[&Sums], rows: usize, state: &State, parameters: &mut [Parameter]) {
+    fn measured(&self, rows: usize, state: &State, parameters: &mut [Parameter]) {
         let n = (rows * self.places) as f64;
         let keep = f64::from(self.norm.momentum);
         for c in 0..self.channels {
