@@ -131,6 +131,11 @@ pub(crate) struct Opened {
 /// [`ErrorKind::NotFound`] or [`ErrorKind::Unreadable`].
 pub(crate) fn open(path: &Path, expansion: Expansion) -> Result<Opened> {
     let open = || -> io::Result<Opened> {
+        // Opening a pipe waits for somebody to write, and a device may have no end.
+        let kind = std::fs::metadata(path)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(io::Error::other("is no file but a pipe or a device"));
+        }
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         let mut reader = BufReader::with_capacity(1 << 16, file);

@@ -90,6 +90,11 @@ impl Array {
         self.header.number
     }
 
+    /// Whether the values are true or false, as 1 and 0.
+    pub(crate) fn is_bool(&self) -> bool {
+        self.header.is_bool
+    }
+
     /// Appends the values in row-major order.
     ///
     /// # Errors
@@ -219,6 +224,7 @@ mod tests {
         Array {
             header: Header {
                 number,
+                is_bool: false,
                 big_endian,
                 fortran,
                 shape: shape.to_vec(),

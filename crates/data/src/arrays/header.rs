@@ -67,6 +67,8 @@ impl Number {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) number: Number,
+    /// Whether its bytes are true or false.
+    pub(crate) is_bool: bool,
     pub(crate) big_endian: bool,
     /// Whether the first index runs fastest.
     pub(crate) fortran: bool,
@@ -128,10 +130,12 @@ impl Header {
             .map(|size| size.parse().map_err(|_| wrong("a shape of numbers")))
             .collect::<Result<_>>()?;
         if shape.is_empty() || shape.len() > MOST_DIMENSIONS {
-            return Err(malformed(format!("an array of {} dimensions", shape.len())));
+            return Err(malformed(format!("an array of {} dimensions", shape.len()))
+                .hint("give an array with an axis for its rows, and at most 8 in all"));
         }
         Ok(Self {
             number,
+            is_bool: plain == "b1",
             big_endian,
             fortran: order.starts_with("True"),
             shape,
@@ -181,6 +185,7 @@ mod tests {
         let text = "{'descr': '>i2', 'fortran_order': True, 'shape': (3, 4, ), }   \n";
         let wanted = Header {
             number: Number::I2,
+            is_bool: false,
             big_endian: true,
             fortran: true,
             shape: vec![3, 4],

@@ -61,7 +61,7 @@ pub(super) fn read(
         );
         return Err(Error::new(ErrorKind::Limit, message).hint("give fewer rows"));
     }
-    let are_bytes = array.number() == Number::U1;
+    let are_bytes = array.number() == Number::U1 && !array.is_bool();
     let mut values: Vec<f32> = vec![];
     array.read_into(&mut values)?;
     array_rows((shape, values), are_bytes, wanted, options)

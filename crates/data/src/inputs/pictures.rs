@@ -1,5 +1,6 @@
 //! Pictures, whichever folders they lie in, as rows of an input.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -16,12 +17,21 @@ const DEEPEST: usize = 8;
 
 /// All pictures below a folder, in the order of their paths; hidden files and folders are left out.
 pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = vec![];
-    add(folder, 0, &mut found)?;
+    let (mut found, mut seen) = (vec![], HashSet::new());
+    add(folder, 0, &mut seen, &mut found)?;
     Ok(found)
 }
 
-fn add(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+/// `seen` are folders whose pictures are there already: a link may lead back to one.
+fn add(
+    folder: &Path,
+    depth: usize,
+    seen: &mut HashSet<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> Result<()> {
+    if !folder.canonicalize().is_ok_and(|place| seen.insert(place)) {
+        return Ok(());
+    }
     let is_hidden = |path: &PathBuf| {
         path.file_name()
             .is_some_and(|n| n.to_string_lossy().starts_with('.'))
@@ -31,7 +41,7 @@ fn add(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
         .filter(|path| !is_hidden(path))
     {
         match path.is_dir() {
-            true if depth < DEEPEST => add(&path, depth + 1, found)?,
+            true if depth < DEEPEST => add(&path, depth + 1, seen, found)?,
             true => {}
             false if is_picture(&path) => found.push(path),
             false => {}

@@ -55,6 +55,14 @@ fn pictures_of_any_folder_and_size_are_rows_in_the_order_of_their_paths() {
         ..options.clone()
     };
     assert_eq!(read(dir.path(), &PICTURES, &few).unwrap().count(), 2);
+    // A link that leads back brings none a second time, and what is no file has no end.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("c/back")).unwrap();
+        assert_eq!(read(dir.path(), &PICTURES, &options).unwrap().count(), 3);
+        let error = read(Path::new("/dev/zero"), &PICTURES, &options).unwrap_err();
+        assert!(error.to_string().contains("a pipe or a device"), "{error}");
+    }
     let one = read(&dir.path().join("b.png"), &PICTURES, &options).unwrap();
     assert_eq!((one.count(), red(&one, 0)), (1, 0.2));
     let error = read(dir.path(), &[None, Some(3), None, None], &options).unwrap_err();
@@ -103,6 +111,10 @@ fn arrays_are_rows_and_archives_have_one_for_each_input() {
     assert_eq!(rows.pick(&[0]).1, [0.0, 51.0, 102.0, 255.0]);
     let rows = read(&bytes, &[None, Some(1), Some(2), Some(2)], &options).unwrap();
     assert_eq!(rows.pick(&[0]).1, [0.0, 0.2, 0.4, 1.0]);
+    // True and false are 1 and 0 everywhere.
+    let bools = put("bools.npy", &npy("|b1", "(1, 4)", &[0, 1, 1, 0]));
+    let rows = read(&bools, &[None, Some(1), Some(2), Some(2)], &options).unwrap();
+    assert_eq!(rows.pick(&[0]).1, [0.0, 1.0, 1.0, 0.0]);
     let (x, y) = (
         npy("<f4", "(2, 1)", &floats(&[1., 2.])),
         npy("<i8", "(2, 1)", &[3i64, 4].map(i64::to_le_bytes).concat()),
