@@ -65,6 +65,21 @@ mod tests {
     use crate::{Array, Dim, GraphBuilder, evaluate};
 
     #[test]
+    fn numbers_beyond_a_type_are_refused() {
+        let of = |v: f64| Tensor::of_floats(Element::F16, [1], [v]);
+        assert_eq!(of(65504.0).unwrap().numbers(), [65504.0]);
+        assert!(of(f64::INFINITY).unwrap().numbers()[0].is_infinite());
+        let error = of(7e4).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("70000 is beyond what numbers of type float16"),
+            "{error}"
+        );
+        assert!(error.hint_text().is_some());
+    }
+
+    #[test]
     fn a_network_of_halves_computes_the_same_in_single_precision() {
         let mut b = GraphBuilder::new("halves");
         let x = b.input("x", [Dim::batch(), Dim::Fixed(2)]);

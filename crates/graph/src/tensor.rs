@@ -71,6 +71,9 @@ impl Tensor {
     }
 
     /// A tensor of numbers rounded to a type of floats; see [`Tensor::new`].
+    ///
+    /// # Errors
+    /// As [`Tensor::new`], or if a finite number is beyond what the type holds.
     pub fn of_floats(
         element: Element,
         shape: impl Into<Vec<usize>>,
@@ -79,10 +82,20 @@ impl Tensor {
         let numbers = numbers.into_iter();
         let data = match element {
             Element::F32 => Data::F32(numbers.map(|v| v as f32).collect()),
-            other => Data::Raw(
-                other,
-                numbers.filter_map(|v| other.bytes(v)).flatten().collect(),
-            ),
+            other => {
+                let numbers: Vec<f64> = numbers.collect();
+                let bytes = numbers.iter().filter_map(|&v| other.bytes(v)).flatten();
+                let made = Self::new(shape, Data::Raw(other, bytes.collect()))?;
+                let pairs = numbers.iter().zip(made.numbers());
+                return match pairs.into_iter().find(|(v, made)| v.is_finite() && !made.is_finite()) {
+                    None => Ok(made),
+                    Some((v, _)) => Err(Error::invalid(format!(
+                        "{v:.0} is beyond what numbers of type {} can be",
+                        other.name()
+                    ))
+                    .hint("cut less, choose units otherwise (--by l2), or take the model in single precision")),
+                };
+            }
         };
         Self::new(shape, data)
     }
