@@ -14,7 +14,11 @@ impl Repair {
     pub fn table(&self) -> Table {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let row = |loss: &OutputLoss, way: &str, of: &Loss| {
-            let agreement = of.agreement.map_or_else(|| "-".to_owned(), percent);
+            let count = grouped(loss.places as u64);
+            let agreement = of.agreement.map_or_else(
+                || "-".to_owned(),
+                |share| format!("{} of {count}", percent(share)),
+            );
             vec![
                 loss.name.clone(),
                 way.to_owned(),
@@ -132,13 +136,13 @@ impl fmt::Display for Repair {
         let (by, difference) = match (evidence.naive_difference, evidence.engine_difference) {
             (Some(difference), _) => ("the f64 evaluator", difference),
             (None, difference) => (
-                "the engine, which is held to the f64 evaluator",
+                "the engine, which is held to the f64 evaluator node by node",
                 difference.unwrap_or(0.0),
             ),
         };
         write!(
             f,
-            "\nverified: the file as it reads back agrees on {} and on {by} within {difference:.0e} (relative)",
+            "\nverified: outputs of the file as it reads back on {} are within {difference:.0e} (relative) of those of its network on {by}",
             evidence.runtime
         )?;
         match evidence.rounded {
@@ -198,8 +202,8 @@ mod tests {
         assert_eq!(
             told.to_string(),
             "repaired by formula on 1,070 inputs in 2 s: 2 of 4 readers by least squares, 1 by their bias alone; 2 are further from what \
-             they made than without repair\ninputs: 'x': 3 rows\nverified: the file as it reads back agrees on a runtime and on the f64 evaluator within 2e-7 \
-             (relative)"
+             they made than without repair\ninputs: 'x': 3 rows\nverified: outputs of the file as it reads back on a runtime are within 2e-7 (relative) of those \
+             of its network on the f64 evaluator"
         );
         let json = told.to_json();
         assert_eq!(json["worse"], json!(["r1", "r3"]));
@@ -237,9 +241,9 @@ mod tests {
         });
         assert_eq!(
             told.to_string(),
-            "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\ninputs: 'x': 3 rows\nverified: the \
-             file as it reads back agrees on a runtime and on the engine, which is held to the f64 evaluator within 3e-6 (relative); 1 of 16 inputs left \
-             out, where rounding alone moves outputs by up to 2e-4"
+            "repaired by formula on 1,070 inputs in 2 s; 1 keep their weights: 'shared', as several nodes share its weights\ninputs: 'x': 3 rows\nverified: outputs \
+             of the file as it reads back on a runtime are within 3e-6 (relative) of those of its network on the engine, which is held to the f64 evaluator \
+             node by node; 1 of 16 inputs left out, where rounding alone moves outputs by up to 2e-4"
         );
     }
 }
