@@ -9,7 +9,7 @@ Draws networks and inputs by a seed: two dense layers of so many units each on 2
 of 100 MB (four convolutions on pictures of 64 x 64, and two dense layers behind a flattening), for what --memory allows. Each is cut to 70 % of
 its multiply-adds, units by reconstruction. Memory is the largest that the process held (maximum resident set size), of which
 what is refused has none. What --work (target/repair-width) has already is not measured again. Writes tables in Markdown to standard output, for
-docs/runs/repair-width.md.
+docs/runs/repair-width.md and repair-memory.md.
 
 Exit code 0: all well; 1: a run fails otherwise than for want of memory; 2: usage.
 """
@@ -28,9 +28,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).resolve().parent.parent
 READ, CLASSES = 256, 10
-WIDTHS, ROWS = [256, 512, 1024, 2048, 4096], [128, 512, 2048]
+WIDTHS, ROWS = [256, 512, 1024, 2048], [128, 512, 2048]
 CHANNELS, SIDE, HIDDEN = [64, 128, 256, 512], 64, 2880
-MEMORY = ["1GiB", "1536MiB", "2GiB", "3GiB", "4GiB"]
+MEMORY = ["1GiB", "1536MiB", "2GiB"]
 # Why a run stops that would take more memory than it may.
 OUT_OF_REACH = 5
 
