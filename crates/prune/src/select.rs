@@ -6,6 +6,7 @@ use regex::Regex;
 use secateur_graph::{
     ChannelGroups, Cost, Graph, Group, GroupKind, Keep, Role, Tensor, cost, shrink,
 };
+use secateur_prox::Amount;
 
 use secateur_prox::Quantity;
 
@@ -197,9 +198,14 @@ impl Choice {
                 "no choice leaves less than {least} {} ({of_whole:.1} %), and {most:.0} are asked for",
                 words(limit.of)
             );
+            // Whoever means a share may leave out its sign.
+            let hint = match limit.most {
+                Amount::Count(count) if count <= 100 => format!("{count} is a count; a share is {count}%"),
+                _ => "nothing was written; frozen groups, --min, --round, --only and --except keep the rest: secateur inspect tells what is frozen".to_owned(),
+            };
             Error::new(ErrorKind::OutOfReach, message)
                 .at(format!("--{}", limit.of.name()))
-                .hint("nothing was written; frozen groups, --min, --round, --only and --except keep the rest: secateur inspect tells what is frozen")
+                .hint(hint)
         })?;
         Ok(Selection { keep, nearest })
     }

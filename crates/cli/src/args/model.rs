@@ -249,6 +249,29 @@ impl ShrinkFlags {
         }
     }
 
+    /// The same, where pixels of `--data` reach as far as those of `--repair`: both are seen by one model.
+    ///
+    /// # Errors
+    /// If a mean or a standard deviation is no number that can be used.
+    pub(crate) fn scaled(&self, config: &Config, file: &ModelFile) -> Result<Config> {
+        let is_plain = config.mean.is_none() && config.std.is_none();
+        let Some(top) = self.scale.filter(|_| !(is_plain && file.is_run())) else {
+            return Ok(config.clone());
+        };
+        let pixels = file.pixels(config, self.scale)?;
+        let text = |numbers: &[f32]| {
+            let numbers = numbers
+                .iter()
+                .map(|v| (f64::from(*v) / f64::from(top)).to_string());
+            Some(numbers.collect::<Vec<_>>().join(","))
+        };
+        Ok(Config {
+            mean: text(&pixels.mean),
+            std: text(&pixels.std),
+            ..config.clone()
+        })
+    }
+
     /// How a model is repaired.
     ///
     /// # Errors

@@ -92,6 +92,16 @@ fn inputs(
     Ok(Some(flags.within_memory(inputs, file)?))
 }
 
+/// Says which flag names the page, where it cannot be written.
+fn for_page(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Environment => {
+            error.hint("nothing was written; choose a place that can be written: --report")
+        }
+        _ => error,
+    }
+}
+
 /// Says that data without targets serve as well.
 fn without_targets(error: Error) -> Error {
     let way = "inputs without targets, and models that cannot be trained here, take --repair DATA --repair-by statistics";
@@ -113,7 +123,7 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
     let page = flags
         .report
         .as_deref()
-        .map(|path| check_target(path, flags.force))
+        .map(|path| check_target(path, flags.force).map_err(for_page))
         .transpose()?;
     let mut file = ModelFile::read(&flags.model)?;
     flags.size.apply(&mut file)?;
@@ -126,6 +136,7 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
         file.check_statistics()?;
     }
     let read = |config: &Config| {
+        let config = &flags.scaled(config, &file)?;
         let data = ModelData::read(&file, config, sources.rows, data_dir().as_deref());
         match sources.ranking == sources.statistics {
             true => data.map_err(without_targets),
@@ -181,10 +192,15 @@ pub(crate) fn shrink(flags: &ShrinkFlags) -> Result<Exit> {
             .iter()
             .for_each(|odd| note(format_args!("note: {odd}")));
     }
-    small.write(&target)?;
+    // Where the page cannot be written, there is no model either.
     if let Some(page) = &page {
-        write_whole(page, shrunk_page(&small, &file).as_bytes())?;
+        write_whole(page, shrunk_page(&small, &file).as_bytes()).map_err(for_page)?;
     }
+    small.write(&target).inspect_err(|_| {
+        if let Some(page) = &page {
+            let _ = std::fs::remove_file(page);
+        }
+    })?;
     if let Some(nearest) = small.nearest() {
         note(format_args!("note: {nearest}"));
     }

@@ -274,3 +274,17 @@ fn readers_that_got_worse_are_counted_in_json_and_on_the_page() {
         "{worse:?}"
     );
 }
+
+#[test]
+fn a_page_that_cannot_be_written_leaves_no_model() {
+    let sandbox = with_model();
+    std::fs::write(sandbox.path("a.onnx"), "old").unwrap();
+    // Longer than a name may be that is not whole yet.
+    let page = format!("{}.html", "p".repeat(249));
+    let shown = sandbox.run(&format!(
+        "shrink model.onnx --keep 50% --repair digits --report {page} --force -o a.onnx"
+    ));
+    assert_eq!(shown.code, Some(4), "{shown}");
+    assert!(shown.to_string().contains("--report"), "{shown}");
+    assert_eq!(sandbox.text("a.onnx"), "old");
+}

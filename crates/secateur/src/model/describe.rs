@@ -166,7 +166,7 @@ impl SmallModel {
             rows: vec![
                 row("params", file.cost.params, self.cost().params),
                 row("MACs a row", file.cost.macs, self.cost().macs),
-                row("bytes", file.bytes, self.bytes().len() as u64),
+                row("bytes", file.bytes, self.whole_bytes()),
                 row("hidden units", units(false), units(true)),
             ],
         }
@@ -206,7 +206,7 @@ impl SmallModel {
         json!({
             "params": { "before": file.cost.params, "after": self.cost().params },
             "macs": { "before": file.cost.macs, "after": self.cost().macs, "at": file.given_shapes(), "nearest": self.nearest() },
-            "bytes": { "before": file.bytes, "after": self.bytes().len() },
+            "bytes": { "before": file.bytes, "after": self.whole_bytes() },
             "tensors": tensors.collect::<Value>(),
             "groups": groups.collect::<Value>(),
             "verified": self.evidence(),

@@ -305,7 +305,14 @@ mod tests {
         // Not called after the model that names it.
         fs::copy(folder.path().join("model.onnx"), &out).unwrap();
         fs::write(folder.path().join("small.onnx.data"), "of somebody").unwrap();
-        small(folder.path(), 0.5).write(&out).unwrap();
+        let made = small(folder.path(), 0.5);
+        made.write(&out).unwrap();
+        // All that is written counts, but for how long the name of the data is.
+        let file = ModelFile::read(&folder.path().join("model.onnx")).unwrap();
+        let told = made.to_json(&file)["bytes"]["after"].as_u64().unwrap();
+        let length = |name: &str| fs::metadata(folder.path().join(name)).unwrap().len();
+        let written = length("small.onnx") + length("small.onnx.1.data");
+        assert!(told.abs_diff(written) < 64, "{told} for {written}");
         let five = [
             "model.onnx",
             "model.onnx.data",

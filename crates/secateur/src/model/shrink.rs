@@ -39,6 +39,11 @@ impl SmallModel {
         &self.parts.data
     }
 
+    /// Bytes of all that is written: its own file, and that with the data.
+    pub fn whole_bytes(&self) -> u64 {
+        (self.parts.model.len() + self.parts.data.len()) as u64
+    }
+
     /// By which its units were chosen.
     pub fn choice(&self) -> &Choice {
         &self.choice

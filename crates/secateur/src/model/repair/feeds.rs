@@ -126,13 +126,11 @@ impl ModelFile {
             Some(text) => by_channel(flag, text),
             None => Ok(vec![plain]),
         };
-        let mut properties = self.model.metadata_props.iter();
-        let is_run = properties.any(|p| p.key.as_deref() == Some(RUN_PROPERTY));
         let is_whole = |&id: &ValueId| {
             let element = self.graph().value(id).element;
             self.axes(id).len() == 4 && element.is_some_and(|e| !e.is_float())
         };
-        let takes_bytes = is_run || self.graph().inputs().iter().any(is_whole);
+        let takes_bytes = self.is_run() || self.graph().inputs().iter().any(is_whole);
         let pixels = Pixels {
             top: top.unwrap_or(if takes_bytes { 255.0 } else { 1.0 }),
             mean: of("--mean", &config.mean, 0.0)?,
@@ -148,9 +146,17 @@ impl ModelFile {
             None => Ok(pixels),
             Some((flag, _)) => {
                 let message = "a mean is a finite number, a largest pixel and a standard deviation are above 0";
-                Err(Error::usage(message).at(*flag))
+                Err(Error::usage(message)
+                    .at(*flag)
+                    .hint("give them as the model was trained with: --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"))
             }
         }
+    }
+
+    /// Whether a run wrote it, so that it scales pixels itself.
+    pub fn is_run(&self) -> bool {
+        let mut properties = self.model.metadata_props.iter();
+        properties.any(|p| p.key.as_deref() == Some(RUN_PROPERTY))
     }
 
     /// Lengths of an input's axes; none where one is open.

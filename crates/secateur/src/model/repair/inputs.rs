@@ -91,6 +91,12 @@ pub(super) fn divided(rows: &[Rows], wanted: &[Wanted<'_>], seed: u64) -> Result
     let fixed = fixed
         .filter_map(|(wanted, _)| wanted.axes.first().copied().flatten())
         .max();
+    if fixed == Some(0) {
+        let message = "the model takes no rows: the first axis of an input is 0 long";
+        return Err(Error::new(ErrorKind::Input, message)
+            .at("--repair")
+            .hint("export it with an open batch axis, or one of a row"));
+    }
     let at_once = match rows.iter().any(Rows::is_whole) {
         true => 1,
         false => fixed.unwrap_or(BATCH),
@@ -323,6 +329,13 @@ mod tests {
             error.to_string(),
             "--repair: 31 inputs are too few: repairing takes 32 at least"
         );
+        let none = [Some(0), Some(2)];
+        let wanted = [Wanted {
+            name: "x",
+            axes: &none,
+        }];
+        let error = divided(&[rows(40, &axes)], &wanted, 0).unwrap_err();
+        assert!(error.to_string().contains("takes no rows"), "{error}");
         let open = [None, Some(2)];
         let both = ["x", "y"].map(|name| Wanted { name, axes: &open });
         let error = divided(&[rows(20, &open), rows(30, &open)], &both, 0).unwrap_err();

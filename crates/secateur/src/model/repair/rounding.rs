@@ -138,7 +138,7 @@ mod tests {
         let changed = own[0]
             .iter()
             .zip(&before[0])
-            .filter(|(a, b)| a != b)
+            .filter(|(a, b)| a.to_bits() != b.to_bits())
             .count();
         assert_eq!(changed, found.map_or(0, |f| f.rows));
         found
