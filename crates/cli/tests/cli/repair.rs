@@ -288,3 +288,24 @@ fn a_page_that_cannot_be_written_leaves_no_model() {
     assert!(shown.to_string().contains("--report"), "{shown}");
     assert_eq!(sandbox.text("a.onnx"), "old");
 }
+
+/// Both see the same pixels, whatever the largest of them is.
+#[test]
+fn data_beside_a_repair_are_scaled_as_its_pixels_are() {
+    let sandbox = with_model();
+    let before = |flags: &str| {
+        let shown = sandbox.run(&format!(
+            "shrink model.onnx --keep 50% --data digits --by l2 {flags} --json --force -o a.onnx"
+        ));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+        told["quality"][0]["test"].clone()
+    };
+    let plain = before("");
+    assert!(!plain.is_null());
+    // A model that scales pixels itself is given them as they are.
+    assert_eq!(before("--repair digits --scale 4"), plain);
+    let scaled = before("--mean 0.5 --std 2");
+    assert_ne!(scaled, plain);
+    assert_eq!(before("--repair digits --scale 4 --mean 2 --std 8"), scaled);
+}

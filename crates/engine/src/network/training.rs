@@ -12,7 +12,7 @@ pub struct Training<'a> {
     /// Vectors of optimizer state for every parameter.
     pub slots: usize,
     /// Slots of raw gradients. With one or more, all that is needed on the way back is kept, so that it can be gone again from other
-    /// seeds; that takes memory.
+    /// seeds; that may take memory.
     pub raw: usize,
     /// Values that are put out besides the outputs: their numbers and gradients can be read, and the way back can begin or end there. Each
     /// takes a copy of its numbers forwards and back, and is not computed in one pass with what follows.

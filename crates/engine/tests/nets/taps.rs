@@ -398,6 +398,75 @@ fn gradients_go_through_functions_of_a_constant_to_it() {
     }
 }
 
+/// A tap that the last way back did not reach has no gradient, whatever the one before left there.
+#[test]
+fn what_is_not_reached_has_no_gradient() {
+    let net = two(13);
+    let mut stream = Stream::new(9);
+    let given = given(&net.graph, &mut stream);
+    let x = single(&given);
+    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let mut again = network(&net.graph, &given, 1, &[net.front, net.sum], 1);
+    let before = again.phases();
+    let mut pass = again.pass(&x, ROWS);
+    seed(&mut pass, &net.graph, [1.0, 1.0]);
+    pass.backward(&[], Gradients::Raw(0)).unwrap();
+    let is_zero = |gradient: Vec<f32>| gradient.iter().all(|&g| g == 0.0);
+    assert!(!is_zero(pass.gradient(net.sum).unwrap()));
+    assert!(!is_zero(pass.gradient(net.front).unwrap()));
+    pass.seed(net.front, &|_, z, into| {
+        into.copy_from_slice(z);
+        1.0
+    })
+    .unwrap();
+    pass.backward(&[], Gradients::Raw(0)).unwrap();
+    assert!(is_zero(pass.gradient(net.sum).unwrap()));
+    assert_eq!(
+        pass.gradient(net.front).unwrap(),
+        pass.value(net.front).unwrap()
+    );
+    drop(pass);
+    let after = again.phases();
+    assert!(after.forward > before.forward && after.backward > before.backward);
+}
+
+/// Where layers are alike, gradients take the places of values that nobody needs any more, unless the way back is to be gone again.
+#[test]
+fn what_is_needed_on_the_way_back_is_there_for_another_one() {
+    let mut net = Net::new(&[4, 6, 6], 31);
+    let mut x = net.input;
+    for _ in 0..5 {
+        let y = net.conv(x, 4, 3, 1, 1, 1);
+        let y = net.batch_norm(y);
+        x = net.unary(y, Unary::Relu);
+    }
+    let graph = net.build(x);
+    let given = given(&graph, &mut Stream::new(10));
+    let x = single(&given);
+    let x: Vec<&[f32]> = x.iter().map(Vec::as_slice).collect();
+    let mut again = network(&graph, &given, 2, &[], 2);
+    let mut pass = again.pass(&x, ROWS);
+    for slot in 0..2 {
+        let fill = |_: std::ops::Range<usize>, z: &[f32], into: &mut [f32]| {
+            into.copy_from_slice(z);
+            0.0
+        };
+        pass.seed(graph.outputs()[0], &fill).unwrap();
+        pass.backward(&[], Gradients::Raw(slot)).unwrap();
+    }
+    drop(pass);
+    let trained = again.parameters().iter();
+    for parameter in trained.filter(|p| p.kind() != ParameterKind::Running) {
+        assert!(parameter.raw()[0].iter().any(|&g| g != 0.0));
+        assert_eq!(
+            parameter.raw()[0],
+            parameter.raw()[1],
+            "{}",
+            parameter.name()
+        );
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_refused() {
     let net = two(12);
