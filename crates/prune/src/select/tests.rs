@@ -165,6 +165,31 @@ fn a_share_of_the_macs_is_filled_to_the_last_unit() {
     );
 }
 
+/// Who asks for 70 of them may mean 70 % of them.
+#[test]
+fn a_count_that_could_be_a_share_is_told() {
+    let graph = mlp(&[100, 20, 50], Unary::Relu, 1).unwrap();
+    for (count, is_told) in [(1, true), (70, true), (100, true), (101, false)] {
+        let limit = secateur_prox::Limit {
+            of: Quantity::Macs,
+            most: Amount::Count(count),
+        };
+        let error = left(&Choice::of(Limit::Counted(limit)), &graph).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutOfReach, "{error}");
+        let hint = error.hint_text().unwrap();
+        assert_eq!(
+            hint == format!("{count} is a count; a share is {count}%"),
+            is_told,
+            "{hint}"
+        );
+    }
+    let error = left(&Choice::of(macs(0.02)), &graph).unwrap_err();
+    assert!(
+        error.hint_text().unwrap().contains("frozen groups"),
+        "{error}"
+    );
+}
+
 /// Two layers whose sum is read by a third one, which the output reads.
 fn sum_of_two() -> Graph {
     let mut b = GraphBuilder::new("g");
