@@ -308,4 +308,14 @@ fn data_beside_a_repair_are_scaled_as_its_pixels_are() {
     let scaled = before("--mean 0.5 --std 2");
     assert_ne!(scaled, plain);
     assert_eq!(before("--repair digits --scale 4 --mean 2 --std 8"), scaled);
+    assert_eq!(
+        before("--repair digits --scale 4 --mean 2"),
+        before("--mean 0.5 --std 0.25")
+    );
+    assert_eq!(
+        before("--repair digits --scale 4 --std 8"),
+        before("--std 2")
+    );
+    // Another seed divides them otherwise.
+    assert_ne!(before("--seed 3"), plain);
 }
