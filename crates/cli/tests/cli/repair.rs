@@ -319,3 +319,23 @@ fn data_beside_a_repair_are_scaled_as_its_pixels_are() {
     // Another seed divides them otherwise.
     assert_ne!(before("--seed 3"), plain);
 }
+
+#[test]
+fn the_seed_draws_the_inputs_of_a_repair() {
+    let sandbox = with_model();
+    let inputs = |seed: u32| {
+        let shown = sandbox.run(&format!(
+            "shrink model.onnx --keep 50% --by l2 --repair digits --rows 100 --seed {seed} --json --force -o a.onnx"
+        ));
+        assert_eq!(shown.code, Some(0), "{shown}");
+        let told: Value = serde_json::from_str(&shown.stdout).unwrap();
+        told["repair"]["inputs"].clone()
+    };
+    assert!(
+        inputs(0).to_string().contains("100 of 1437"),
+        "{}",
+        inputs(0)
+    );
+    assert_ne!(inputs(0), inputs(3));
+    assert_eq!(inputs(3), inputs(3));
+}
