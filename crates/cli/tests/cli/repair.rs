@@ -332,7 +332,7 @@ fn the_seed_draws_the_inputs_of_a_repair() {
         told["repair"]["inputs"].clone()
     };
     assert!(
-        inputs(0).to_string().contains("100 of 1437"),
+        inputs(0).to_string().contains("100 rows of 64"),
         "{}",
         inputs(0)
     );
